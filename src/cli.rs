@@ -1,0 +1,138 @@
+//! The command line: what is typed, before anything is read or asked.
+
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+
+use clap::{
+    CommandFactory, Parser,
+    builder::styling::{AnsiColor, Styles},
+};
+
+use crate::{
+    commands::{self, Command},
+    config::{self, Config},
+    error::{Error, Result},
+    exit::Exit,
+    ui::{Ui, Verbosity, style::ColorChoice},
+};
+
+/// Shells, management commands and migrations for Django on Kubernetes, by the environment's name
+#[derive(Debug, Parser)]
+#[command(name = "kdj", version, styles = STYLES, max_term_width = 100, disable_help_subcommand = true)]
+#[command(
+    after_help = "The environment is looked up in kdj.toml, or among the kubeconfig's contexts. `kdj envs` lists them."
+)]
+pub struct Cli {
+    #[command(flatten)]
+    global: GlobalArgs,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every command.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Global options")]
+pub struct GlobalArgs {
+    /// Kubeconfig file, instead of KUBECONFIG and ~/.kube/config
+    #[arg(long, global = true, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+
+    /// Context of the kubeconfig, instead of the environment's
+    #[arg(long, global = true)]
+    pub context: Option<String>,
+
+    /// Namespace, instead of the environment's
+    #[arg(short, long, global = true)]
+    pub namespace: Option<String>,
+
+    /// User to impersonate
+    #[arg(long = "as", global = true, value_name = "USER")]
+    pub as_user: Option<String>,
+
+    /// Group to impersonate, may be repeated
+    #[arg(long = "as-group", global = true, value_name = "GROUP", requires = "as_user")]
+    pub as_group: Vec<String>,
+
+    /// When to use colour
+    #[arg(long, global = true, value_enum)]
+    pub color: Option<ColorChoice>,
+
+    /// Say only errors and warnings
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+
+    /// Say what was resolved, and each request with its duration
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+
+    /// Say what would be done and the equivalent kubectl command, and do nothing
+    #[arg(long, global = true)]
+    pub explain: bool,
+}
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// The clap command, for completion scripts and the generated reference.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// Parses, runs, shows the error if there is one.
+pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(&arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // clap's own text; that it cannot be written is nothing anybody could be told.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let pass_through = cli.command.is_pass_through();
+    let plain = Ui::new(cli.global.color.unwrap_or_default(), verbosity(&cli.global));
+    let config = Config::load(&config::Sources::of_this_process());
+    let ui = match &config {
+        Ok(config) => Ui::new(cli.global.color.unwrap_or(config.color.value), verbosity(&cli.global)),
+        Err(_) => plain,
+    };
+    match config.and_then(|config| start(cli, &config, &ui)) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            ui.error(&error);
+            ExitCode::from(error.failure().code(pass_through))
+        }
+    }
+}
+
+fn verbosity(global: &GlobalArgs) -> Verbosity {
+    match (global.quiet, global.verbose) {
+        (true, _) => Verbosity::Quiet,
+        (_, true) => Verbosity::Verbose,
+        _ => Verbosity::Normal,
+    }
+}
+
+/// Starts the runtime: one thread, since everything waits on one connection.
+fn start(cli: Cli, config: &Config, ui: &Ui) -> Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::failed("cannot start the runtime").caused_by(error))?;
+    let outcome = runtime.block_on(commands::run(cli.command, &cli.global, config, ui));
+    // A thread may still wait for a key or a slow name server: nothing it could bring matters any more.
+    runtime.shutdown_background();
+    outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command().debug_assert();
+    }
+}

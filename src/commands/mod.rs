@@ -1,0 +1,44 @@
+//! The subcommands: a list and a flat match, no logic.
+
+pub mod args;
+mod envs;
+mod manage;
+mod pyshell;
+mod shell;
+
+use clap::Subcommand;
+
+use crate::{cli::GlobalArgs, config::Config, error::Result, exit::Exit, ui::Ui};
+
+/// One variant per subcommand.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List the environments
+    Envs(envs::EnvsArgs),
+    /// Run a management command (`manage.py`) in an environment
+    Manage(manage::ManageArgs),
+    /// Open Django's shell in an environment, or run Python code in it
+    Pyshell(pyshell::PyshellArgs),
+    /// Open a shell (sh, not Python) in an environment, or run a command in it
+    Shell(shell::ShellArgs),
+}
+
+impl Command {
+    /// Whether the command ends with a remote command's exit code.
+    pub fn is_pass_through(&self) -> bool {
+        match self {
+            Command::Envs(_) => false,
+            Command::Manage(_) | Command::Pyshell(_) | Command::Shell(_) => true,
+        }
+    }
+}
+
+/// Runs the command.
+pub async fn run(command: Command, global: &GlobalArgs, config: &Config, ui: &Ui) -> Result<Exit> {
+    match command {
+        Command::Envs(args) => envs::run(args, global, config, ui).await,
+        Command::Manage(args) => manage::run(args, global, config, ui).await,
+        Command::Pyshell(args) => pyshell::run(args, global, config, ui).await,
+        Command::Shell(args) => shell::run(args, global, config, ui).await,
+    }
+}

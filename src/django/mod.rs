@@ -1,0 +1,1 @@
+//! What to execute in the container to run Django. Pure.

@@ -1,0 +1,31 @@
+//! kdj: shells, management commands and more for Django on Kubernetes, by the environment's name.
+//!
+//! How the modules depend on each other, from the top (`docs/architecture.md` walks one command through them, and
+//! `tests/structure.rs` checks it):
+//!
+//! * [`commands`]: one file per subcommand, its arguments and its `run`; no command calls another.
+//! * [`environment`], [`django`], [`config`]: pure. What an environment's name means, and what to execute in it.
+//! * [`cluster`]: the only module that names `kube`. It never prints and never asks.
+//! * [`ui`]: the only module that touches the terminal.
+//! * [`error`], [`exit`]: leaves, used by all.
+
+#![warn(missing_docs, clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used, clippy::dbg_macro)]
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a panic is how a test fails"))]
+
+pub mod cli;
+pub mod cluster;
+pub mod commands;
+pub mod config;
+pub mod django;
+pub mod environment;
+pub mod error;
+pub mod exit;
+pub mod ui;
+
+use std::{ffi::OsString, process::ExitCode};
+
+/// Runs kdj with the process's arguments, shows its error if it has one, and says with which code to end.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    clap_complete::CompleteEnv::with_factory(cli::command).complete();
+    cli::run(arguments.into_iter().collect())
+}

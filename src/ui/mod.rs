@@ -1,0 +1,129 @@
+//! The one module that touches the terminal: data goes to stdout, everything else to stderr.
+
+pub mod style;
+pub mod table;
+
+use std::io::{self, IsTerminal, Write};
+
+use self::style::{ColorChoice, Role};
+use crate::error::{Error, Result};
+
+/// How much kdj says on stderr.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verbosity {
+    /// Errors and warnings only.
+    Quiet,
+    /// What a person at a terminal wants to know.
+    Normal,
+    /// Also what was resolved, and each request with its duration.
+    Verbose,
+}
+
+/// Where kdj writes, and how. Cheap to clone.
+#[derive(Clone)]
+pub struct Ui {
+    verbosity: Verbosity,
+    stdout_colored: bool,
+    stderr_colored: bool,
+}
+
+impl Ui {
+    /// The process's own stdout and stderr.
+    pub fn new(color: ColorChoice, verbosity: Verbosity) -> Self {
+        Self {
+            verbosity,
+            stdout_colored: style::colored(color, io::stdout().is_terminal()),
+            stderr_colored: style::colored(color, io::stderr().is_terminal()),
+        }
+    }
+
+    /// Writes data, what somebody may pipe, to stdout as it is.
+    ///
+    /// # Errors
+    /// When stdout cannot be written. A closed pipe (`| head`) is no error: the rest is dropped in silence.
+    pub fn data(&self, text: &str) -> Result<()> {
+        let mut stdout = io::stdout().lock();
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Error::failed("cannot write to stdout").caused_by(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Says what is going on; silent under `--quiet`.
+    pub fn status(&self, text: &str) {
+        if self.verbosity >= Verbosity::Normal {
+            self.line(text);
+        }
+    }
+
+    /// Says a detail; shown under `--verbose` only.
+    pub fn verbose(&self, text: &str) {
+        if self.verbosity >= Verbosity::Verbose {
+            self.line(&self.paint(text, Role::Faint));
+        }
+    }
+
+    /// Warns; never silenced.
+    pub fn warning(&self, text: &str) {
+        self.line(&format!("{} {text}", self.paint("warning:", Role::Warning)));
+    }
+
+    /// Shows an error: what happened, its causes, and after an empty line its hints.
+    pub fn error(&self, error: &Error) {
+        let mut text = format!("{} {}", self.paint("error:", Role::Error), error.message());
+        match error.causes() {
+            [] => {}
+            [cause] => text.push_str(&format!("\n  caused by: {}", indent(cause))),
+            causes => {
+                for (number, cause) in causes.iter().enumerate() {
+                    text.push_str(&format!("\n  caused by {}: {}", number + 1, indent(cause)));
+                }
+            }
+        }
+        if !error.hints().is_empty() {
+            text.push('\n');
+        }
+        for hint in error.hints() {
+            text.push_str(&format!("\n{} {}", self.paint("hint:", Role::Hint), indent(hint)));
+        }
+        self.line(&text);
+    }
+
+    /// Whether details are shown.
+    pub fn is_verbose(&self) -> bool {
+        self.verbosity >= Verbosity::Verbose
+    }
+
+    /// `text` in the colour of `role` when stderr has colour.
+    pub fn paint(&self, text: &str, role: Role) -> String {
+        style::paint(text, role, self.stderr_colored)
+    }
+
+    /// `text` in the colour of `role` when stdout has colour.
+    pub fn paint_data(&self, text: &str, role: Role) -> String {
+        style::paint(text, role, self.stdout_colored)
+    }
+
+    /// One line to stderr. That stderr cannot be written is nothing anybody could be told.
+    fn line(&self, text: &str) {
+        let _ = io::stderr().lock().write_all(
+            format!(
+                "{text}
+"
+            )
+            .as_bytes(),
+        );
+    }
+}
+
+/// Continuation lines of a cause or a hint stand under its first one.
+fn indent(text: &str) -> String {
+    text.replace('\n', "\n    ")
+}
+
+/// `1 pod`, `2 pods`.
+pub fn plural(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
