@@ -20,6 +20,7 @@ pub mod django;
 pub mod environment;
 pub mod error;
 pub mod exit;
+pub mod streams;
 pub mod ui;
 
 use std::{ffi::OsString, process::ExitCode};

@@ -1,5 +1,10 @@
 //! The one module that touches the terminal: data goes to stdout, everything else to stderr.
 
+mod escape;
+mod output;
+mod raw_mode;
+pub mod session;
+mod stdin;
 pub mod style;
 pub mod table;
 
