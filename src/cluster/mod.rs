@@ -7,6 +7,7 @@ mod error;
 mod exec;
 pub mod kubeconfig;
 mod plugin;
+mod post_mortem;
 mod proxy;
 mod request;
 mod session;
@@ -70,13 +71,25 @@ impl Cluster {
     where
         K: kube::Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + DeserializeOwned + Debug,
     {
-        let mut parameters = ListParams::default();
-        if let Some(selector) = selector {
-            parameters = parameters.labels(selector);
-        }
+        let parameters = ListParams::default();
+        let parameters = match selector {
+            Some(selector) => parameters.labels(selector),
+            None => parameters,
+        };
+        self.list_matching(namespace, &parameters).await
+    }
+
+    /// LIST with any parameters: one request.
+    ///
+    /// # Errors
+    /// When the cluster cannot be reached or refuses.
+    async fn list_matching<K>(&self, namespace: &str, parameters: &ListParams) -> Result<Vec<K>>
+    where
+        K: kube::Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + DeserializeOwned + Debug,
+    {
         let api = Api::<K>::namespaced(self.client.clone(), namespace);
         let what = format!("list {}", K::plural(&()));
-        let list = request::repeatable(&what, &self.place, &self.observer, || api.list(&parameters)).await?;
+        let list = request::repeatable(&what, &self.place, &self.observer, || api.list(parameters)).await?;
         Ok(list.items)
     }
 

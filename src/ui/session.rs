@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal};
 
+use bytes::Bytes;
 use rustix::process::{Signal, getpid, kill_process};
 use tokio::{
     signal::unix::{Signal as Arrivals, SignalKind, signal},
@@ -23,6 +24,22 @@ const WAITING: usize = 4;
 /// and paste modes, plain colours. A remote program that was cut off cannot do it any more.
 const CALM: &str = "\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[0m\r\n";
 
+/// What the remote process reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stdin {
+    /// Nothing; it has no stdin.
+    Closed,
+    /// The local stdin.
+    Local,
+    /// These bytes, then the local stdin or the end.
+    Bytes {
+        /// What comes first.
+        first: Bytes,
+        /// Whether the local stdin follows.
+        then_local: bool,
+    },
+}
+
 /// Whether stdin and stdout are both terminals, and the remote process gets one too.
 pub fn has_terminal() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
@@ -39,20 +56,27 @@ pub struct LocalSide {
 }
 
 impl LocalSide {
-    /// Attaches stdin (when `stdin` says so), stdout and stderr; with `tty` the terminal turns raw and its size is sent.
+    /// Attaches what `stdin` says, stdout and stderr; with `tty` the terminal turns raw and its size is sent.
     ///
     /// # Errors
     /// When the terminal, a thread or a signal handler cannot be had.
-    pub fn attach(tty: bool, stdin: bool) -> io::Result<(Self, Streams)> {
+    pub fn attach(tty: bool, stdin: Stdin) -> io::Result<(Self, Streams)> {
         let (sender, input) = mpsc::channel(WAITING);
         let (out, stdout) = output::stdout()?;
         let (err, stderr) = output::stderr()?;
         let arrivals = Signals::new()?;
         let raw = if tty { Some(std::sync::Arc::new(RawMode::enter()?)) } else { None };
-        let reader = match stdin {
-            true => Some(Reader::start(sender.clone(), tty.then(Escape::default))?),
-            false => None,
+        let (first, local) = match stdin {
+            Stdin::Closed => (None, false),
+            Stdin::Local => (None, true),
+            Stdin::Bytes { first, then_local } => (Some(first), then_local),
         };
+        // The channel is new and has room for both.
+        let ends = first.is_some() && !local;
+        for input in first.map(Input::Data).into_iter().chain(ends.then_some(Input::Eof)) {
+            sender.try_send(input).map_err(io::Error::other)?;
+        }
+        let reader = if local { Some(Reader::start(sender.clone(), tty.then(Escape::default))?) } else { None };
         let signals = tokio::spawn(arrivals.forward(sender, raw.clone()));
         Ok((Self { raw, reader, signals, stdout, stderr }, Streams { input, stdout: out, stderr: err }))
     }
@@ -63,16 +87,22 @@ impl LocalSide {
     /// # Errors
     /// When output could not be written, other than for want of a reader.
     pub async fn finish(self, calm: bool) -> io::Result<()> {
-        drop(self.reader);
-        let written = self.stdout.done().await;
-        let written = written.and(self.stderr.done().await);
-        self.signals.abort();
-        if calm && self.raw.is_some() {
+        let Self { raw, reader, mut signals, stdout, stderr } = self;
+        drop(reader);
+        let written = tokio::select! {
+            written = async { stdout.done().await.and(stderr.done().await) } => written,
+            // A signal that nobody listens to any more ends the task, and the wait for a reader that has stopped.
+            _ = &mut signals => Ok(()),
+        };
+        if calm && raw.is_some() {
             let _ = rustix::io::write(rustix::stdio::stdout(), CALM.as_bytes());
         }
         // The aborted task holds the other reference until it is dropped.
-        let _ = self.signals.await;
-        drop(self.raw);
+        signals.abort();
+        if !signals.is_finished() {
+            let _ = signals.await;
+        }
+        drop(raw);
         written
     }
 }
@@ -134,7 +164,9 @@ impl Signals {
                 }
             };
             let number = u8::try_from(number.as_raw()).unwrap_or(u8::MAX);
-            let _ = sender.send(Input::Signal(number)).await;
+            if sender.send(Input::Signal(number)).await.is_err() {
+                return;
+            }
         }
     }
 }

@@ -21,7 +21,7 @@ use futures::{
 use hyper_util::rt::TokioIo;
 use kube::client::Connection;
 use tokio::{
-    sync::mpsc,
+    sync::{Notify, mpsc},
     time::{Instant, MissedTickBehavior, interval_at, timeout, timeout_at},
 };
 use tokio_tungstenite::{
@@ -39,6 +39,8 @@ const PING_EVERY: Duration = Duration::from_secs(5);
 const SILENCE_LIMIT: Duration = Duration::from_secs(15);
 /// How long the rest of the output may take after the Status frame before the connection is closed from this side.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
+/// How long input waits at most for a first sign of life.
+const HOLD_LIMIT: Duration = Duration::from_millis(400);
 /// How long saying goodbye may take.
 const GOODBYE_LIMIT: Duration = Duration::from_millis(500);
 
@@ -62,14 +64,24 @@ impl Session {
     }
 
     /// Copies bytes both ways until the session ends, and says how it ended. All output has then been handed over.
-    pub async fn run(self, streams: Streams) -> Ending {
+    ///
+    /// With `hold`, input waits until the remote process has shown a sign of life, or [`HOLD_LIMIT`] has passed: when it
+    /// turns out that it could not start, `streams` is untouched and serves another try.
+    pub async fn run(self, streams: &mut Streams, hold: bool) -> Ending {
         let Streams { input, stdout, stderr } = streams;
         let (mut sink, source) = self.socket.split();
+        let alive = Notify::new();
+        let upload = async {
+            if hold {
+                let _ = timeout(HOLD_LIMIT, alive.notified()).await;
+            }
+            upload(&mut sink, input, self.half_close).await
+        };
         let ending = tokio::select! {
             // Biased: an ending the server has told counts more than a signal that came with it.
             biased;
-            ending = download(source, &stdout, &stderr) => ending,
-            ending = upload(&mut sink, input, self.half_close) => ending,
+            ending = download(source, stdout, stderr, &alive) => ending,
+            ending = upload => ending,
         };
         // Best effort: the other side may be gone.
         let _ = timeout(GOODBYE_LIMIT, sink.close()).await;
@@ -82,6 +94,7 @@ async fn download(
     mut source: SplitStream<WebSocket>,
     stdout: &mpsc::Sender<Bytes>,
     stderr: &mpsc::Sender<Bytes>,
+    alive: &Notify,
 ) -> Ending {
     let mut ending = None;
     let mut deadline = Instant::now() + SILENCE_LIMIT;
@@ -102,7 +115,12 @@ async fn download(
             Some(Ok(_)) => Bytes::new(),
             Some(Err(error)) => return ending.unwrap_or_else(|| Ending::Lost(describe(&error))),
         };
-        let delivered = match channel::decode(data) {
+        let received = channel::decode(data);
+        // The server opens each channel with an empty message: that is not the remote process.
+        if received != Received::Nothing {
+            alive.notify_one();
+        }
+        let delivered = match received {
             Received::Stdout(bytes) => stdout.send(bytes).await.is_ok(),
             Received::Stderr(bytes) => stderr.send(bytes).await.is_ok(),
             Received::Status(frame) => {
@@ -123,7 +141,7 @@ async fn download(
 /// written is for [`download`] to report, which may still find the Status in it.
 async fn upload(
     sink: &mut SplitSink<WebSocket, Message>,
-    mut input: mpsc::Receiver<Input>,
+    input: &mut mpsc::Receiver<Input>,
     half_close: bool,
 ) -> Ending {
     let mut ping = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
