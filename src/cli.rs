@@ -4,7 +4,10 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{
     CommandFactory, Parser,
-    builder::styling::{AnsiColor, Styles},
+    builder::{
+        PossibleValuesParser, TypedValueParser,
+        styling::{AnsiColor, Styles},
+    },
 };
 
 use crate::{
@@ -54,7 +57,7 @@ pub struct GlobalArgs {
     pub as_group: Vec<String>,
 
     /// When to use colour
-    #[arg(long, global = true, value_enum)]
+    #[arg(long, global = true, value_parser = color_parser())]
     pub color: Option<ColorChoice>,
 
     /// Say only errors and warnings
@@ -68,6 +71,11 @@ pub struct GlobalArgs {
     /// Say what would be done and the equivalent kubectl command, and do nothing
     #[arg(long, global = true)]
     pub explain: bool,
+}
+
+/// `ui` does not know clap, so the words are told here.
+fn color_parser() -> impl TypedValueParser<Value = ColorChoice> {
+    PossibleValuesParser::new(ColorChoice::NAMES).try_map(|text| text.parse())
 }
 
 const STYLES: Styles = Styles::styled()

@@ -7,7 +7,7 @@
 //! * [`environment`], [`django`], [`config`]: pure. What an environment's name means, and what to execute in it.
 //! * [`cluster`]: the only module that names `kube`. It never prints and never asks.
 //! * [`ui`]: the only module that touches the terminal.
-//! * [`error`], [`exit`]: leaves, used by all.
+//! * [`error`], [`exit`], [`names`]: leaves, used by all.
 
 #![warn(missing_docs, clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used, clippy::dbg_macro)]
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a panic is how a test fails"))]
@@ -20,6 +20,7 @@ pub mod django;
 pub mod environment;
 pub mod error;
 pub mod exit;
+pub mod names;
 pub mod ui;
 
 use std::{ffi::OsString, process::ExitCode};
