@@ -1,18 +1,48 @@
-//! `kdj envs`.
+//! `kdj envs`: the environments, where they are, and with `-v` where each value comes from.
 
+mod render;
+#[cfg(test)]
+mod tests;
+
+use super::args::{OutputArgs, OutputFormat};
 use crate::{
     cli::GlobalArgs,
     config::Config,
-    error::{Error, Result},
+    environment::{self, KubeContext, Listed, Overrides},
+    error::Result,
     exit::Exit,
-    ui::Ui,
+    ui::{Ui, style::Role},
 };
 
 /// Arguments of `kdj envs`.
 #[derive(Debug, clap::Args)]
-pub struct EnvsArgs {}
+pub struct EnvsArgs {
+    #[command(flatten)]
+    output: OutputArgs,
+}
 
 /// Runs `kdj envs`.
-pub async fn run(_args: EnvsArgs, _global: &GlobalArgs, _config: &Config, _ui: &Ui) -> Result<Exit> {
-    Err(Error::failed("not there yet"))
+pub async fn run(args: EnvsArgs, global: &GlobalArgs, config: &Config, ui: &Ui) -> Result<Exit> {
+    let overrides = Overrides { context: global.context.clone(), namespace: global.namespace.clone() };
+    let environments = rows(config, None, &overrides);
+    for file in &config.files {
+        ui.verbose(&format!("read {}", file.display()));
+    }
+    let text = match args.output.output {
+        Some(OutputFormat::Json) => render::json(&environments)?,
+        Some(OutputFormat::Name) => render::names(&environments),
+        Some(OutputFormat::Wide) => render::table(&environments, true),
+        None if ui.is_verbose() => render::details(&environments),
+        None => render::table(&environments, false),
+    };
+    ui.data(&text)?;
+    if config.environments.is_empty() && args.output.output != Some(OutputFormat::Json) {
+        ui.status(&format!("{} {}", ui.paint("hint:", Role::Hint), render::first_steps(&environments)));
+    }
+    Ok(Exit::Success)
+}
+
+/// What is listed. `contexts` is nothing when there is no kubeconfig to look into.
+fn rows(config: &Config, contexts: Option<&[KubeContext]>, overrides: &Overrides) -> Vec<Listed> {
+    environment::list(config, contexts, overrides)
 }
