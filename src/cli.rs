@@ -10,6 +10,8 @@ use clap::{
     },
 };
 
+use clap_complete::engine::SubcommandCandidates;
+
 use crate::{
     commands::{self, Command},
     config::{self, Config},
@@ -86,26 +88,31 @@ const STYLES: Styles = Styles::styled()
 
 /// The clap command, for completion scripts and the generated reference.
 pub fn command() -> clap::Command {
-    Cli::command()
+    Cli::command().add(SubcommandCandidates::new(commands::args::alias_candidates))
 }
 
 /// Parses, runs, shows the error if there is one.
 pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(&arguments) {
+    let mut cli = match parse(&arguments) {
         Ok(cli) => cli,
-        Err(error) => {
-            // clap's own text; that it cannot be written is nothing anybody could be told.
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
-        }
+        Err(code) => return code,
     };
+    let config = Config::load(&config::Sources::of_this_process())
+        .and_then(|config| commands::alias::check(&config).map(|()| config));
+    if let (Ok(config), Command::External(words)) = (&config, &cli.command) {
+        let expanded = commands::alias::expand(&arguments, words, config);
+        cli = match expanded.map(|arguments| parse(&arguments)) {
+            Ok(Ok(cli)) => cli,
+            Ok(Err(code)) => return code,
+            Err(error) => {
+                Ui::new(cli.global.color.unwrap_or(config.color.value), verbosity(&cli.global)).error(&error);
+                return ExitCode::from(error.failure().code(false));
+            }
+        };
+    }
     let pass_through = cli.command.is_pass_through();
-    let plain = Ui::new(cli.global.color.unwrap_or_default(), verbosity(&cli.global));
-    let config = Config::load(&config::Sources::of_this_process());
-    let ui = match &config {
-        Ok(config) => Ui::new(cli.global.color.unwrap_or(config.color.value), verbosity(&cli.global)),
-        Err(_) => plain,
-    };
+    let configured = config.as_ref().map(|config| config.color.value).unwrap_or_default();
+    let ui = Ui::new(cli.global.color.unwrap_or(configured), verbosity(&cli.global));
     match config.and_then(|config| start(cli, &config, &ui)) {
         Ok(exit) => exit.into(),
         Err(error) => {
@@ -113,6 +120,15 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
             ExitCode::from(error.failure().code(pass_through))
         }
     }
+}
+
+/// Parses; clap's own text is shown here, and the code to end with returned.
+fn parse(arguments: &[OsString]) -> Result<Cli, ExitCode> {
+    Cli::try_parse_from(arguments).map_err(|error| {
+        // That it cannot be written is nothing anybody could be told.
+        let _ = error.print();
+        ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+    })
 }
 
 fn verbosity(global: &GlobalArgs) -> Verbosity {
