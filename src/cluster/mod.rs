@@ -1,12 +1,25 @@
 //! The one module that names `kube`: it talks to the cluster and returns values of its own. It never prints and never
 //! asks.
 
+mod container;
+#[cfg(test)]
+mod fixtures;
+mod kind;
+mod nearest;
+mod pod;
+mod revision;
+mod role;
+mod selector;
+mod state;
+mod workload;
+
 use std::fmt::Debug;
 
 use k8s_openapi::NamespaceResourceScope;
 use kube::{Api, Client, api::ListParams};
 use serde::de::DeserializeOwned;
 
+pub use self::kind::Kind;
 use crate::error::{Error, Result};
 
 /// A connection to the cluster of one environment.
