@@ -1,9 +1,11 @@
 //! The one module that names `kube`: it talks to the cluster and returns values of its own. It never prints and never
 //! asks.
 
+mod choose;
 mod container;
 #[cfg(test)]
 mod fixtures;
+mod idle;
 mod kind;
 mod nearest;
 mod pod;
@@ -11,6 +13,8 @@ mod revision;
 mod role;
 mod selector;
 mod state;
+mod target;
+mod trouble;
 mod workload;
 
 use std::fmt::Debug;
@@ -19,7 +23,10 @@ use k8s_openapi::NamespaceResourceScope;
 use kube::{Api, Client, api::ListParams};
 use serde::de::DeserializeOwned;
 
-pub use self::kind::Kind;
+pub use self::{
+    kind::Kind,
+    target::{Target, Wanted},
+};
 use crate::error::{Error, Result};
 
 /// A connection to the cluster of one environment.
