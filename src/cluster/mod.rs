@@ -8,6 +8,7 @@ mod fixtures;
 mod idle;
 mod kind;
 mod nearest;
+mod overview;
 mod pod;
 mod revision;
 mod role;
@@ -25,6 +26,7 @@ use serde::de::DeserializeOwned;
 
 pub use self::{
     kind::Kind,
+    overview::{Instance, Readiness, RoleSummary, Summary},
     target::{Target, Wanted},
 };
 use crate::error::{Error, Result};
