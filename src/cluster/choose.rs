@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::{Pod, Service};
 use kube::ResourceExt;
 
-use super::{kind::Kind, trouble, workload::Workload};
+use super::{container::has_no_app, kind::Kind, trouble, workload::Workload};
 use crate::error::{Error, Result};
 
 #[cfg(test)]
@@ -34,7 +34,8 @@ pub(super) fn find_asked<'a>(workloads: &'a [Workload], asked: &str) -> Option<C
         .or_else(|| Candidates::of(workloads, |workload| workload.short_name == asked))
 }
 
-/// Where to go when no role is asked for, the best first: the shell role, then web, else the only workload there is.
+/// Where to go when no role is asked for, the best first: the shell role, then web, else the only workload there is, if it
+/// may be an app.
 ///
 /// # Errors
 /// When several roles could be meant.
@@ -46,7 +47,9 @@ pub(super) fn choose_defaults<'a>(workloads: &'a [Workload], environment: &str) 
     };
     let chosen: Vec<Candidates<'_>> = shell.into_iter().chain(web).collect();
     match workloads {
-        [_only] if chosen.is_empty() => Ok(Candidates::of(workloads, |_| true).into_iter().collect()),
+        [only] if chosen.is_empty() && !only.pods.iter().all(has_no_app) => {
+            Ok(Candidates::of(workloads, |_| true).into_iter().collect())
+        }
         _ => Ok(chosen),
     }
 }

@@ -65,6 +65,12 @@ pub(super) fn is_sidecar(container: &Container) -> bool {
     })
 }
 
+/// Whether a pod has known companions of apps only: a database, a cache, a proxy.
+pub(super) fn has_no_app(pod: &Pod) -> bool {
+    let containers = app_containers(pod);
+    !containers.is_empty() && containers.iter().all(is_sidecar)
+}
+
 /// The status of a container of any sort: ordinary, init or ephemeral.
 pub(super) fn status_of<'a>(pod: &'a Pod, name: &str) -> Option<&'a ContainerStatus> {
     let status = pod.status.as_ref()?;

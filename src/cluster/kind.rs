@@ -5,7 +5,7 @@ use std::fmt;
 use k8s_openapi::api::core::v1::{Container, Pod};
 use serde::{Deserialize, Serialize};
 
-use super::container::is_sidecar;
+use super::container::{has_no_app, is_sidecar};
 
 /// What a role is for. Closed: everything kdj does not know is `Other`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -38,11 +38,11 @@ impl fmt::Display for Kind {
 /// The kind of the role `role`, whose pods look like `pod`: by the command lines of the containers that may be the
 /// app's, then by the role's name.
 pub(super) fn kind_of(pod: &Pod, role: &str) -> Kind {
-    let containers = pod.spec.as_ref().map_or(&[][..], |spec| &spec.containers);
-    let mut apps = containers.iter().filter(|container| !is_sidecar(container)).peekable();
-    if apps.peek().is_none() && !containers.is_empty() {
+    if has_no_app(pod) {
         return Kind::Other;
     }
+    let containers = pod.spec.as_ref().map_or(&[][..], |spec| &spec.containers);
+    let mut apps = containers.iter().filter(|container| !is_sidecar(container));
     apps.find_map(kind_of_command).unwrap_or_else(|| kind_of_name(role))
 }
 

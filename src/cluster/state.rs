@@ -5,8 +5,10 @@ use k8s_openapi::{
     jiff::Timestamp,
 };
 
-/// Longest message of the cluster that is shown.
-const LONGEST_MESSAGE: usize = 160;
+/// How much of the start and of the end of a long message of the cluster is shown: pull errors name the image first and
+/// the cause last.
+const MESSAGE_START: usize = 100;
+const MESSAGE_END: usize = 80;
 
 /// Why a pod is as it is: `CrashLoopBackOff, last exit 1 (Error) 12 s ago, 7 restarts`, `ready`.
 pub(super) fn describe(pod: &Pod, now: Timestamp) -> String {
@@ -119,10 +121,16 @@ fn restarts(count: i32) -> String {
 /// `what`, and the cluster's message on one line and not too long.
 fn with_message(what: &str, message: Option<&str>) -> String {
     let message = message.unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
-    match message.char_indices().nth(LONGEST_MESSAGE) {
-        _ if message.is_empty() => what.to_owned(),
-        Some((end, _)) => format!("{what}: {}…", &message[..end]),
-        None => format!("{what}: {}", message.trim_end_matches('.')),
+    let message = message.trim_end_matches('.');
+    let characters: Vec<char> = message.chars().collect();
+    if message.is_empty() {
+        what.to_owned()
+    } else if characters.len() <= MESSAGE_START + MESSAGE_END {
+        format!("{what}: {message}")
+    } else {
+        let start: String = characters[..MESSAGE_START].iter().collect();
+        let end: String = characters[characters.len() - MESSAGE_END..].iter().collect();
+        format!("{what}: {start} … {end}")
     }
 }
 
@@ -196,8 +204,10 @@ mod tests {
     }
 
     #[test]
-    fn long_messages_are_cut() {
-        let long = pod("a").state(waiting("ErrImagePull", &"é".repeat(500)), Value::Null, 0).build();
-        assert_eq!(describe(&long, now()).chars().count(), "ErrImagePull: ".len() + LONGEST_MESSAGE + 1);
+    fn long_messages_keep_their_start_and_end() {
+        let message = format!("pulling shop:9{}no such host", "é".repeat(500));
+        let text = describe(&pod("a").state(waiting("ErrImagePull", &message), Value::Null, 0).build(), now());
+        assert!(text.starts_with("ErrImagePull: pulling shop:9é") && text.ends_with("éno such host"), "{text}");
+        assert_eq!(text.chars().count(), "ErrImagePull:  … ".len() - 2 + MESSAGE_START + MESSAGE_END);
     }
 }

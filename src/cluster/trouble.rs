@@ -1,6 +1,9 @@
 //! Errors for when there is no pod to take: which, why, and what to type next.
 
-use k8s_openapi::{api::core::v1::Pod, jiff::Timestamp};
+use k8s_openapi::{
+    api::core::v1::{ContainerState, Pod},
+    jiff::Timestamp,
+};
 use kube::ResourceExt;
 
 use super::{idle::Idle, nearest::find_nearest, pod, revision::revision_of, state, workload::Workload};
@@ -173,18 +176,23 @@ fn listed(items: impl ExactSizeIterator<Item = String>, separator: &str) -> Stri
     shown.join(separator)
 }
 
-/// The command that shows why a pod is not ready: its last log when it crashes, else its description.
+/// The command that shows why a pod is not ready: the log of the container that ended, else its description.
 fn see_why(environment: &Environment, pod: &Pod) -> String {
     let name = pod.name_any();
-    let statuses = pod.status.as_ref().and_then(|status| status.container_statuses.as_ref());
-    let crashed = statuses
-        .into_iter()
-        .flatten()
-        .find(|status| status.last_state.as_ref().is_some_and(|last| last.terminated.is_some()));
-    let command = match crashed {
-        Some(container) => format!("logs {name} -c {} --previous", container.name),
-        None => format!("describe pod {name}"),
-    };
+    let statuses = pod.status.iter().flat_map(|status| {
+        status.init_container_statuses.iter().flatten().chain(status.container_statuses.iter().flatten())
+    });
+    let command = statuses.into_iter().find_map(|status| {
+        let failed = |state: &ContainerState| state.terminated.as_ref().is_some_and(|ended| ended.exit_code != 0);
+        let container = &status.name;
+        if status.state.as_ref().is_some_and(failed) {
+            Some(format!("logs {name} -c {container}"))
+        } else {
+            let crashed = !status.ready && status.last_state.as_ref().is_some_and(failed);
+            crashed.then(|| format!("logs {name} -c {container} --previous"))
+        }
+    });
+    let command = command.unwrap_or_else(|| format!("describe pod {name}"));
     format!("see why: `{}`", kubectl(environment, &command))
 }
 

@@ -80,6 +80,7 @@ fn sessions_go_to_shell_then_to_web() {
         (vec![of("shell"), running("api", "uvicorn a"), running("admin", "gunicorn b")], &["shell"]),
         (vec![of("shell")], &["shell"]),
         (vec![of("monolith")], &["monolith"]),
+        (vec![of("db").container("postgres", &[])], &[]),
         (vec![of("mail"), of("billing")], &[]),
         (vec![], &[]),
     ] {

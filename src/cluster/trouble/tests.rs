@@ -46,6 +46,20 @@ fn pods_that_are_not_ready_are_listed_with_why() {
 }
 
 #[test]
+fn the_log_that_says_why_is_named() {
+    let ended = json!({"terminated": {"exitCode": 3, "reason": "Error"}});
+    let init =
+        json!([{"name": "migrate", "image": "i", "imageID": "", "ready": false, "restartCount": 0, "state": ended}]);
+    let hint = |pod: PodBuilder| see_why(&environment("qa", None), &pod.build());
+    let kubectl = "kubectl --context acme -n shop-qa";
+    assert_eq!(hint(web("a").crash_looping()), format!("see why: `{kubectl} logs a -c app --previous`"));
+    assert_eq!(hint(web("a").state(ended.clone(), Value::Null, 0)), format!("see why: `{kubectl} logs a -c app`"));
+    let failed = web("a").phase("Pending").set("/status/initContainerStatuses", init);
+    assert_eq!(hint(failed), format!("see why: `{kubectl} logs a -c migrate`"));
+    assert_eq!(hint(web("a").not_ready()), format!("see why: `{kubectl} describe pod a`"));
+}
+
+#[test]
 fn going_pods_count_only_when_there_are_no_others() {
     assert_snapshot!(unready(vec![web("a").terminating(), web("b").not_ready()], None, &[]), @r"
     no ready pod for role `web` in `qa`: 0 of 1 pod ready (b: running, not ready)
