@@ -39,6 +39,11 @@ pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Ve
     near.into_iter().map(|(_, name)| name).collect()
 }
 
+/// The nearest of `known`, if one is near.
+pub fn find_nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    nearest(wanted, known).into_iter().next()
+}
+
 /// ``did you mean `qa`?``, when something is near enough.
 pub fn did_you_mean<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let near = nearest(wanted, known);

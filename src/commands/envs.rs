@@ -6,7 +6,7 @@ mod tests;
 
 use super::args::{OutputArgs, OutputFormat};
 use crate::{
-    cluster::kubeconfig::Kubeconfig,
+    cluster::Kubeconfig,
     config::Config,
     environment,
     error::Result,

@@ -1,5 +1,8 @@
 use super::*;
-use crate::config::Sources;
+use crate::{
+    config::Sources,
+    environment::{KubeContext, Listed, Overrides},
+};
 
 /// What a project file lists, with the directory it lies in shown as `$`.
 fn listed(text: &str, contexts: Option<&[KubeContext]>, show: impl Fn(&[Listed]) -> String) -> String {
@@ -8,7 +11,7 @@ fn listed(text: &str, contexts: Option<&[KubeContext]>, show: impl Fn(&[Listed])
     let working_directory = Some(directory.path().to_owned());
     let config = Config::load(&Sources { working_directory, ..Sources::default() }).unwrap();
     let overrides = Overrides { context: None, namespace: None };
-    show(&rows(&config, contexts, &overrides)).replace(&*directory.path().to_string_lossy(), "$")
+    show(&environment::list(&config, contexts, &overrides)).replace(&*directory.path().to_string_lossy(), "$")
 }
 
 fn contexts() -> Vec<KubeContext> {
