@@ -8,10 +8,13 @@ use clap::{
 };
 
 use crate::{
+    cluster::Impersonation,
     commands::{self, Command},
     config::{self, Config},
+    environment::Overrides,
     error::{Error, Result},
     exit::Exit,
+    options::Options,
     ui::{Ui, Verbosity, style::ColorChoice},
 };
 
@@ -70,6 +73,17 @@ pub struct GlobalArgs {
     pub explain: bool,
 }
 
+impl GlobalArgs {
+    fn options(&self) -> Options {
+        Options {
+            kubeconfig: self.kubeconfig.clone(),
+            overrides: Overrides { context: self.context.clone(), namespace: self.namespace.clone() },
+            impersonation: Impersonation { user: self.as_user.clone(), groups: self.as_group.clone() },
+            explain: self.explain,
+        }
+    }
+}
+
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
     .usage(AnsiColor::Green.on_default().bold())
@@ -121,7 +135,7 @@ fn start(cli: Cli, config: &Config, ui: &Ui) -> Result<Exit> {
         .enable_all()
         .build()
         .map_err(|error| Error::failed("cannot start the runtime").caused_by(error))?;
-    let outcome = runtime.block_on(commands::run(cli.command, &cli.global, config, ui));
+    let outcome = runtime.block_on(commands::run(cli.command, &cli.global.options(), config, ui));
     // A thread may still wait for a key or a slow name server: nothing it could bring matters any more.
     runtime.shutdown_background();
     outcome

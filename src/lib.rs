@@ -4,10 +4,11 @@
 //! `tests/structure.rs` checks it):
 //!
 //! * [`commands`]: one file per subcommand, its arguments and its `run`; no command calls another.
+//! * [`session`], [`connection`]: what several commands share: from a name to a running program and its exit code.
 //! * [`environment`], [`django`], [`config`]: pure. What an environment's name means, and what to execute in it.
 //! * [`cluster`]: the only module that names `kube`. It never prints and never asks.
 //! * [`ui`]: the only module that touches the terminal.
-//! * [`error`], [`exit`]: leaves, used by all.
+//! * [`error`], [`exit`], [`options`], [`streams`]: leaves, used by all.
 
 #![warn(missing_docs, clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used, clippy::dbg_macro)]
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a panic is how a test fails"))]
@@ -16,10 +17,14 @@ pub mod cli;
 pub mod cluster;
 pub mod commands;
 pub mod config;
+pub mod connection;
 pub mod django;
 pub mod environment;
 pub mod error;
 pub mod exit;
+pub mod options;
+pub mod session;
+pub mod streams;
 pub mod ui;
 
 use std::{ffi::OsString, process::ExitCode};

@@ -1,5 +1,16 @@
 //! The one module that names `kube`: it talks to the cluster and returns values of its own. It never prints and never
-//! asks.
+//! asks; what is worth telling while it works goes to an [`Observer`].
+
+mod client;
+mod credentials;
+mod error;
+mod exec;
+pub mod kubeconfig;
+mod plugin;
+mod post_mortem;
+mod proxy;
+mod request;
+mod session;
 
 use std::fmt::Debug;
 
@@ -7,14 +18,51 @@ use k8s_openapi::NamespaceResourceScope;
 use kube::{Api, Client, api::ListParams};
 use serde::de::DeserializeOwned;
 
-use crate::error::{Error, Result};
+use self::kubeconfig::Kubeconfig;
+pub use self::{
+    client::Impersonation,
+    exec::{Exec, NotOpened},
+    request::{Notice, Observer},
+    session::{Ending, Session},
+};
+use crate::{environment::Environment, error::Result};
 
 /// A connection to the cluster of one environment.
 pub struct Cluster {
     client: Client,
+    place: Place,
+    observer: Observer,
+}
+
+/// Where requests go, for error texts.
+struct Place {
+    context: String,
+    namespace: String,
+    server: String,
 }
 
 impl Cluster {
+    /// Prepares the connection to an environment's cluster: reads its certificates and runs its credential plugin. The
+    /// first request opens the connection.
+    ///
+    /// # Errors
+    /// When the kubeconfig's context, cluster or user cannot be used, or the credential plugin fails.
+    pub async fn connect(
+        environment: &Environment,
+        kubeconfig: &Kubeconfig,
+        impersonation: &Impersonation,
+        observer: Observer,
+    ) -> Result<Self> {
+        let (cluster, user) = kubeconfig.connection(&environment.context)?;
+        let client = client::build(&cluster, user, impersonation).await?;
+        let place = Place {
+            context: environment.context.clone(),
+            namespace: environment.namespace.clone(),
+            server: cluster.server.unwrap_or_default(),
+        };
+        Ok(Self { client, place, observer })
+    }
+
     /// LIST of the objects of one kind in a namespace: one request.
     ///
     /// # Errors
@@ -23,12 +71,25 @@ impl Cluster {
     where
         K: kube::Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + DeserializeOwned + Debug,
     {
-        let mut parameters = ListParams::default();
-        if let Some(selector) = selector {
-            parameters = parameters.labels(selector);
-        }
+        let parameters = ListParams::default();
+        let parameters = match selector {
+            Some(selector) => parameters.labels(selector),
+            None => parameters,
+        };
+        self.list_matching(namespace, &parameters).await
+    }
+
+    /// LIST with any parameters: one request.
+    ///
+    /// # Errors
+    /// When the cluster cannot be reached or refuses.
+    async fn list_matching<K>(&self, namespace: &str, parameters: &ListParams) -> Result<Vec<K>>
+    where
+        K: kube::Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + DeserializeOwned + Debug,
+    {
         let api = Api::<K>::namespaced(self.client.clone(), namespace);
-        let list = api.list(&parameters).await.map_err(|error| Error::failed("LIST failed").caused_by(error))?;
+        let what = format!("list {}", K::plural(&()));
+        let list = request::repeatable(&what, &self.place, &self.observer, || api.list(parameters)).await?;
         Ok(list.items)
     }
 
@@ -41,6 +102,7 @@ impl Cluster {
         K: kube::Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + DeserializeOwned + Debug,
     {
         let api = Api::<K>::namespaced(self.client.clone(), namespace);
-        api.get_opt(name).await.map_err(|error| Error::failed("GET failed").caused_by(error))
+        let what = format!("get {}/{name}", K::plural(&()));
+        request::repeatable(&what, &self.place, &self.observer, || api.get_opt(name)).await
     }
 }

@@ -1,5 +1,7 @@
 //! Groups of arguments that several commands share.
 
+use crate::cluster::Wanted;
+
 /// Which environment, and where in it.
 #[derive(Clone, Debug, clap::Args)]
 pub struct TargetArgs {
@@ -14,8 +16,16 @@ pub struct TargetArgs {
     /// Pod to run in; never replaced by another
     #[arg(long)]
     pub pod: Option<String>,
+}
 
-    /// Container of the pod
-    #[arg(short, long)]
-    pub container: Option<String>,
+impl TargetArgs {
+    /// What to look for in the environment.
+    pub fn wanted(&self, container: Option<&str>) -> Wanted {
+        Wanted {
+            role: self.role.clone(),
+            pod: self.pod.clone(),
+            container: container.map(str::to_owned),
+            exclude: Vec::new(),
+        }
+    }
 }

@@ -13,6 +13,6 @@ use crate::{
 pub struct EnvsArgs {}
 
 /// Runs `kdj envs`.
-pub async fn run(_args: EnvsArgs, _global: &GlobalArgs, _config: &Config, _ui: &Ui) -> Result<Exit> {
+pub async fn run(_args: EnvsArgs, _options: &Options, _config: &Config, _ui: &Ui) -> Result<Exit> {
     Err(Error::failed("not there yet"))
 }

@@ -1,18 +1,40 @@
-//! `kdj manage`.
+//! `kdj manage`: any management command, in a running pod.
 
 use crate::{
-    cli::GlobalArgs,
+    commands::args::TargetArgs,
     config::Config,
-    error::{Error, Result},
+    django,
+    error::Result,
     exit::Exit,
-    ui::Ui,
+    options::Options,
+    session::{self, Program},
+    ui::{Ui, session::Stdin},
 };
 
 /// Arguments of `kdj manage`.
 #[derive(Debug, clap::Args)]
-pub struct ManageArgs {}
+#[command(after_help = "Ends with the command's exit code. Arguments show in audit logs: no secrets in them.")]
+pub struct ManageArgs {
+    #[command(flatten)]
+    target: TargetArgs,
+
+    /// Container of the pod
+    #[arg(short, long)]
+    container: Option<String>,
+
+    /// Management command and its arguments
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    command: Vec<String>,
+}
 
 /// Runs `kdj manage`.
-pub async fn run(_args: ManageArgs, _global: &GlobalArgs, _config: &Config, _ui: &Ui) -> Result<Exit> {
-    Err(Error::failed("not there yet"))
+pub async fn run(args: ManageArgs, options: &Options, config: &Config, ui: &Ui) -> Result<Exit> {
+    let wanted = args.target.wanted(args.container.as_deref());
+    session::run(&args.target.environment, wanted, options, config, ui, |environment| {
+        let term = session::terminal_type();
+        let start = django::management_command(&environment.django, term.as_deref(), &args.command);
+        let name = format!("manage.py {}", args.command.first().map_or("", String::as_str));
+        Program { alternatives: start.alternatives, tty: term.is_some(), stdin: Stdin::Local, name }
+    })
+    .await
 }

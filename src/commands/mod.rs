@@ -8,7 +8,7 @@ mod shell;
 
 use clap::Subcommand;
 
-use crate::{cli::GlobalArgs, config::Config, error::Result, exit::Exit, ui::Ui};
+use crate::{config::Config, error::Result, exit::Exit, options::Options, ui::Ui};
 
 /// One variant per subcommand.
 #[derive(Debug, Subcommand)]
@@ -34,11 +34,11 @@ impl Command {
 }
 
 /// Runs the command.
-pub async fn run(command: Command, global: &GlobalArgs, config: &Config, ui: &Ui) -> Result<Exit> {
+pub async fn run(command: Command, options: &Options, config: &Config, ui: &Ui) -> Result<Exit> {
     match command {
-        Command::Envs(args) => envs::run(args, global, config, ui).await,
-        Command::Manage(args) => manage::run(args, global, config, ui).await,
-        Command::Pyshell(args) => pyshell::run(args, global, config, ui).await,
-        Command::Shell(args) => shell::run(args, global, config, ui).await,
+        Command::Envs(args) => envs::run(args, options, config, ui).await,
+        Command::Manage(args) => manage::run(args, options, config, ui).await,
+        Command::Pyshell(args) => pyshell::run(args, options, config, ui).await,
+        Command::Shell(args) => shell::run(args, options, config, ui).await,
     }
 }

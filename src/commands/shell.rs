@@ -1,18 +1,65 @@
-//! `kdj shell`.
+//! `kdj shell`: an OS shell in a running pod, or one command in it.
 
 use crate::{
-    cli::GlobalArgs,
+    commands::args::TargetArgs,
     config::Config,
-    error::{Error, Result},
+    environment::Environment,
+    error::Result,
     exit::Exit,
-    ui::Ui,
+    options::Options,
+    session::{self, Program},
+    ui::{Ui, session::Stdin},
 };
+
+/// Starts the best shell there is. Not a login shell: its profile would reset PATH and lose the image's virtualenv.
+const BEST_SHELL: &str = r#"[ -z "$1" ] || cd -- "$1" || exit 126
+[ -z "$2" ] || export TERM="$2"
+command -v bash >/dev/null 2>&1 && exec bash
+exec sh"#;
+/// Runs a command in another directory.
+const IN_DIRECTORY: &str = r#"cd -- "$1" || exit 126
+shift
+exec "$@""#;
 
 /// Arguments of `kdj shell`.
 #[derive(Debug, clap::Args)]
-pub struct ShellArgs {}
+#[command(after_help = "Ends with the remote exit code. Django's own shell is `kdj pyshell`.")]
+pub struct ShellArgs {
+    #[command(flatten)]
+    target: TargetArgs,
+
+    /// Container of the pod
+    #[arg(short, long)]
+    container: Option<String>,
+
+    /// Command to run instead of a shell, word by word as given, without a shell in between
+    #[arg(last = true, value_name = "CMD")]
+    command: Vec<String>,
+}
 
 /// Runs `kdj shell`.
-pub async fn run(_args: ShellArgs, _global: &GlobalArgs, _config: &Config, _ui: &Ui) -> Result<Exit> {
-    Err(Error::failed("not there yet"))
+pub async fn run(args: ShellArgs, options: &Options, config: &Config, ui: &Ui) -> Result<Exit> {
+    let wanted = args.target.wanted(args.container.as_deref());
+    session::run(&args.target.environment, wanted, options, config, ui, |environment| program(&args.command, environment)).await
+}
+
+fn program(command: &[String], environment: &Environment) -> Program {
+    let term = session::terminal_type();
+    let tty = term.is_some();
+    let directory = environment.django.workdir.clone();
+    let Some(name) = command.first() else {
+        let (directory, term) = (directory.unwrap_or_default(), term.unwrap_or_default());
+        let shell = ["sh", "-c", BEST_SHELL, "sh", &directory, &term].map(str::to_owned).to_vec();
+        return Program { alternatives: vec![shell], tty, stdin: Stdin::Local, name: "sh".to_owned() };
+    };
+    let mut alternatives = vec![command.to_vec()];
+    if let Some(directory) = &directory {
+        let shell = ["sh", "-c", IN_DIRECTORY, "sh", directory].map(str::to_owned);
+        alternatives = vec![shell.into_iter().chain(command.iter().cloned()).collect()];
+    } else if let Some(term) = term.filter(|term| term != "xterm" && !name.contains('=')) {
+        // The runtime says xterm by itself. An image without `env` does without.
+        let env = ["env".to_owned(), format!("TERM={term}")];
+        alternatives.insert(0, env.into_iter().chain(command.iter().cloned()).collect());
+    }
+    Program { alternatives, tty, stdin: Stdin::Local, name: name.clone() }
 }

@@ -1,1 +1,13 @@
 //! What to execute in the container to run Django. Pure.
+//!
+//! One exec does it all: a few lines of `sh` find the container's Python, and that starts [`START`], which takes over
+//! the app's own environment, finds `manage.py`, and replaces itself by the management command. Nothing has to be
+//! probed beforehand, and nothing about an image can be out of date.
+
+mod console;
+mod manage;
+
+pub use self::{
+    console::{code_on_stdin, console, plain_console},
+    manage::{Start, management_command},
+};

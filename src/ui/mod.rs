@@ -1,7 +1,13 @@
 //! The one module that touches the terminal: data goes to stdout, everything else to stderr.
 
+mod escape;
+mod output;
+mod raw_mode;
+pub mod session;
+mod stdin;
 pub mod style;
 pub mod table;
+mod waiting;
 
 use std::io::{self, IsTerminal, Write};
 
@@ -126,4 +132,9 @@ fn indent(text: &str) -> String {
 /// `1 pod`, `2 pods`.
 pub fn plural(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// `12 ms`, `3.4 s`.
+pub fn duration(time: std::time::Duration) -> String {
+    if time.as_secs() < 1 { format!("{} ms", time.as_millis()) } else { format!("{:.1} s", time.as_secs_f64()) }
 }

@@ -1,0 +1,125 @@
+//! Who kdj is to the API server. An exec plugin runs once per command, with a time limit; its token is renewed a minute
+//! before it expires, and once after a 401.
+
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use http::HeaderValue;
+use kube::config::{AuthInfo, ExecConfig};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Mutex;
+
+use super::plugin::{self, Credential};
+use crate::error::{Error, Result};
+
+/// A token is renewed this long before it expires.
+const RENEW_BEFORE: Duration = Duration::from_secs(60);
+
+/// Where the bearer token comes from.
+enum Source {
+    /// The kubeconfig holds it.
+    Fixed,
+    /// A file that others rewrite; read anew for each connection.
+    File(PathBuf),
+    /// A credential plugin.
+    Plugin(Box<ExecConfig>),
+}
+
+/// The bearer token of one user, renewed when needed. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Credentials {
+    source: Arc<Source>,
+    current: Arc<Mutex<Option<Token>>>,
+}
+
+struct Token {
+    value: SecretString,
+    expires: Option<SystemTime>,
+}
+
+impl Credentials {
+    /// Takes the token's source out of `user`, runs the plugin if there is one, and leaves in `user` what kube itself
+    /// handles: client certificates, basic authentication, auth providers.
+    ///
+    /// # Errors
+    /// When the plugin is missing, fails, hangs or prints rubbish; when the token file cannot be read.
+    pub(super) async fn take_from(user: &mut AuthInfo) -> Result<Self> {
+        let fixed = user.token.take().filter(|token| !token.expose_secret().is_empty());
+        let file = user.token_file.take().filter(|path| !path.is_empty());
+        let exec = user.exec.take();
+        let (source, token) = match (fixed, file, exec) {
+            (Some(value), _, _) => (Source::Fixed, Some(Token { value, expires: None })),
+            (None, Some(path), _) => {
+                let path = PathBuf::from(path);
+                let token = read_file(&path)?;
+                (Source::File(path), Some(token))
+            }
+            (None, None, Some(exec)) => {
+                let Credential { token, expires, certificate } = plugin::run(&exec).await?;
+                if let Some((certificate, key)) = certificate {
+                    user.client_certificate_data = Some(certificate);
+                    user.client_key_data = Some(key);
+                    user.client_certificate = None;
+                    user.client_key = None;
+                }
+                (Source::Plugin(Box::new(exec)), token.map(|value| Token { value, expires }))
+            }
+            (None, None, None) => (Source::Fixed, None),
+        };
+        Ok(Self { source: Arc::new(source), current: Arc::new(Mutex::new(token)) })
+    }
+
+    /// The `Authorization` header for the next request, renewed when it is about to expire.
+    pub(super) async fn header(&self) -> Result<Option<HeaderValue>> {
+        let mut current = self.current.lock().await;
+        let expired = |token: &Token| token.expires.is_some_and(|expires| SystemTime::now() + RENEW_BEFORE >= expires);
+        if current.as_ref().is_some_and(expired) {
+            *current = self.renew().await?;
+        }
+        current.as_ref().map(header).transpose()
+    }
+
+    /// After a 401: a new header, when the source may have one. Several requests that fail together renew once.
+    pub(super) async fn renewed(&self, refused: Option<&HeaderValue>) -> Result<Option<HeaderValue>> {
+        if matches!(*self.source, Source::Fixed) {
+            return Ok(None);
+        }
+        let mut current = self.current.lock().await;
+        let held = current.as_ref().map(header).transpose()?;
+        if held.as_ref() != refused {
+            return Ok(held);
+        }
+        *current = self.renew().await?;
+        let renewed = current.as_ref().map(header).transpose()?;
+        Ok(renewed.filter(|renewed| Some(renewed) != refused))
+    }
+
+    async fn renew(&self) -> Result<Option<Token>> {
+        match &*self.source {
+            Source::Fixed => Ok(None),
+            Source::File(path) => read_file(path).map(Some),
+            Source::Plugin(exec) => {
+                let Credential { token, expires, .. } = plugin::run(exec).await?;
+                Ok(token.map(|value| Token { value, expires }))
+            }
+        }
+    }
+}
+
+/// Token files end in a newline more often than not; kube would send it.
+fn read_file(path: &PathBuf) -> Result<Token> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Error::failed(format!("cannot read the token file `{}`", path.display())).caused_by(error))?;
+    let expires = Some(SystemTime::now() + RENEW_BEFORE * 2);
+    Ok(Token { value: text.trim().to_owned().into(), expires })
+}
+
+fn header(token: &Token) -> Result<HeaderValue> {
+    let mut value = HeaderValue::from_str(&format!("Bearer {}", token.value.expose_secret()))
+        .map_err(|_| Error::failed("the token has characters that no HTTP header may hold"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}

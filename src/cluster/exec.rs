@@ -1,0 +1,84 @@
+//! Opens an exec session: one request, the WebSocket upgrade.
+
+use k8s_openapi::api::core::v1::Pod;
+use kube::{Resource, api::AttachParams, core::Request};
+
+use super::{Cluster, error, request, session::Session};
+use crate::error::{Error, Result};
+
+/// What to execute, and where.
+#[derive(Clone, Copy, Debug)]
+pub struct Exec<'a> {
+    /// The pod's namespace.
+    pub namespace: &'a str,
+    /// The pod.
+    pub pod: &'a str,
+    /// The container.
+    pub container: &'a str,
+    /// The words, as the process gets them. They travel in the URL and the audit log: never a secret, never code.
+    pub argv: &'a [String],
+    /// Whether the remote process gets a terminal.
+    pub tty: bool,
+    /// Whether it gets a stdin.
+    pub stdin: bool,
+}
+
+/// Why a session did not open.
+#[derive(Debug)]
+pub enum NotOpened {
+    /// The pod or its container is gone or not running: another pod may do.
+    Gone(Error),
+    /// Anything else.
+    Failed(Error),
+}
+
+impl From<NotOpened> for Error {
+    fn from(reason: NotOpened) -> Self {
+        match reason {
+            NotOpened::Gone(error) | NotOpened::Failed(error) => error,
+        }
+    }
+}
+
+impl Cluster {
+    /// Starts a process in a container.
+    ///
+    /// # Errors
+    /// [`NotOpened::Gone`] when the pod is not there any more, [`NotOpened::Failed`] otherwise.
+    pub async fn exec(&self, exec: Exec<'_>) -> Result<Session, NotOpened> {
+        let parameters = AttachParams {
+            container: Some(exec.container.to_owned()),
+            stdin: exec.stdin,
+            stdout: true,
+            // A terminal has one output; the API refuses both.
+            stderr: !exec.tty,
+            tty: exec.tty,
+            ..AttachParams::default()
+        };
+        let failed = |error: kube::Error| NotOpened::Failed(error::explain(error, "exec", &self.place));
+        let request = Request::new(Pod::url_path(&(), Some(exec.namespace)))
+            .exec(exec.pod, exec.argv, &parameters)
+            .map_err(|error| failed(kube::Error::BuildRequest(error)))?;
+        let what = format!("exec in pod {}", exec.pod);
+        let answer = request::once(&what, &self.place, &self.observer, self.client.connect(request)).await;
+        match answer.map_err(NotOpened::Failed)? {
+            Ok(connection) => Ok(Session::new(connection)),
+            Err(error) if is_gone(&error) => Err(NotOpened::Gone(error::explain(
+                error,
+                &format!("open a session in pod `{}`", exec.pod),
+                &self.place,
+            ))),
+            Err(error) => Err(failed(error)),
+        }
+    }
+}
+
+/// 404 from the API server, or the kubelet's and the API server's words for a pod or container that is not running.
+fn is_gone(error: &kube::Error) -> bool {
+    let kube::Error::Api(status) = error else { return false };
+    let message = &status.message;
+    status.code == 404
+        || message.contains("container not found")
+        || message.contains("cannot exec into a container in a completed pod")
+        || message.contains("does not have a host assigned")
+}

@@ -1,0 +1,189 @@
+//! Runs a credential plugin as client-go does, but with a time limit and errors a person can act on. Source: the
+//! `client.authentication.k8s.io` API, <https://kubernetes.io/docs/reference/access-authn-authz/authentication/>.
+
+use std::{
+    env,
+    io::{IsTerminal, stdin},
+    process::Stdio,
+    time::{Duration, SystemTime},
+};
+
+use kube::config::{ExecConfig, ExecInteractiveMode};
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde_json::json;
+use tokio::{process::Command, time::timeout};
+
+use crate::error::{Error, Result};
+
+/// How long a plugin may take; `KDJ_PLUGIN_TIMEOUT` (seconds) says otherwise.
+const TIME_LIMIT: Duration = Duration::from_secs(60);
+/// Versions of the API whose answers have the shape read here.
+const API_GROUP: &str = "client.authentication.k8s.io/";
+
+/// What a plugin gives: a token or a client certificate with its key (PEM, base64 as in a kubeconfig), or both.
+pub(super) struct Credential {
+    pub(super) token: Option<SecretString>,
+    pub(super) expires: Option<SystemTime>,
+    pub(super) certificate: Option<(String, SecretString)>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ExecCredential {
+    kind: Option<String>,
+    api_version: Option<String>,
+    status: Option<Status>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Status {
+    token: Option<SecretString>,
+    expiration_timestamp: Option<k8s_openapi::jiff::Timestamp>,
+    client_certificate_data: Option<String>,
+    client_key_data: Option<SecretString>,
+}
+
+/// Runs the plugin once. Its stderr is the user's; its stdout is never shown, since it holds the secret.
+pub(super) async fn run(exec: &ExecConfig) -> Result<Credential> {
+    let Some(name) = exec.command.as_deref().filter(|name| !name.is_empty()) else {
+        return Err(Error::usage("the kubeconfig's user has an `exec` section without a command"));
+    };
+    let limit = time_limit();
+    let child = command(name, exec)?.spawn().map_err(|error| not_started(name, exec, &error))?;
+    let output =
+        match timeout(limit, child.wait_with_output()).await {
+            Ok(output) => output
+                .map_err(|error| Error::failed(format!("lost the credential plugin `{name}`")).caused_by(error))?,
+            Err(_) => {
+                let message = format!("the credential plugin `{name}` did not answer within {} s", limit.as_secs());
+                return Err(Error::failed(message)
+                    .hint(format!("run `{}` yourself to see what it waits for", words(name, exec))));
+            }
+        };
+    if !output.status.success() {
+        let cause = match output.status.code() {
+            Some(code) => format!("it ended with exit code {code}; what it said stands above"),
+            None => "a signal killed it".to_owned(),
+        };
+        let error = Error::failed(format!("the credential plugin `{name}` failed")).caused_by(cause);
+        return Err(error.hint(format!("log in again, or run `{}` to see the failure alone", words(name, exec))));
+    }
+    read(name, &output.stdout)
+}
+
+fn command(name: &str, exec: &ExecConfig) -> Result<Command> {
+    let interactive = exec.interactive_mode != Some(ExecInteractiveMode::Never) && stdin().is_terminal();
+    if exec.interactive_mode == Some(ExecInteractiveMode::Always) && !interactive {
+        let message = format!("the credential plugin `{name}` wants to ask at a terminal, and stdin is none");
+        return Err(Error::failed(message).hint("log in from a terminal first"));
+    }
+    let mut spec = json!({ "interactive": interactive });
+    if exec.provide_cluster_info {
+        spec["cluster"] = serde_json::to_value(&exec.cluster).unwrap_or_default();
+    }
+    let info = json!({ "kind": "ExecCredential", "apiVersion": exec.api_version, "spec": spec });
+    let mut command = Command::new(name);
+    command.args(exec.args.iter().flatten()).env("KUBERNETES_EXEC_INFO", info.to_string());
+    for variable in exec.env.iter().flatten() {
+        if let (Some(name), Some(value)) = (variable.get("name"), variable.get("value")) {
+            command.env(name, value);
+        }
+    }
+    for name in exec.drop_env.iter().flatten() {
+        command.env_remove(name);
+    }
+    // Piped input belongs to the remote process: the plugin must not eat it.
+    command.stdin(if interactive { Stdio::inherit() } else { Stdio::null() });
+    command.stdout(Stdio::piped()).stderr(Stdio::inherit()).kill_on_drop(true);
+    Ok(command)
+}
+
+fn read(name: &str, stdout: &[u8]) -> Result<Credential> {
+    let wrong = |got: &str| {
+        let message = format!("the credential plugin `{name}` printed {got} instead of an ExecCredential");
+        Error::failed(message).hint("its output is not shown, since it may hold secrets")
+    };
+    if stdout.trim_ascii().is_empty() {
+        return Err(wrong("nothing"));
+    }
+    let credential: ExecCredential = serde_json::from_slice(stdout)
+        .ok()
+        .or_else(|| serde_saphyr::from_slice(stdout).ok())
+        .ok_or_else(|| wrong("something else"))?;
+    if credential.kind.as_deref() != Some("ExecCredential") {
+        return Err(wrong("an object of another kind"));
+    }
+    if !credential.api_version.as_deref().is_some_and(|version| version.starts_with(API_GROUP)) {
+        return Err(wrong("an object of another API version"));
+    }
+    let Some(status) = credential.status else { return Err(wrong("an ExecCredential without a status")) };
+    let certificate = match (status.client_certificate_data, status.client_key_data) {
+        (Some(certificate), Some(key)) => Some(as_kubeconfig_data(certificate, &key)),
+        (None, None) => None,
+        _ => return Err(wrong("half of a client certificate and its key")),
+    };
+    let token = status.token.filter(|token| !secrecy::ExposeSecret::expose_secret(token).is_empty());
+    if token.is_none() && certificate.is_none() {
+        return Err(wrong("neither a token nor a certificate"));
+    }
+    Ok(Credential { token, expires: status.expiration_timestamp.map(SystemTime::from), certificate })
+}
+
+/// A plugin gives plain PEM; a kubeconfig holds it in base64, and that is what kube reads.
+fn as_kubeconfig_data(certificate: String, key: &SecretString) -> (String, SecretString) {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    let key = STANDARD.encode(secrecy::ExposeSecret::expose_secret(key));
+    (STANDARD.encode(certificate), key.into())
+}
+
+fn not_started(name: &str, exec: &ExecConfig, error: &std::io::Error) -> Error {
+    let message = format!("cannot start the credential plugin `{name}`");
+    let missing = error.kind() == std::io::ErrorKind::NotFound;
+    let cause = if missing { "it is not on your PATH".to_owned() } else { error.to_string() };
+    let hint = exec.install_hint.as_deref().map(str::trim).filter(|hint| !hint.is_empty());
+    let error = Error::failed(message).caused_by(cause);
+    match hint {
+        Some(hint) => error.hint(hint),
+        None => error.hint(format!("install `{name}`, or fix the user's `exec` section in the kubeconfig")),
+    }
+}
+
+fn words(name: &str, exec: &ExecConfig) -> String {
+    std::iter::once(name).chain(exec.args.iter().flatten().map(String::as_str)).collect::<Vec<_>>().join(" ")
+}
+
+fn time_limit() -> Duration {
+    let seconds = env::var("KDJ_PLUGIN_TIMEOUT").ok().and_then(|value| value.parse().ok());
+    seconds.map_or(TIME_LIMIT, Duration::from_secs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_and_yaml_are_read() {
+        let json = br#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"t","expirationTimestamp":"2030-01-01T00:00:00Z"}}"#;
+        let credential = read("p", json).unwrap();
+        assert!(credential.token.is_some() && credential.expires.is_some());
+        let yaml = b"kind: ExecCredential\napiVersion: client.authentication.k8s.io/v1beta1\nstatus:\n  token: t\n";
+        assert!(read("p", yaml).unwrap().token.is_some());
+    }
+
+    #[test]
+    fn rubbish_is_refused_without_being_shown() {
+        let cases: [&[u8]; 5] = [
+            b"",
+            b"hunter2",
+            br#"{"kind":"Pod","apiVersion":"v1"}"#,
+            br#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1"}"#,
+            br#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"clientKeyData":"hunter2"}}"#,
+        ];
+        for case in cases {
+            let Err(error) = read("p", case) else { panic!("{} was accepted", String::from_utf8_lossy(case)) };
+            assert!(!format!("{error} {:?}", error.hints()).contains("hunter2"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! From an environment's name to a connection to its cluster: what every command that talks to one begins with.
+
+use crate::{
+    cluster::{Cluster, Notice, Observer, kubeconfig::Kubeconfig},
+    config::Config,
+    environment::{self, Environment},
+    error::Result,
+    options::Options,
+    ui::{Ui, duration},
+};
+
+/// What the name means, and the kubeconfig that says how to get there.
+///
+/// # Errors
+/// When the kubeconfig cannot be read, or the name is unknown or ambiguous.
+pub fn resolve(name: &str, options: &Options, config: &Config) -> Result<(Environment, Kubeconfig)> {
+    let kubeconfig = Kubeconfig::load(options.kubeconfig.as_deref())?;
+    let environment = environment::resolve(name, config, &kubeconfig.contexts(), &options.overrides)?;
+    Ok((environment, kubeconfig))
+}
+
+/// A connection to the environment's cluster; no request is made yet.
+///
+/// # Errors
+/// When the credentials cannot be had.
+pub async fn open(environment: &Environment, kubeconfig: &Kubeconfig, options: &Options, ui: &Ui) -> Result<Cluster> {
+    let Environment { name, context, namespace, resolved_by, .. } = environment;
+    ui.verbose(&format!("{name}: context {context}, namespace {namespace} ({resolved_by})"));
+    Cluster::connect(environment, kubeconfig, &options.impersonation, observer(ui)).await
+}
+
+/// Tells each request under `-v`, and a retry always: nothing waits silently.
+fn observer(ui: &Ui) -> Observer {
+    let ui = ui.clone();
+    Box::new(move |notice| match notice {
+        Notice::Done { what, took, ok } => {
+            let failed = if ok { "" } else { ", failed" };
+            ui.verbose(&format!("{what}: {}{failed}", duration(took)));
+        }
+        Notice::Retrying { what, why, pause } => {
+            ui.status(&format!("cannot {what} yet ({why}); trying again in {}", duration(pause)));
+        }
+    })
+}

@@ -1,0 +1,48 @@
+//! Django's shell: at a terminal, or fed with code.
+
+use super::manage::{Mode, Start, start};
+use crate::environment::DjangoSettings;
+
+/// Reads a line with the length of the code and its name, then the code, from stdin, and runs it in the shell's own
+/// namespace. What follows on stdin is left to the code. The name and the lines are kept for tracebacks.
+const RUN_STDIN: &str = r#"
+import sys, linecache
+_n, _name = sys.stdin.buffer.readline().decode().split(None, 1)
+_name = _name.strip()
+_code = sys.stdin.buffer.read(int(_n)).decode()
+linecache.cache[_name] = (len(_code), None, _code.splitlines(True), _name)
+exec(compile(_code, _name, "exec"), globals())
+"#;
+
+/// The richest console the image has: `shell_plus` where django-extensions is installed, else `shell`, which takes
+/// IPython or bpython where they are.
+pub fn console(settings: &DjangoSettings, term: Option<&str>) -> Start {
+    start(settings, term, &Mode::Console, &[])
+}
+
+/// Python's own console.
+pub fn plain_console(settings: &DjangoSettings, term: Option<&str>) -> Start {
+    start(settings, term, &Mode::Command, &["shell".into(), "-i".into(), "python".into()])
+}
+
+/// Runs code that comes on stdin, and what to send there before anything else. `name` stands in tracebacks. The code is
+/// in no argument: those are in URLs, process lists and audit logs.
+pub fn code_on_stdin(settings: &DjangoSettings, name: &str, code: &[u8]) -> (Start, Vec<u8>) {
+    let start = start(settings, None, &Mode::Command, &["shell".into(), "-c".into(), RUN_STDIN.trim().into()]);
+    let name = name.replace(['\n', '\r'], " ");
+    let mut stdin = format!("{} {name}\n", code.len()).into_bytes();
+    stdin.extend_from_slice(code);
+    (start, stdin)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_is_on_stdin_and_nowhere_else() {
+        let (start, stdin) = code_on_stdin(&DjangoSettings::default(), "<code>", b"print('hunter2')");
+        assert_eq!(stdin, b"16 <code>\nprint('hunter2')");
+        assert!(!start.alternatives.concat().concat().contains("hunter2"));
+    }
+}

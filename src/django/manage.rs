@@ -1,0 +1,87 @@
+//! Management commands as words to execute.
+
+use crate::environment::DjangoSettings;
+
+/// Finds the container's Python and hands its arguments to it. Plain `sh`, since images have no more.
+const PYTHON: &str = include_str!("python.sh");
+/// Runs in the container's Python (3.6 or later) and becomes the management command.
+const START: &str = include_str!("start.py");
+
+/// Words to execute, and others to try in their place when the first of them is not in the image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// In the order to try.
+    pub alternatives: Vec<Vec<String>>,
+}
+
+/// What [`START`] is to do.
+pub(super) enum Mode {
+    /// Run the command as given.
+    Command,
+    /// Choose the richest console.
+    Console,
+}
+
+/// A management command: its name and arguments, kept as they are. `term` is the remote terminal's type, if it has one.
+pub fn management_command(settings: &DjangoSettings, term: Option<&str>, command: &[String]) -> Start {
+    start(settings, term, &Mode::Command, command)
+}
+
+pub(super) fn start(settings: &DjangoSettings, term: Option<&str>, mode: &Mode, command: &[String]) -> Start {
+    let mode = match mode {
+        Mode::Command => "command",
+        Mode::Console => "console",
+    };
+    let manage = settings.manage.as_deref().unwrap_or_default();
+    let mut words: Vec<String> = vec![
+        START.to_owned(),
+        mode.to_owned(),
+        settings.workdir.clone().unwrap_or_default(),
+        term.unwrap_or_default().to_owned(),
+        manage.len().to_string(),
+    ];
+    words.extend_from_slice(manage);
+    words.extend_from_slice(command);
+    let before = |first: &[&str]| first.iter().map(ToString::to_string).chain(words.clone()).collect();
+    // An image without a shell may still have Python on its PATH.
+    let alternatives =
+        vec![before(&["sh", "-c", PYTHON, "kdj"]), before(&["python", "-c"]), before(&["python3", "-c"])];
+    Start { alternatives }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(settings: &DjangoSettings, command: &[&str]) -> Vec<String> {
+        let command: Vec<String> = command.iter().map(ToString::to_string).collect();
+        management_command(settings, None, &command).alternatives.swap_remove(0)
+    }
+
+    #[test]
+    fn the_command_is_kept_as_given() {
+        let words = words(&DjangoSettings::default(), &["report", "--name", "a b'c\"", "", "zürich"]);
+        assert_eq!(words[words.len() - 5..], ["report", "--name", "a b'c\"", "", "zürich"]);
+    }
+
+    #[test]
+    fn settings_travel_before_it() {
+        let settings = DjangoSettings {
+            manage: Some(vec!["python3".into(), "src/manage.py".into()]),
+            workdir: Some("/srv".into()),
+        };
+        let words = words(&settings, &["check"]);
+        assert_eq!(words[5..], ["command", "/srv", "", "2", "python3", "src/manage.py", "check"]);
+    }
+
+    #[test]
+    fn the_url_stays_within_what_proxies_let_through() {
+        let words = words(&DjangoSettings::default(), &["check"]);
+        let encoded: usize = words
+            .iter()
+            .flat_map(|word| word.bytes())
+            .map(|byte| if byte.is_ascii_alphanumeric() || b" -._*".contains(&byte) { 1 } else { 3 })
+            .sum();
+        assert!(encoded < 6500, "{encoded} bytes");
+    }
+}

@@ -1,0 +1,155 @@
+//! A session in an environment, from its target to its exit code: what `shell`, `pyshell` and `manage` share.
+
+mod banner;
+mod explain;
+mod outcome;
+mod pod_cache;
+
+use std::env;
+
+use crate::{
+    cluster::{Cluster, Ending, Exec, Session, Target, Wanted},
+    config::Config,
+    connection,
+    environment::Environment,
+    error::{Error, Result},
+    exit::Exit,
+    options::Options,
+    ui::{
+        Ui,
+        session::{LocalSide, Stdin, has_terminal},
+    },
+};
+
+/// What to execute.
+#[derive(Debug)]
+pub struct Program {
+    /// Words to execute, and others to try when the first of them is not in the image.
+    pub alternatives: Vec<Vec<String>>,
+    /// Whether the remote process gets a terminal.
+    pub tty: bool,
+    /// What it reads.
+    pub stdin: Stdin,
+    /// How it is called in messages: `bash`, `manage.py check`.
+    pub name: String,
+}
+
+/// The remote terminal's type, when there is a terminal at all.
+pub fn terminal_type() -> Option<String> {
+    has_terminal().then(|| env::var("TERM").ok().filter(|term| !term.is_empty()).unwrap_or_else(|| "xterm".to_owned()))
+}
+
+/// Runs a program in an environment and ends as it ends.
+///
+/// # Errors
+/// When it cannot be started, when the connection is lost, or when a signal ends kdj.
+pub async fn run(
+    name: &str,
+    wanted: Wanted,
+    options: &Options,
+    config: &Config,
+    ui: &Ui,
+    program: impl FnOnce(&Environment) -> Program,
+) -> Result<Exit> {
+    let (environment, kubeconfig) = connection::resolve(name, options, config)?;
+    let program = program(&environment);
+    let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
+    if options.explain {
+        let target = ui.waiting("choosing a pod", cluster.target(&environment, &wanted)).await?;
+        return explain::show(&environment, &target, &program, options, ui);
+    }
+    let place = Place { cluster: &cluster, environment: &environment, wanted, ui };
+    let (target, ending) = place.run(program).await?;
+    outcome::of(ending, &target, &place).await
+}
+
+/// Where a session opens.
+struct Place<'a> {
+    cluster: &'a Cluster,
+    environment: &'a Environment,
+    wanted: Wanted,
+    ui: &'a Ui,
+}
+
+impl Place<'_> {
+    /// Opens the session and copies bytes until it ends.
+    async fn run(&self, program: Program) -> Result<(Named, Ending)> {
+        let Program { alternatives, tty, stdin, name } = program;
+        let reads_stdin = stdin != Stdin::Closed;
+        let mut local = None;
+        let mut stdin = Some(stdin);
+        let mut target = self.target().await?;
+        let mut shown = false;
+        for (number, argv) in alternatives.iter().enumerate() {
+            let last = number + 1 == alternatives.len();
+            let session = self.open(&mut target, argv, tty, reads_stdin).await?;
+            if !std::mem::replace(&mut shown, true) {
+                banner::show(self.environment, &target, tty, self.ui);
+                if reads_stdin && !tty && !session.supports_half_close() {
+                    self.ui.warning("this API server cannot pass on the end of input (channel protocol v4): a command that reads to the end will wait");
+                }
+            }
+            let (side, mut streams) = match local.take() {
+                Some(attached) => attached,
+                None => LocalSide::attach(tty, stdin.take().unwrap_or(Stdin::Closed))
+                    .map_err(|error| Error::failed("cannot use the terminal").caused_by(error))?,
+            };
+            let ending = session.run(&mut streams, !last).await;
+            if !last && matches!(ending, Ending::NotFound(_)) {
+                local = Some((side, streams));
+                continue;
+            }
+            drop(streams);
+            let calm = !matches!(ending, Ending::Exited(_) | Ending::OutputClosed);
+            side.finish(calm).await.map_err(|error| Error::failed("cannot write the output").caused_by(error))?;
+            return Ok((Named { target, name }, ending));
+        }
+        Err(Error::failed("there is nothing to execute"))
+    }
+
+    /// The pod to use: the one used a moment ago, or one chosen anew.
+    async fn target(&self) -> Result<Target> {
+        if let Some(target) = pod_cache::read(self.environment, &self.wanted) {
+            self.ui.verbose(&format!("using pod {} again, chosen a moment ago", target.pod));
+            return Ok(target);
+        }
+        self.choose(&self.wanted).await
+    }
+
+    async fn choose(&self, wanted: &Wanted) -> Result<Target> {
+        let target = self.ui.waiting("choosing a pod", self.cluster.target(self.environment, wanted)).await?;
+        pod_cache::write(self.environment, &self.wanted, &target);
+        Ok(target)
+    }
+
+    /// Opens the session; when the pod went away meanwhile, in another one, once. A pod asked for by name is never
+    /// replaced.
+    async fn open(&self, target: &mut Target, argv: &[String], tty: bool, stdin: bool) -> Result<Session> {
+        let exec = |target: &Target| {
+            let waited = format!("opening a session in pod {}", target.pod);
+            let Target { namespace, pod, container, .. } = target.clone();
+            async move {
+                let exec = Exec { namespace: &namespace, pod: &pod, container: &container, argv, tty, stdin };
+                self.ui.waiting(&waited, self.cluster.exec(exec)).await
+            }
+        };
+        use crate::cluster::NotOpened;
+        match exec(target).await {
+            Ok(session) => Ok(session),
+            Err(NotOpened::Gone(_)) if self.wanted.pod.is_none() => {
+                pod_cache::forget(self.environment, &self.wanted);
+                let wanted = Wanted { exclude: vec![target.pod.clone()], ..self.wanted.clone() };
+                let gone = std::mem::replace(target, self.choose(&wanted).await?);
+                self.ui.status(&format!("pod {} went away; using {}", gone.pod, target.pod));
+                exec(target).await.map_err(Error::from)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// A target, and what ran in it.
+struct Named {
+    target: Target,
+    name: String,
+}

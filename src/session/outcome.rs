@@ -1,0 +1,98 @@
+//! What a session's end means: an exit code to pass on, or an error that says why and what may still be running.
+
+use super::{Named, Place, pod_cache};
+use crate::{
+    cluster::Ending,
+    error::{Error, Result},
+    exit::{Exit, Failure},
+};
+
+/// 128 and SIGKILL's number: what a process that was killed from outside ends with.
+const KILLED: u8 = 137;
+/// 128 and SIGTERM's number: what a process in a pod that is deleted ends with.
+const TERMINATED: u8 = 143;
+
+/// Turns the ending into kdj's own. After a kill or a lost connection the cluster is asked why.
+pub(super) async fn of(ending: Ending, named: &Named, place: &Place<'_>) -> Result<Exit> {
+    let Named { target, name } = named;
+    let here = format!("pod {} (container {})", target.pod, target.container);
+    if !matches!(ending, Ending::Exited(0) | Ending::OutputClosed) {
+        // It may be the pod's doing; the next command chooses anew.
+        pod_cache::forget(place.environment, &place.wanted);
+    }
+    match ending {
+        Ending::OutputClosed => Ok(Exit::Success),
+        Ending::Exited(code @ (KILLED | TERMINATED)) => {
+            if let Some(reason) = why(named, place, code == KILLED).await {
+                place.ui.warning(&format!("`{name}` ended with {code}: {reason}"));
+            }
+            Ok(Exit::Remote(code))
+        }
+        Ending::Exited(code) => Ok(Exit::Remote(code)),
+        Ending::NotFound(message) => Err(not_found(named, &message, place)),
+        Ending::CannotExec(message) => {
+            Err(Error::new(Failure::CannotExec, format!("cannot execute `{name}` in {here}")).caused_by(runtime_words(&message)))
+        }
+        Ending::Refused(message) => {
+            let error = Error::failed(format!("cannot start `{name}` in {here}")).caused_by(runtime_words(&message));
+            Err(match why(named, place, false).await {
+                Some(reason) => error.caused_by(reason),
+                None => error,
+            })
+        }
+        Ending::Lost(cause) => {
+            let message = format!("connection lost; `{name}` may still be running in {here}");
+            let error = Error::new(Failure::Lost, message).caused_by(cause);
+            Err(match why(named, place, false).await {
+                Some(reason) => error.caused_by(reason),
+                None => error.hint(format!("see what still runs there: {}", place.again("ps"))),
+            })
+        }
+        Ending::Left => Err(Error::new(Failure::Lost, format!("left the session; `{name}` may still be running in {here}"))),
+        Ending::Signal(number) => {
+            Err(Error::new(Failure::Signal(number), format!("interrupted; `{name}` may still be running in {here}")))
+        }
+    }
+}
+
+impl Place<'_> {
+    /// The command that runs something in the same environment.
+    fn again(&self, command: &str) -> String {
+        format!("`kdj shell {} -- {command}`", self.environment.name)
+    }
+}
+
+async fn why(named: &Named, place: &Place<'_>, killed: bool) -> Option<String> {
+    place.ui.waiting("asking the cluster why", place.cluster.why_ended(&named.target, killed)).await
+}
+
+fn not_found(named: &Named, message: &str, place: &Place<'_>) -> Error {
+    let Named { target, name } = named;
+    let first = format!("no `{name}` in container {} of pod {}", target.container, target.pod);
+    let error = Error::new(Failure::NotFound, first).caused_by(runtime_words(message));
+    match name.as_str() {
+        "sh" => error.hint(format!(
+            "its image has no shell: run a program it has, {}, or choose another container with `-c`",
+            place.again("PROGRAM")
+        )),
+        _ => error.hint("the name is looked up on the PATH of the image, without a shell: aliases and `cd` are unknown"),
+    }
+}
+
+/// The part of the runtime's message that says something: what stands before it is the path the message took.
+fn runtime_words(message: &str) -> &str {
+    let start = message.find("exec: \"").or_else(|| message.rfind("process: ").map(|at| at + "process: ".len()));
+    message[start.unwrap_or(0)..].trim_end_matches(": unknown")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_the_runtimes_message_took_is_left_out() {
+        let message = r#"Internal error occurred: error executing command in container: failed to exec in container: failed to start exec "b0f": OCI runtime exec failed: exec failed: unable to start container process: exec: "nosuch": executable file not found in $PATH: unknown"#;
+        assert_eq!(runtime_words(message), r#"exec: "nosuch": executable file not found in $PATH"#);
+        assert_eq!(runtime_words("something else"), "something else");
+    }
+}
