@@ -4,8 +4,13 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{
     CommandFactory, Parser,
-    builder::styling::{AnsiColor, Styles},
+    builder::{
+        PossibleValuesParser, TypedValueParser,
+        styling::{AnsiColor, Styles},
+    },
 };
+
+use clap_complete::engine::SubcommandCandidates;
 
 use crate::{
     cluster::Impersonation,
@@ -57,7 +62,7 @@ pub struct GlobalArgs {
     pub as_group: Vec<String>,
 
     /// When to use colour
-    #[arg(long, global = true, value_enum)]
+    #[arg(long, global = true, value_parser = color_parser())]
     pub color: Option<ColorChoice>,
 
     /// Say only errors and warnings
@@ -84,6 +89,11 @@ impl GlobalArgs {
     }
 }
 
+/// `ui` does not know clap, so the words are told here.
+fn color_parser() -> impl TypedValueParser<Value = ColorChoice> {
+    PossibleValuesParser::new(ColorChoice::NAMES).try_map(|text| text.parse())
+}
+
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
     .usage(AnsiColor::Green.on_default().bold())
@@ -92,26 +102,31 @@ const STYLES: Styles = Styles::styled()
 
 /// The clap command, for completion scripts and the generated reference.
 pub fn command() -> clap::Command {
-    Cli::command()
+    Cli::command().add(SubcommandCandidates::new(commands::args::alias_candidates))
 }
 
 /// Parses, runs, shows the error if there is one.
 pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(&arguments) {
+    let mut cli = match parse(&arguments) {
         Ok(cli) => cli,
-        Err(error) => {
-            // clap's own text; that it cannot be written is nothing anybody could be told.
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
-        }
+        Err(code) => return code,
     };
+    let config = Config::load(&config::Sources::of_this_process())
+        .and_then(|config| commands::alias::check(&config).map(|()| config));
+    if let (Ok(config), Command::External(words)) = (&config, &cli.command) {
+        let expanded = commands::alias::expand(&arguments, words, config);
+        cli = match expanded.map(|arguments| parse(&arguments)) {
+            Ok(Ok(cli)) => cli,
+            Ok(Err(code)) => return code,
+            Err(error) => {
+                Ui::new(cli.global.color.unwrap_or(config.color.value), verbosity(&cli.global)).error(&error);
+                return ExitCode::from(error.failure().code(false));
+            }
+        };
+    }
     let pass_through = cli.command.is_pass_through();
-    let plain = Ui::new(cli.global.color.unwrap_or_default(), verbosity(&cli.global));
-    let config = Config::load(&config::Sources::of_this_process());
-    let ui = match &config {
-        Ok(config) => Ui::new(cli.global.color.unwrap_or(config.color.value), verbosity(&cli.global)),
-        Err(_) => plain,
-    };
+    let configured = config.as_ref().map(|config| config.color.value).unwrap_or_default();
+    let ui = Ui::new(cli.global.color.unwrap_or(configured), verbosity(&cli.global));
     match config.and_then(|config| start(cli, &config, &ui)) {
         Ok(exit) => exit.into(),
         Err(error) => {
@@ -119,6 +134,15 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
             ExitCode::from(error.failure().code(pass_through))
         }
     }
+}
+
+/// Parses; clap's own text is shown here, and the code to end with returned.
+fn parse(arguments: &[OsString]) -> Result<Cli, ExitCode> {
+    Cli::try_parse_from(arguments).map_err(|error| {
+        // That it cannot be written is nothing anybody could be told.
+        let _ = error.print();
+        ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+    })
 }
 
 fn verbosity(global: &GlobalArgs) -> Verbosity {

@@ -1,7 +1,7 @@
 //! From an environment's name to a connection to its cluster: what every command that talks to one begins with.
 
 use crate::{
-    cluster::{Cluster, Notice, Observer, kubeconfig::Kubeconfig},
+    cluster::{Cluster, Kubeconfig, Notice, Observer},
     config::Config,
     environment::{self, Environment},
     error::Result,

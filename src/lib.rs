@@ -8,7 +8,7 @@
 //! * [`environment`], [`django`], [`config`]: pure. What an environment's name means, and what to execute in it.
 //! * [`cluster`]: the only module that names `kube`. It never prints and never asks.
 //! * [`ui`]: the only module that touches the terminal.
-//! * [`error`], [`exit`], [`options`], [`streams`]: leaves, used by all.
+//! * [`error`], [`exit`], [`names`], [`options`], [`streams`]: leaves, used by all.
 
 #![warn(missing_docs, clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used, clippy::dbg_macro)]
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a panic is how a test fails"))]
@@ -22,6 +22,7 @@ pub mod django;
 pub mod environment;
 pub mod error;
 pub mod exit;
+pub mod names;
 pub mod options;
 pub mod session;
 pub mod streams;

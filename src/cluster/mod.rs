@@ -1,16 +1,15 @@
 //! The one module that names `kube`: it talks to the cluster and returns values of its own. It never prints and never
 //! asks; what is worth telling while it works goes to an [`Observer`].
+//!
+//! * `access`: from a context to a client: kubeconfig, credentials, proxy.
+//! * `request`: every request, its time limit, its repetition, its errors.
+//! * `target`: which pod and container; one LIST, and more only where that leaves a question.
+//! * `session`: exec over WebSocket, and why a session ended.
 
-mod client;
-mod credentials;
-mod error;
-mod exec;
-pub mod kubeconfig;
-mod plugin;
-mod post_mortem;
-mod proxy;
+mod access;
 mod request;
 mod session;
+mod target;
 
 use std::fmt::Debug;
 
@@ -18,12 +17,12 @@ use k8s_openapi::NamespaceResourceScope;
 use kube::{Api, Client, api::ListParams};
 use serde::de::DeserializeOwned;
 
-use self::kubeconfig::Kubeconfig;
+use self::access::client;
 pub use self::{
-    client::Impersonation,
-    exec::{Exec, NotOpened},
+    access::{Impersonation, Kubeconfig},
     request::{Notice, Observer},
-    session::{Ending, Session},
+    session::{Ending, Exec, NotOpened, Session},
+    target::{Instance, Kind, Readiness, RoleSummary, Summary, Target, Wanted},
 };
 use crate::{environment::Environment, error::Result};
 

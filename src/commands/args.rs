@@ -1,4 +1,11 @@
-//! Groups of arguments that several commands share.
+//! Groups of arguments that several commands share, and what shells can complete them to.
+
+use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
+
+use crate::{
+    config::{Alias, Config, Sourced, Sources},
+    environment,
+};
 
 use crate::cluster::Wanted;
 
@@ -6,7 +13,7 @@ use crate::cluster::Wanted;
 #[derive(Clone, Debug, clap::Args)]
 pub struct TargetArgs {
     /// Environment, as `kdj envs` lists it, or CONTEXT/NAMESPACE[/INSTANCE]
-    #[arg(value_name = "ENV")]
+    #[arg(value_name = "ENV", add = ArgValueCandidates::new(environment_candidates))]
     pub environment: String,
 
     /// Role, or workload, to run in: web, celeryd, ... (default: shell, then web)
@@ -27,5 +34,57 @@ impl TargetArgs {
             container: container.map(str::to_owned),
             exclude: Vec::new(),
         }
+    }
+}
+
+/// How a command that reads shows what it found.
+#[derive(Clone, Debug, clap::Args)]
+pub struct OutputArgs {
+    /// How to show it
+    #[arg(short, long, value_enum)]
+    pub output: Option<OutputFormat>,
+}
+
+/// A form of output other than the usual table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum OutputFormat {
+    /// JSON of a documented, versioned shape
+    Json,
+    /// Names only, one per line
+    Name,
+    /// The table with more columns
+    Wide,
+}
+
+/// The environments' names, for completion: read from the files alone, and nothing rather than an error.
+pub fn environment_names_for_completion() -> Vec<String> {
+    Config::load(&Sources::of_this_process()).map(|config| environment::names(&config)).unwrap_or_default()
+}
+
+/// The aliases' names, for completion.
+pub fn alias_candidates() -> Vec<CompletionCandidate> {
+    let config = Config::load(&Sources::of_this_process());
+    let aliases = config.map(|config| config.aliases).unwrap_or_default();
+    let candidate = |(name, alias): (String, Sourced<Alias>)| {
+        CompletionCandidate::new(name).help(Some(alias.value.template.into()))
+    };
+    aliases.into_iter().map(candidate).collect()
+}
+
+fn environment_candidates() -> Vec<CompletionCandidate> {
+    environment_names_for_completion().into_iter().map(CompletionCandidate::new).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Args;
+
+    use super::*;
+
+    #[test]
+    fn environments_complete() {
+        let command = TargetArgs::augment_args(clap::Command::new("kdj"));
+        let argument = command.get_arguments().find(|argument| argument.get_id() == "environment").unwrap();
+        assert!(argument.get::<ArgValueCandidates>().is_some());
     }
 }

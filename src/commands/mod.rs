@@ -1,10 +1,13 @@
 //! The subcommands: a list and a flat match, no logic.
 
+pub mod alias;
 pub mod args;
 mod envs;
 mod manage;
 mod pyshell;
 mod shell;
+
+use std::ffi::OsString;
 
 use clap::Subcommand;
 
@@ -21,13 +24,16 @@ pub enum Command {
     Pyshell(pyshell::PyshellArgs),
     /// Open a shell (sh, not Python) in an environment, or run a command in it
     Shell(shell::ShellArgs),
+    /// An alias and its arguments; gone once the command line is expanded.
+    #[command(external_subcommand)]
+    External(Vec<OsString>),
 }
 
 impl Command {
     /// Whether the command ends with a remote command's exit code.
     pub fn is_pass_through(&self) -> bool {
         match self {
-            Command::Envs(_) => false,
+            Command::Envs(_) | Command::External(_) => false,
             Command::Manage(_) | Command::Pyshell(_) | Command::Shell(_) => true,
         }
     }
@@ -40,5 +46,9 @@ pub async fn run(command: Command, options: &Options, config: &Config, ui: &Ui) 
         Command::Manage(args) => manage::run(args, options, config, ui).await,
         Command::Pyshell(args) => pyshell::run(args, options, config, ui).await,
         Command::Shell(args) => shell::run(args, options, config, ui).await,
+        Command::External(words) => {
+            let word = words.first().map(|word| word.to_string_lossy()).unwrap_or_default();
+            Err(alias::unknown_command(&word, config))
+        }
     }
 }

@@ -40,7 +40,10 @@ pub struct ShellArgs {
 /// Runs `kdj shell`.
 pub async fn run(args: ShellArgs, options: &Options, config: &Config, ui: &Ui) -> Result<Exit> {
     let wanted = args.target.wanted(args.container.as_deref());
-    session::run(&args.target.environment, wanted, options, config, ui, |environment| program(&args.command, environment)).await
+    session::run(&args.target.environment, wanted, options, config, ui, |environment| {
+        program(&args.command, environment)
+    })
+    .await
 }
 
 fn program(command: &[String], environment: &Environment) -> Program {

@@ -1,42 +1,195 @@
-//! Configuration: defaults, the user file, the project file, variables; flags come last, in [`crate::environment`].
+//! Configuration, in layers. Later ones win, key by key, and each value remembers where it came from:
+//!
+//! 1. built-in defaults,
+//! 2. the user file, `config.toml` in `kdj/` below the platform's config directory,
+//! 3. the project file, the nearest `kdj.toml` walking up from the working directory,
+//! 4. variables: `KDJ_COLOR`, `KDJ_CONTEXT`, `KDJ_NAMESPACE`,
+//! 5. flags, which come in where they are used: [`Overrides`](crate::environment::Overrides).
+//!
+//! `KDJ_CONFIG=none` leaves out both files; `KDJ_CONFIG=PATH` names the project file. No file ever names a command to
+//! run on this computer.
 
-use crate::{error::Result, ui::style::ColorChoice};
+pub mod alias;
+pub(crate) mod check;
+mod file;
+mod layer;
+mod origin;
+mod sources;
+#[cfg(test)]
+mod tests;
 
-/// A value and where it came from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sourced<T> {
-    /// The value.
-    pub value: T,
-    /// Where it came from.
-    pub origin: Origin,
-}
+use std::{collections::BTreeMap, num::NonZeroU16, path::PathBuf};
 
-/// Where a value came from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// Built in.
-    Default,
-}
+pub use self::{
+    alias::Alias,
+    origin::{Location, Origin, Sourced},
+    sources::{PROJECT_FILE, Sources, USER_FILE},
+};
+use crate::{
+    error::{Error, Result},
+    names,
+    ui::style::ColorChoice,
+};
 
-/// Where configuration is read from.
-pub struct Sources {}
-
-impl Sources {
-    /// This process's files and variables.
-    pub fn of_this_process() -> Self {
-        Self {}
-    }
-}
+/// What stands for the name asked for in the entry of a pattern.
+pub const NAME_PLACEHOLDER: &str = "{name}";
 
 /// The merged configuration.
+#[derive(Clone, Debug)]
 pub struct Config {
     /// When to colour.
     pub color: Sourced<ColorChoice>,
+    /// The context to use instead of the environment's: `KDJ_CONTEXT`.
+    pub context: Option<Sourced<String>>,
+    /// The namespace to use instead of the environment's: `KDJ_NAMESPACE`.
+    pub namespace: Option<Sourced<String>>,
+    /// How to call Django, for all environments.
+    pub django: DjangoConfig,
+    /// The environments, by name or pattern.
+    pub environments: BTreeMap<String, EnvironmentConfig>,
+    /// The roles of all environments, by name.
+    pub roles: BTreeMap<String, RoleConfig>,
+    /// What `kdj forward` reaches by a name of its own.
+    pub forwards: BTreeMap<String, ForwardConfig>,
+    /// Commands of the user's own, by name.
+    pub aliases: BTreeMap<String, Sourced<Alias>>,
+    /// The files that were read, in the order of the layers.
+    pub files: Vec<PathBuf>,
+}
+
+/// How to call Django in the container.
+#[derive(Clone, Debug, Default)]
+pub struct DjangoConfig {
+    /// The words that start a management command.
+    pub manage: Option<Sourced<Vec<String>>>,
+    /// The directory to start in.
+    pub workdir: Option<Sourced<String>>,
+}
+
+/// One entry of `[environments]`.
+#[derive(Clone, Debug)]
+pub struct EnvironmentConfig {
+    /// Where the entry begins, in the last file that has it.
+    pub origin: Origin,
+    /// The kubeconfig's context.
+    pub context: Option<Sourced<String>>,
+    /// The namespace; in a pattern's entry it may contain `{name}`.
+    pub namespace: Option<Sourced<String>>,
+    /// The instance; in a pattern's entry it may contain `{name}`.
+    pub instance: Option<Sourced<String>>,
+    /// Whether changes ask for the environment's name.
+    pub protected: Option<Sourced<bool>>,
+    /// Where sessions open.
+    pub session: Option<Sourced<SessionMode>>,
+    /// How to call Django here, where it differs.
+    pub django: DjangoConfig,
+    /// Roles that differ here.
+    pub roles: BTreeMap<String, RoleConfig>,
+}
+
+/// Where sessions open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SessionMode {
+    /// In a running pod.
+    #[default]
+    Exec,
+    /// In a pod of their own.
+    Fresh,
+}
+
+/// One entry of `[roles]`.
+#[derive(Clone, Debug, Default)]
+pub struct RoleConfig {
+    /// Label selector of its pods, in kubectl's syntax.
+    pub selector: Option<Sourced<String>>,
+    /// Name of the app's container.
+    pub container: Option<Sourced<String>>,
+}
+
+/// One entry of `[forwards]`. In a loaded configuration both values are there.
+#[derive(Clone, Debug)]
+pub struct ForwardConfig {
+    /// Where the entry begins, in the last file that has it.
+    pub origin: Origin,
+    /// The role whose pod has the port.
+    pub role: Option<Sourced<String>>,
+    /// The port of the pod.
+    pub port: Option<Sourced<NonZeroU16>>,
 }
 
 impl Config {
-    /// Loads all layers.
-    pub fn load(_sources: &Sources) -> Result<Self> {
-        Ok(Self { color: Sourced { value: ColorChoice::Auto, origin: Origin::Default } })
+    /// The built-in defaults.
+    pub fn built_in() -> Self {
+        Self {
+            color: Sourced::new(ColorChoice::Auto, Origin::Default),
+            context: None,
+            namespace: None,
+            django: DjangoConfig::default(),
+            environments: BTreeMap::new(),
+            roles: BTreeMap::new(),
+            forwards: BTreeMap::new(),
+            aliases: BTreeMap::new(),
+            files: Vec::new(),
+        }
+    }
+
+    /// Loads all layers but the flags.
+    ///
+    /// # Errors
+    /// When a file or a variable says something kdj does not understand; the message says where.
+    pub fn load(sources: &Sources) -> Result<Self> {
+        let mut config = Self::built_in();
+        for file in sources.files()? {
+            config.lay(&file)?;
+        }
+        config.lay_variables(sources)?;
+        for (name, forward) in &config.forwards {
+            let missing = match (&forward.role, &forward.port) {
+                (None, _) => "role",
+                (_, None) => "port",
+                _ => continue,
+            };
+            let name = names::shown(name);
+            return Err(Error::usage(format!("{}: the forward `{name}` has no `{missing}`", forward.origin)));
+        }
+        Ok(config)
+    }
+
+    fn lay_variables(&mut self, sources: &Sources) -> Result<()> {
+        if let Some(text) = sources.variable("KDJ_COLOR")? {
+            let color =
+                text.parse().map_err(|what: String| Error::usage(format!("the variable `KDJ_COLOR`: {what}")))?;
+            self.color = Sourced::new(color, Origin::Variable("KDJ_COLOR"));
+        }
+        if let Some(text) = sources.variable("KDJ_CONTEXT")? {
+            self.context = Some(Sourced::new(text.to_owned(), Origin::Variable("KDJ_CONTEXT")));
+        }
+        if let Some(text) = sources.variable("KDJ_NAMESPACE")? {
+            self.namespace = Some(Sourced::new(text.to_owned(), Origin::Variable("KDJ_NAMESPACE")));
+        }
+        Ok(())
+    }
+}
+
+impl EnvironmentConfig {
+    /// An entry that says nothing yet.
+    pub fn new(origin: Origin) -> Self {
+        Self {
+            origin,
+            context: None,
+            namespace: None,
+            instance: None,
+            protected: None,
+            session: None,
+            django: DjangoConfig::default(),
+            roles: BTreeMap::new(),
+        }
+    }
+}
+
+impl ForwardConfig {
+    fn new(origin: Origin) -> Self {
+        Self { origin, role: None, port: None }
     }
 }

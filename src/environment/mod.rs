@@ -1,6 +1,30 @@
 //! What an environment's name means. Pure: no network, no terminal.
 
+mod list;
+mod pattern;
+mod place;
+mod resolve;
+
 use std::collections::BTreeMap;
+
+pub use self::{
+    list::{Listed, list, names},
+    resolve::{is_configured, resolve},
+};
+pub use crate::config::SessionMode;
+use crate::{
+    config::{DjangoConfig, RoleConfig},
+    names,
+};
+
+/// What the flags `--context` and `-n` say instead of the environment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// The context.
+    pub context: Option<String>,
+    /// The namespace.
+    pub namespace: Option<String>,
+}
 
 /// A context of the kubeconfig, as far as choosing an environment needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,19 +54,8 @@ pub struct Environment {
     pub django: DjangoSettings,
     /// Configured roles, by name; only where detection needs help.
     pub roles: BTreeMap<String, RoleSettings>,
-    /// How the name was resolved, for `-v` and the banner: `kdj.toml`, `context acme-qa`, ...
+    /// How the name was resolved, for `-v`: `/work/shop/kdj.toml:7`, ``the one context that matches, `acme-qa` ``, ...
     pub resolved_by: String,
-}
-
-/// Where sessions open.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SessionMode {
-    /// In a running pod.
-    #[default]
-    Exec,
-    /// In a pod of their own.
-    Fresh,
 }
 
 /// How to call Django in the container; what is absent is detected there.
@@ -61,4 +74,40 @@ pub struct RoleSettings {
     pub selector: Option<String>,
     /// Name of the app's container.
     pub container: Option<String>,
+}
+
+impl KubeContext {
+    /// The namespace it leads to: its own, or `default`.
+    pub fn namespace_or_default(&self) -> &str {
+        self.namespace.as_deref().filter(|namespace| !namespace.is_empty()).unwrap_or("default")
+    }
+
+    /// What to type to use it without any configuration.
+    pub fn literal_form(&self) -> String {
+        format!("{}/{}", names::shown(&self.name), names::shown(self.namespace_or_default()))
+    }
+}
+
+impl DjangoSettings {
+    /// Lays configured values over these.
+    fn lay(&mut self, config: &DjangoConfig) {
+        if let Some(manage) = &config.manage {
+            self.manage = Some(manage.value.clone());
+        }
+        if let Some(workdir) = &config.workdir {
+            self.workdir = Some(workdir.value.clone());
+        }
+    }
+}
+
+impl RoleSettings {
+    /// Lays configured values over these.
+    fn lay(&mut self, config: &RoleConfig) {
+        if let Some(selector) = &config.selector {
+            self.selector = Some(selector.value.clone());
+        }
+        if let Some(container) = &config.container {
+            self.container = Some(container.value.clone());
+        }
+    }
 }

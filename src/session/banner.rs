@@ -23,6 +23,9 @@ pub(super) fn show(environment: &Environment, target: &Target, interactive: bool
     ui.status(&format!("{name}: context {context}, namespace {namespace}, pod {pod}, container {container}"));
     if interactive {
         let image = sanitize(image);
-        ui.status(&ui.paint(&format!("image {image}, read-write; files changed here do not last; Enter ~ . leaves"), Role::Faint));
+        ui.status(&ui.paint(
+            &format!("image {image}, read-write; files changed here do not last; Enter ~ . leaves"),
+            Role::Faint,
+        ));
     }
 }

@@ -8,7 +8,7 @@ mod pod_cache;
 use std::env;
 
 use crate::{
-    cluster::{Cluster, Ending, Exec, Session, Target, Wanted},
+    cluster::{Cluster, Ending, Exec, NotOpened, Session, Target, Wanted},
     config::Config,
     connection,
     environment::Environment,
@@ -133,7 +133,6 @@ impl Place<'_> {
                 self.ui.waiting(&waited, self.cluster.exec(exec)).await
             }
         };
-        use crate::cluster::NotOpened;
         match exec(target).await {
             Ok(session) => Ok(session),
             Err(NotOpened::Gone(_)) if self.wanted.pod.is_none() => {

@@ -31,7 +31,8 @@ pub(super) async fn of(ending: Ending, named: &Named, place: &Place<'_>) -> Resu
         Ending::Exited(code) => Ok(Exit::Remote(code)),
         Ending::NotFound(message) => Err(not_found(named, &message, place)),
         Ending::CannotExec(message) => {
-            Err(Error::new(Failure::CannotExec, format!("cannot execute `{name}` in {here}")).caused_by(runtime_words(&message)))
+            Err(Error::new(Failure::CannotExec, format!("cannot execute `{name}` in {here}"))
+                .caused_by(runtime_words(&message)))
         }
         Ending::Refused(message) => {
             let error = Error::failed(format!("cannot start `{name}` in {here}")).caused_by(runtime_words(&message));
@@ -48,7 +49,9 @@ pub(super) async fn of(ending: Ending, named: &Named, place: &Place<'_>) -> Resu
                 None => error.hint(format!("see what still runs there: {}", place.again("ps"))),
             })
         }
-        Ending::Left => Err(Error::new(Failure::Lost, format!("left the session; `{name}` may still be running in {here}"))),
+        Ending::Left => {
+            Err(Error::new(Failure::Lost, format!("left the session; `{name}` may still be running in {here}")))
+        }
         Ending::Signal(number) => {
             Err(Error::new(Failure::Signal(number), format!("interrupted; `{name}` may still be running in {here}")))
         }
@@ -75,7 +78,9 @@ fn not_found(named: &Named, message: &str, place: &Place<'_>) -> Error {
             "its image has no shell: run a program it has, {}, or choose another container with `-c`",
             place.again("PROGRAM")
         )),
-        _ => error.hint("the name is looked up on the PATH of the image, without a shell: aliases and `cd` are unknown"),
+        _ => {
+            error.hint("the name is looked up on the PATH of the image, without a shell: aliases and `cd` are unknown")
+        }
     }
 }
 

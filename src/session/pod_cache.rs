@@ -61,7 +61,10 @@ fn key(environment: &Environment, wanted: &Wanted) -> Option<String> {
     }
     let Environment { context, namespace, instance, roles, .. } = environment;
     let kubeconfig = std::env::var_os("KUBECONFIG");
-    Some(format!("{kubeconfig:?} {context:?} {namespace:?} {instance:?} {roles:?} {:?} {:?}", wanted.role, wanted.container))
+    Some(format!(
+        "{kubeconfig:?} {context:?} {namespace:?} {instance:?} {roles:?} {:?} {:?}",
+        wanted.role, wanted.container
+    ))
 }
 
 fn path() -> Option<PathBuf> {

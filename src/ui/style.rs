@@ -1,18 +1,36 @@
 //! Roles of text, and whether a stream shows them in colour. Decided per stream, once.
 
-use std::env;
+use std::{env, str::FromStr};
 
 /// When to colour, from `--color`, `KDJ_COLOR` or the user file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ColorChoice {
-    /// Where the stream is a terminal, `NO_COLOR` and `CLICOLOR_FORCE` obeyed
+    /// Where the stream is a terminal, `NO_COLOR` and `CLICOLOR_FORCE` obeyed.
     #[default]
     Auto,
-    /// Always
+    /// Always.
     Always,
-    /// Never
+    /// Never.
     Never,
+}
+
+impl ColorChoice {
+    /// What can be typed.
+    pub const NAMES: [&str; 3] = ["auto", "always", "never"];
+}
+
+impl FromStr for ColorChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "auto" => Ok(ColorChoice::Auto),
+            "always" => Ok(ColorChoice::Always),
+            "never" => Ok(ColorChoice::Never),
+            _ => Err(format!("expected {}, and not {text:?}", Self::NAMES.join(", "))),
+        }
+    }
 }
 
 /// Whether a stream gets colour. `--color` beats the variables; a set, non-empty `NO_COLOR` beats `CLICOLOR_FORCE`

@@ -7,8 +7,8 @@ pub struct Table {
 
 impl Table {
     /// A table with these headers.
-    pub fn new<const N: usize>(headers: [&str; N]) -> Self {
-        Self { rows: vec![headers.iter().map(ToString::to_string).collect()] }
+    pub fn new(headers: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { rows: vec![headers.into_iter().map(Into::into).collect()] }
     }
 
     /// Adds a row; an empty cell is shown as `<none>`.

@@ -10,6 +10,8 @@
 
 mod channel;
 mod ending;
+mod exec;
+mod post_mortem;
 
 use std::time::Duration;
 
@@ -30,7 +32,10 @@ use tokio_tungstenite::{
 };
 
 use self::channel::Received;
-pub use self::ending::Ending;
+pub use self::{
+    ending::Ending,
+    exec::{Exec, NotOpened},
+};
 use crate::streams::{Input, Streams};
 
 /// How often the server is pinged: load balancers cut connections that are silent for 20 s.

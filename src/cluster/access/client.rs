@@ -43,7 +43,11 @@ pub struct Impersonation {
 }
 
 /// Builds the client of a context. Runs the credential plugin, and opens no connection.
-pub(super) async fn build(cluster: &Cluster, mut user: AuthInfo, impersonation: &Impersonation) -> Result<Client> {
+pub(in crate::cluster) async fn build(
+    cluster: &Cluster,
+    mut user: AuthInfo,
+    impersonation: &Impersonation,
+) -> Result<Client> {
     let credentials = Credentials::take_from(&mut user).await?;
     if let Some(name) = &impersonation.user {
         user.impersonate = Some(name.clone());

@@ -8,7 +8,7 @@ use super::Place;
 use crate::error::Error;
 
 /// What was asked of the API server, for the error's first line: `list pods`.
-pub(super) fn explain(error: kube::Error, what: &str, place: &Place) -> Error {
+pub(in crate::cluster) fn explain(error: kube::Error, what: &str, place: &Place) -> Error {
     match error {
         kube::Error::Api(status) => refused(&status, what, place),
         kube::Error::Service(error) => match error.downcast::<Error>() {
@@ -22,7 +22,7 @@ pub(super) fn explain(error: kube::Error, what: &str, place: &Place) -> Error {
 }
 
 /// The error of a request that got no answer in time.
-pub(super) fn too_slow(what: &str, place: &Place, seconds: u64) -> Error {
+pub(in crate::cluster) fn too_slow(what: &str, place: &Place, seconds: u64) -> Error {
     failed(what, place)
         .caused_by(format!("no answer from {} within {seconds} s", place.server))
         .hint("is the VPN up? the server may also be overloaded: try again")

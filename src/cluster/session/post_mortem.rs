@@ -12,7 +12,7 @@ use k8s_openapi::{
 use kube::{ResourceExt, api::ListParams};
 use tokio::time::sleep;
 
-use super::{Cluster, Target};
+use super::super::{Cluster, Target};
 
 /// The annotation in which the Deployment controller numbers its ReplicaSets.
 const REVISION: &str = "deployment.kubernetes.io/revision";
@@ -52,7 +52,10 @@ impl Cluster {
         }
         let limit = memory_limit(pod.as_ref()?, &target.container);
         killed.then(|| match limit {
-            Some(limit) => format!("it was killed (SIGKILL), most likely for want of memory: the limit of container `{}` is {limit}", target.container),
+            Some(limit) => format!(
+                "it was killed (SIGKILL), most likely for want of memory: the limit of container `{}` is {limit}",
+                target.container
+            ),
             None => "it was killed (SIGKILL); the container itself still runs".to_owned(),
         })
     }
@@ -66,7 +69,9 @@ impl Cluster {
         }
         let sets = self.list::<ReplicaSet>(&target.namespace, None).await.unwrap_or_default();
         match read_rollout(&sets, target) {
-            Some((from, to)) => format!("a rollout of {} from revision {from} to {to} replaced pod {}", target.workload, target.pod),
+            Some((from, to)) => {
+                format!("a rollout of {} from revision {from} to {to} replaced pod {}", target.workload, target.pod)
+            }
             None => format!("pod {} was deleted", target.pod),
         }
     }
@@ -108,7 +113,8 @@ fn recently_ended(now: Timestamp) -> impl Fn(&ContainerState) -> Option<&Contain
 fn container_ended(pod: &Pod, target: &Target, ended: &ContainerStateTerminated) -> String {
     let container = &target.container;
     if ended.reason.as_deref() == Some("OOMKilled") {
-        let limit = memory_limit(pod, container).map(|limit| format!(", its memory limit is {limit}")).unwrap_or_default();
+        let limit =
+            memory_limit(pod, container).map(|limit| format!(", its memory limit is {limit}")).unwrap_or_default();
         return format!("container `{container}` was OOMKilled{limit}");
     }
     if pod.metadata.deletion_timestamp.is_some() {
@@ -131,7 +137,9 @@ fn read_events(events: &[Event]) -> Option<String> {
 
 /// The revision the pod was of and the newest one, when they differ.
 fn read_rollout(sets: &[ReplicaSet], target: &Target) -> Option<(i64, i64)> {
-    let owner = |set: &ReplicaSet| set.owner_references().iter().find(|owner| owner.controller == Some(true)).map(|owner| owner.uid.clone());
+    let owner = |set: &ReplicaSet| {
+        set.owner_references().iter().find(|owner| owner.controller == Some(true)).map(|owner| owner.uid.clone())
+    };
     let revision = |set: &ReplicaSet| set.annotations().get(REVISION)?.parse::<i64>().ok();
     // A pod is named after its ReplicaSet and five characters more.
     let (set_name, _) = target.pod.rsplit_once('-')?;

@@ -3,7 +3,13 @@
 use k8s_openapi::api::core::v1::Pod;
 use kube::{Resource, api::AttachParams, core::Request};
 
-use super::{Cluster, error, request, session::Session};
+use super::{
+    super::{
+        Cluster,
+        request::{self, error},
+    },
+    Session,
+};
 use crate::error::{Error, Result};
 
 /// What to execute, and where.

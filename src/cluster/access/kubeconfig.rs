@@ -61,7 +61,7 @@ impl Kubeconfig {
     }
 
     /// The cluster and the user of a context. A context without a user is anonymous, as for kubectl.
-    pub(super) fn connection(&self, name: &str) -> Result<(Cluster, AuthInfo)> {
+    pub(in crate::cluster) fn connection(&self, name: &str) -> Result<(Cluster, AuthInfo)> {
         let files = || list(&self.files);
         let context =
             self.document.contexts.iter().find(|named| named.name == name).and_then(|named| named.context.clone());

@@ -8,7 +8,9 @@ use std::{
 use kube::Error as KubeError;
 use tokio::time::{sleep, timeout};
 
-use super::{Place, error};
+pub(super) mod error;
+
+use super::Place;
 use crate::error::Result;
 
 /// How long one attempt may take.
@@ -48,7 +50,7 @@ pub type Observer = Box<dyn Fn(Notice)>;
 
 /// Makes an idempotent request, up to [`ATTEMPTS`] times while the server is overloaded (429, 503, 504) or the
 /// connection breaks before an answer.
-pub(super) async fn repeatable<T, F>(
+pub(in crate::cluster) async fn repeatable<T, F>(
     what: &str,
     place: &Place,
     observer: &Observer,
@@ -75,7 +77,7 @@ where
 }
 
 /// Makes a request once; the outer error is the time limit's.
-pub(super) async fn once<T>(
+pub(in crate::cluster) async fn once<T>(
     what: &str,
     place: &Place,
     observer: &Observer,

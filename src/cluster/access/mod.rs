@@ -1,0 +1,9 @@
+//! From a context to a client: kubeconfig, credentials, proxy, and the HTTP stack.
+
+pub(super) mod client;
+mod credentials;
+mod kubeconfig;
+mod plugin;
+mod proxy;
+
+pub use self::{client::Impersonation, kubeconfig::Kubeconfig};

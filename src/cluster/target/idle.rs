@@ -1,0 +1,65 @@
+//! Workloads as their own objects describe them, for the case that they have no pods.
+
+use k8s_openapi::api::{
+    apps::v1::{Deployment, StatefulSet},
+    core::v1::{Pod, PodTemplateSpec},
+};
+use kube::ResourceExt;
+
+use super::{
+    kind::{Kind, kind_of},
+    role::Roles,
+    workload::{Controller, Owner},
+};
+
+/// A workload that has no pods, or may have none.
+#[derive(Debug)]
+pub(super) struct Idle {
+    pub(super) owner: Owner,
+    pub(super) role: String,
+    pub(super) kind: Kind,
+    /// How many pods it should have.
+    pub(super) replicas: i32,
+    /// Why it has fewer, as far as it says.
+    pub(super) message: Option<String>,
+}
+
+impl Idle {
+    /// Whether `name` means this workload: its role's name or its own.
+    pub(super) fn is_called(&self, name: &str) -> bool {
+        self.role == name || self.owner.name == name || self.owner.to_string() == name
+    }
+
+    /// A Deployment, if it is of the environment.
+    pub(super) fn of_deployment(deployment: &Deployment, roles: &Roles<'_>) -> Option<Self> {
+        let spec = deployment.spec.as_ref()?;
+        let conditions = deployment.status.iter().flat_map(|status| status.conditions.iter().flatten());
+        let failure = conditions.into_iter().find(|it| it.type_ == "ReplicaFailure" && it.status == "True");
+        let message = failure.and_then(|failure| failure.message.clone());
+        Self::of(Controller::Deployment, deployment.name_any(), &spec.template, spec.replicas, message, roles)
+    }
+
+    /// A StatefulSet, if it is of the environment.
+    pub(super) fn of_stateful_set(set: &StatefulSet, roles: &Roles<'_>) -> Option<Self> {
+        let spec = set.spec.as_ref()?;
+        Self::of(Controller::StatefulSet, set.name_any(), &spec.template, spec.replicas, None, roles)
+    }
+
+    fn of(
+        controller: Controller,
+        name: String,
+        template: &PodTemplateSpec,
+        replicas: Option<i32>,
+        message: Option<String>,
+        roles: &Roles<'_>,
+    ) -> Option<Self> {
+        let metadata = template.metadata.clone().unwrap_or_default();
+        let model = Pod { metadata, spec: template.spec.clone(), status: None };
+        if !roles.is_in_environment(model.labels()) {
+            return None;
+        }
+        let role = roles.role_of(&name, model.labels());
+        let kind = kind_of(&model, &role);
+        Some(Self { owner: Owner { controller, name }, role, kind, replicas: replicas.unwrap_or(1), message })
+    }
+}

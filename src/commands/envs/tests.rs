@@ -1,0 +1,152 @@
+use super::*;
+use crate::{
+    config::Sources,
+    environment::{KubeContext, Listed, Overrides},
+};
+
+/// What a project file lists, with the directory it lies in shown as `$`.
+fn listed(text: &str, contexts: Option<&[KubeContext]>, show: impl Fn(&[Listed]) -> String) -> String {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("kdj.toml"), text).unwrap();
+    let working_directory = Some(directory.path().to_owned());
+    let config = Config::load(&Sources { working_directory, ..Sources::default() }).unwrap();
+    let overrides = Overrides { context: None, namespace: None };
+    show(&environment::list(&config, contexts, &overrides)).replace(&*directory.path().to_string_lossy(), "$")
+}
+
+fn contexts() -> Vec<KubeContext> {
+    let context = |name: &str, namespace: Option<&str>| KubeContext {
+        name: name.to_owned(),
+        namespace: namespace.map(str::to_owned),
+    };
+    vec![context("acme-staging", Some("shop-qa")), context("acme\u{1b}-prod", None)]
+}
+
+const CONFIG: &str = "\
+[environments.qa]
+context = 'acme-staging'
+[environments.'*-qa']
+context = 'acme-staging'
+namespace = 'tenants-qa'
+instance = '{name}'
+[environments.prod]
+context = 'acme-gone'
+protected = true
+session = 'fresh'
+[environments.own]
+namespace = 'a'
+";
+
+#[test]
+fn the_table_marks_what_the_kubeconfig_lacks() {
+    insta::assert_snapshot!(listed(CONFIG, Some(&contexts()), |rows| render::table(rows, false)), @r"
+    NAME   CONTEXT               NAMESPACE    INSTANCE   PROTECTED   SESSION
+    *-qa   acme-staging          tenants-qa   {name}     false       exec
+    own    <none>                a            <none>     false       exec
+    prod   acme-gone (missing)   <none>       <none>     true        fresh
+    qa     acme-staging          shop-qa      <none>     false       exec
+    ");
+    insta::assert_snapshot!(listed(CONFIG, None, |rows| render::table(rows, true)), @r"
+    NAME   CONTEXT        NAMESPACE    INSTANCE   PROTECTED   SESSION   ORIGIN
+    *-qa   acme-staging   tenants-qa   {name}     false       exec      $/kdj.toml:3
+    own    <none>         a            <none>     false       exec      $/kdj.toml:11
+    prod   acme-gone      <none>       <none>     true        fresh     $/kdj.toml:7
+    qa     acme-staging   <none>       <none>     false       exec      $/kdj.toml:1
+    ");
+    assert_eq!(listed(CONFIG, None, render::names), "*-qa\nown\nprod\nqa\n");
+}
+
+#[test]
+fn verbose_says_where_each_value_comes_from() {
+    insta::assert_snapshot!(listed(CONFIG, Some(&contexts()), render::details), @r"
+    *-qa
+      context     acme-staging   $/kdj.toml:4
+      namespace   tenants-qa     $/kdj.toml:5
+      instance    {name}         $/kdj.toml:6
+      protected   false          default
+      session     exec           default
+    own
+      namespace   a       $/kdj.toml:12
+      protected   false   default
+      session     exec    default
+    prod
+      context     acme-gone (missing)   $/kdj.toml:8
+      protected   true                  $/kdj.toml:9
+      session     fresh                 $/kdj.toml:10
+    qa
+      context     acme-staging   $/kdj.toml:2
+      namespace   shop-qa        kubeconfig
+      protected   false          default
+      session     exec           default
+    ");
+}
+
+#[test]
+fn json_has_the_documented_shape() {
+    let config = "[environments.qa]\ncontext = 'acme-staging'\nprotected = true\n";
+    insta::assert_snapshot!(listed(config, Some(&contexts()), |rows| render::json(rows).unwrap()), @r#"
+    {
+      "environments": [
+        {
+          "context": "acme-staging",
+          "in_kubeconfig": true,
+          "instance": null,
+          "name": "qa",
+          "namespace": "shop-qa",
+          "origins": {
+            "context": {
+              "file": "$/kdj.toml",
+              "layer": "project",
+              "line": 2
+            },
+            "instance": null,
+            "name": {
+              "file": "$/kdj.toml",
+              "layer": "project",
+              "line": 1
+            },
+            "namespace": {
+              "layer": "kubeconfig"
+            },
+            "protected": {
+              "file": "$/kdj.toml",
+              "layer": "project",
+              "line": 3
+            },
+            "session": {
+              "layer": "default"
+            }
+          },
+          "pattern": false,
+          "protected": true,
+          "session": "exec"
+        }
+      ],
+      "version": 1
+    }
+    "#);
+}
+
+#[test]
+fn without_configuration_the_contexts_are_listed() {
+    insta::assert_snapshot!(listed("", Some(&contexts()), |rows| render::table(rows, false)), @r"
+    NAME                      CONTEXT           NAMESPACE   PROTECTED   SESSION
+    acme-staging/shop-qa      acme-staging      shop-qa     false       exec
+    acme\u{1b}-prod/default   acme\u{1b}-prod   default     false       exec
+    ");
+    insta::assert_snapshot!(listed("", Some(&contexts()), render::first_steps), @r#"
+    no environment is configured, these are contexts of the kubeconfig; name one in a `kdj.toml` beside manage.py:
+
+    [environments.qa]
+    context = "acme-staging"
+    namespace = "shop-qa"
+    "#);
+    insta::assert_snapshot!(listed("", None, render::first_steps), @r#"
+    no environment is configured; name one in a `kdj.toml` beside manage.py:
+
+    [environments.qa]
+    context = "acme-staging"
+    namespace = "shop-qa"
+    "#);
+    assert_eq!(listed("", None, |rows| render::table(rows, false)), "");
+}
