@@ -5,6 +5,7 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio},
+    sync::Arc,
     time::Duration,
 };
 
@@ -19,9 +20,9 @@ use super::{
 /// The `kdj.toml` most tests use: environment `qa`.
 pub const CONFIG: &str = "[environments.qa]\ncontext = \"acme-staging\"\nnamespace = \"shop-qa\"\n";
 
-/// A kdj about to be run. Its directories go when this value does.
+/// A kdj about to be run. Its directories go when this value and all that it started have gone.
 pub struct Kdj {
-    directory: TempDir,
+    directory: Arc<TempDir>,
     variables: Vec<(OsString, Option<OsString>)>,
     deadline: Duration,
     filters: Vec<(String, String)>,
@@ -50,12 +51,14 @@ enum Stdout {
     ClosedAfter(usize),
     Closed,
     Flood,
+    HeldFlood,
 }
 
 impl Kdj {
     /// With neither kubeconfig nor configuration.
     pub fn bare() -> Self {
         let directory = tempfile::Builder::new().prefix("kdj-test-").tempdir().expect("a temporary directory");
+        let directory = Arc::new(directory);
         for name in ["home", "project", "bin", "config", "state", "cache", "tmp"] {
             fs::create_dir(directory.path().join(name)).expect("a directory for kdj");
         }
@@ -141,6 +144,12 @@ impl Kdj {
         self
     }
 
+    /// Checks stdout against [`Flood`](super::Flood), but not before [`Running::release_stdout`].
+    pub fn hold_flood(mut self) -> Self {
+        self.stdout = Stdout::HeldFlood;
+        self
+    }
+
     /// How long it may run.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
@@ -150,6 +159,11 @@ impl Kdj {
     /// The directory that holds `home`, `project` (where kdj runs), `bin` (first in PATH), `config`, `state`, `cache`.
     pub fn directory(&self) -> PathBuf {
         fs::canonicalize(self.directory.path()).expect("the directory's own path")
+    }
+
+    /// Keeps the directories as long as it is kept.
+    pub fn hold(&self) -> Arc<TempDir> {
+        Arc::clone(&self.directory)
     }
 
     /// Where plugins go.
@@ -181,11 +195,11 @@ impl Kdj {
         let mut child = command.spawn().expect("kdj starts");
         let pipes = Pipes::of(&mut child);
         let reader = match self.stdout {
-            Stdout::Kept | Stdout::Closed => StdoutReader::Keep,
-            Stdout::Held => StdoutReader::Hold,
+            Stdout::Kept | Stdout::Closed | Stdout::Held => StdoutReader::Keep,
             Stdout::ClosedAfter(bytes) => StdoutReader::CloseAfter(bytes),
-            Stdout::Flood => StdoutReader::CheckFlood,
+            Stdout::Flood | Stdout::HeldFlood => StdoutReader::CheckFlood,
         };
+        let held = matches!(self.stdout, Stdout::Held | Stdout::HeldFlood);
         let input = match &self.stdin {
             Stdin::Bytes(bytes) => Some(bytes.clone()),
             _ => None,
@@ -193,9 +207,10 @@ impl Kdj {
         Running::new(
             child,
             (pipes.stdin, pipes.stdout, pipes.stderr),
-            (reader, input),
+            (reader, !held, input),
             self.deadline,
             self.filters.clone(),
+            self.hold(),
         )
     }
 

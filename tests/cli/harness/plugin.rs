@@ -69,7 +69,7 @@ printf '{{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential"
 
     /// Never ends, and has a child that keeps its output open.
     pub fn hanging(directory: &Path) -> Self {
-        Self::script(directory, "echo 'opening your browser' >&2\nsleep 600 &\nwait")
+        Self::script(directory, "echo 'opening your browser' >&2\nsleep 40 &\nwait")
     }
 
     /// Asks a question on stderr and reads the answer from stdin; prints it as the token.

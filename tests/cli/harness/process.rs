@@ -10,6 +10,7 @@ use std::{
 };
 
 use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
 
 use super::{
     CommandOutput, Flood,
@@ -20,8 +21,6 @@ use super::{
 pub enum StdoutReader {
     /// It is kept.
     Keep,
-    /// It is kept, but not read until released.
-    Hold,
     /// It is closed after so many bytes.
     CloseAfter(usize),
     /// It is compared with a flood.
@@ -48,6 +47,7 @@ pub struct Running {
     started: Instant,
     deadline: Duration,
     filters: Vec<(String, String)>,
+    _directory: Arc<TempDir>,
 }
 
 impl Running {
@@ -55,12 +55,12 @@ impl Running {
     pub(super) fn new(
         child: Child,
         (stdin, stdout, stderr): (Option<ChildStdin>, Option<ChildStdout>, Option<ChildStderr>),
-        (reader, input): (StdoutReader, Option<Vec<u8>>),
+        (reader, released, input): (StdoutReader, bool, Option<Vec<u8>>),
         deadline: Duration,
         filters: Vec<(String, String)>,
+        directory: Arc<TempDir>,
     ) -> Self {
         let open = usize::from(stdout.is_some()) + usize::from(stderr.is_some());
-        let released = !matches!(reader, StdoutReader::Hold);
         let streams = Arc::new(Watched::new(Streams { open, released, ..Streams::default() }));
         if let Some(stdout) = stdout {
             let streams = Arc::clone(&streams);
@@ -73,7 +73,16 @@ impl Running {
                 streams.with(|streams| streams.open -= 1);
             });
         }
-        let mut running = Self { child, stdin, streams, writer: None, started: Instant::now(), deadline, filters };
+        let mut running = Self {
+            child,
+            stdin,
+            streams,
+            writer: None,
+            started: Instant::now(),
+            deadline,
+            filters,
+            _directory: directory,
+        };
         if let Some(input) = input
             && let Some(mut stdin) = running.stdin.take()
         {
@@ -139,6 +148,12 @@ impl Running {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
         line.trim().trim_end_matches(" kB").parse().ok()
+    }
+
+    /// Waits until it is over, with its stdin left open.
+    #[track_caller]
+    pub fn wait_for_end(&mut self) {
+        poll_until("kdj to end", self.deadline, || self.child.try_wait().expect("kdj can be waited for"));
     }
 
     /// Waits for its end.

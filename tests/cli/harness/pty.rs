@@ -19,6 +19,7 @@ use rustix::{
     pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
     termios::{LocalModes, OutputModes, Termios, Winsize, tcgetattr, tcgetpgrp, tcgetwinsize, tcsetwinsize},
 };
+use tempfile::TempDir;
 
 use super::{
     kdj::Kdj,
@@ -35,12 +36,13 @@ pub struct Pty {
     screen: Arc<Watched<Vec<u8>>>,
     /// How far the text was looked at.
     seen: usize,
+    _directory: Arc<TempDir>,
 }
 
 impl Pty {
     /// Runs kdj on a terminal.
     pub fn run<const N: usize>(kdj: &Kdj, arguments: [&str; N]) -> Self {
-        Self::start(kdj.command(arguments))
+        Self::start(kdj.command(arguments), kdj)
     }
 
     /// Runs an interactive `sh`, with kdj in its PATH: for what needs job control. Its prompt is `sh> `.
@@ -53,12 +55,12 @@ impl Pty {
         command.args(["-i"]);
         kdj.prepare(&mut command);
         command.env("PS1", "sh> ");
-        let mut pty = Self::start(command);
+        let mut pty = Self::start(command, kdj);
         pty.wait_for("sh> ");
         pty
     }
 
-    fn start(mut command: Command) -> Self {
+    fn start(mut command: Command, kdj: &Kdj) -> Self {
         let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a terminal");
         grantpt(&controller).and_then(|()| unlockpt(&controller)).expect("access to the terminal");
         let name = ptsname(&controller, Vec::new()).expect("the terminal's name");
@@ -81,7 +83,7 @@ impl Pty {
             let (screen, controller) = (Arc::clone(&screen), controller.try_clone().expect("the terminal, again"));
             move || read(controller, &screen)
         });
-        Self { controller, terminal, child, screen, seen: 0 }
+        Self { controller, terminal, child, screen, seen: 0, _directory: kdj.hold() }
     }
 
     /// Presses keys.

@@ -27,23 +27,28 @@ pub struct Certificate {
 impl Certificate {
     /// One that is valid for 127.0.0.1 and localhost.
     pub fn good() -> Self {
-        Self::issue(&["127.0.0.1", "localhost"], (2020, 2100))
+        Self::issue("kubernetes", &["127.0.0.1", "localhost"], (2020, 2100))
+    }
+
+    /// A good one of a CA of this name; the usual name is `kubernetes`.
+    pub fn of_authority(name: &str) -> Self {
+        Self::issue(name, &["127.0.0.1", "localhost"], (2020, 2100))
     }
 
     /// One that expired.
     pub fn expired() -> Self {
-        Self::issue(&["127.0.0.1", "localhost"], (2020, 2021))
+        Self::issue("kubernetes", &["127.0.0.1", "localhost"], (2020, 2021))
     }
 
     /// One that is valid for another name only.
     pub fn of_another_name() -> Self {
-        Self::issue(&["kubernetes.default.svc"], (2020, 2100))
+        Self::issue("kubernetes", &["kubernetes.default.svc"], (2020, 2100))
     }
 
-    fn issue(names: &[&str], years: (i32, i32)) -> Self {
+    fn issue(authority: &str, names: &[&str], years: (i32, i32)) -> Self {
         let mut parameters = CertificateParams::default();
         parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        parameters.distinguished_name.push(DnType::CommonName, "kdj-test-ca");
+        parameters.distinguished_name.push(DnType::CommonName, authority);
         let authority_key = KeyPair::generate().expect("a key");
         let authority_certificate = parameters.self_signed(&authority_key).expect("a CA");
         let authority = Issuer::new(parameters, authority_key);

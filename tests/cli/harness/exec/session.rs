@@ -11,7 +11,7 @@ use std::{
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split},
-    sync::{Mutex, watch},
+    sync::{Mutex, mpsc, watch},
     time::sleep,
 };
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -119,11 +119,13 @@ impl Session {
         let (heard, hears) = watch::channel(Heard::default());
         let stalled = Arc::new(watch::channel(false).0);
         let pongs = AtomicBool::new(true);
+        let (pong, mut pongs_due) = mpsc::unbounded_channel::<Vec<u8>>();
         let ears = Ears {
             record,
             heard: &heard,
             stalled: stalled.subscribe(),
             pongs: &pongs,
+            pong,
             v5: self.record.protocol.starts_with("v5"),
             started: self.record.started,
         };
@@ -146,6 +148,15 @@ impl Session {
             }
             Ok(())
         };
+        // Beside the listening, so that pings are recorded while output is blocked.
+        let ponging = async {
+            while let Some(payload) = pongs_due.recv().await {
+                if frame::write(&mut *writer.lock().await, true, Opcode::Pong, &payload).await.is_err() {
+                    break;
+                }
+            }
+            std::future::pending().await
+        };
         let watching = async {
             let Some(limit) = self.script.idle_cut else { return std::future::pending().await };
             while hears.borrow().last.elapsed() < limit {
@@ -156,6 +167,7 @@ impl Session {
             result = listening => result,
             result = playing => result,
             () = watching => Ok(()),
+            () = ponging => Ok(()),
         }
     }
 }
@@ -186,6 +198,7 @@ struct Ears<'a> {
     heard: &'a watch::Sender<Heard>,
     stalled: watch::Receiver<bool>,
     pongs: &'a AtomicBool,
+    pong: mpsc::UnboundedSender<Vec<u8>>,
     v5: bool,
     started: Instant,
 }
@@ -206,7 +219,7 @@ impl Ears<'_> {
                     let at = self.started.elapsed();
                     (self.record)(&mut |record| record.pings.push(at));
                     if self.pongs.load(Ordering::SeqCst) {
-                        frame::write(&mut *writer.lock().await, true, Opcode::Pong, &payload).await?;
+                        let _ = self.pong.send(payload);
                     }
                 }
                 Opcode::Pong => {}
