@@ -4,9 +4,16 @@
 
 #![cfg(unix)]
 
+mod credentials;
+mod django;
+mod exec_faults;
 mod fake_server;
 mod harness;
 mod harness_run;
+mod output;
+mod requests;
+mod targets;
+mod terminal;
 
 #[test]
 fn every_test_file_is_listed() {
