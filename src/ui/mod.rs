@@ -112,15 +112,9 @@ impl Ui {
         style::paint(text, role, self.stdout_colored)
     }
 
-    /// One line to stderr. That stderr cannot be written is nothing anybody could be told.
+    /// One line to stderr, without anything but colours that a terminal would obey: much of it comes from the cluster. That stderr cannot be written is nothing anybody could be told.
     fn line(&self, text: &str) {
-        let _ = io::stderr().lock().write_all(
-            format!(
-                "{text}
-"
-            )
-            .as_bytes(),
-        );
+        let _ = io::stderr().lock().write_all(format!("{}\n", style::sanitize_painted(text)).as_bytes());
     }
 }
 
