@@ -17,7 +17,7 @@ use crate::{
     options::Options,
     ui::{
         Ui,
-        session::{LocalSide, Stdin, has_terminal},
+        terminal::{LocalSide, Stdin, has_terminal},
     },
 };
 
