@@ -15,7 +15,6 @@ fn a_long_output_is_whole() {
     assert_eq!(output.stdout_length, bytes);
 }
 
-/// 2 GB take a while in a debug build: `cargo test --release -- --ignored`.
 #[test]
 fn two_gigabytes_are_whole() {
     let server = ApiServer::https(shop::one_web_pod());
