@@ -49,8 +49,8 @@ const HOLD_LIMIT: Duration = Duration::from_millis(400);
 /// How long saying goodbye may take.
 const GOODBYE_LIMIT: Duration = Duration::from_millis(500);
 
-/// Ctrl-D.
-const END_OF_TRANSMISSION: &[u8] = b"\x04";
+/// Ctrl-C and Ctrl-D: the command that runs, then the shell.
+const HANG_UP: &[u8] = b"\x03\x04";
 
 type WebSocket = WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>;
 
@@ -95,8 +95,8 @@ impl Session {
         // Best effort: the other side may be gone.
         let goodbye = async {
             if self.tty && matches!(ending, Ending::Left | Ending::Signal(_)) {
-                // Not every runtime hangs up a terminal whose connection is gone; a shell at its prompt obeys this.
-                sink.send(Message::Binary(channel::stdin(END_OF_TRANSMISSION))).await?;
+                // Not every runtime hangs up a terminal whose connection is gone, and a flood would go on for ever.
+                sink.send(Message::Binary(channel::stdin(HANG_UP))).await?;
             }
             sink.close().await
         };
