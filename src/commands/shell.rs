@@ -11,11 +11,18 @@ use crate::{
     ui::{Ui, session::Stdin},
 };
 
-/// Starts the best shell there is. Not a login shell: its profile would reset PATH and lose the image's virtualenv.
+/// Starts the best shell there is, with the environment's name before its prompt. Not a login shell: its profile would
+/// reset PATH and lose the image's virtualenv.
 const BEST_SHELL: &str = r#"[ -z "$1" ] || cd -- "$1" || exit 126
 [ -z "$2" ] || export TERM="$2"
-command -v bash >/dev/null 2>&1 && exec bash
-exec sh"#;
+export KDJ_PROMPT="$3" PS1="($3) \$ "
+if ! command -v bash >/dev/null 2>&1; then exec sh; fi
+[ -t 0 ] && [ -e /dev/fd ] || exec bash
+exec bash --rcfile /dev/fd/9 9<<'END'
+for f in /etc/bash.bashrc /etc/bashrc ~/.bashrc; do [ -r "$f" ] && . "$f"; done
+PS1="($KDJ_PROMPT) $PS1"
+exec 9<&-
+END"#;
 /// Runs a command in another directory.
 const IN_DIRECTORY: &str = r#"cd -- "$1" || exit 126
 shift
@@ -52,7 +59,9 @@ fn program(command: &[String], environment: &Environment) -> Program {
     let directory = environment.django.workdir.clone();
     let Some(name) = command.first() else {
         let (directory, term) = (directory.unwrap_or_default(), term.unwrap_or_default());
-        let shell = ["sh", "-c", BEST_SHELL, "sh", &directory, &term].map(str::to_owned).to_vec();
+        let protected = if environment.protected { ", protected" } else { "" };
+        let prompt = format!("{}{protected}", environment.name);
+        let shell = ["sh", "-c", BEST_SHELL, "sh", &directory, &term, &prompt].map(str::to_owned).to_vec();
         return Program { alternatives: vec![shell], tty, stdin: Stdin::Local, name: "sh".to_owned() };
     };
     let mut alternatives = vec![command.to_vec()];

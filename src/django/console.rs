@@ -4,14 +4,18 @@ use super::manage::{Mode, Start, start};
 use crate::environment::DjangoSettings;
 
 /// Reads a line with the length of the code and its name, then the code, from stdin, and runs it in the shell's own
-/// namespace. What follows on stdin is left to the code. The name and the lines are kept for tracebacks.
+/// namespace. What follows on stdin is left to the code. Tracebacks begin at the code, and show its lines.
 const RUN_STDIN: &str = r#"
-import sys, linecache
+import sys, linecache, traceback
 _n, _name = sys.stdin.buffer.readline().decode().split(None, 1)
 _name = _name.strip()
 _code = sys.stdin.buffer.read(int(_n)).decode()
 linecache.cache[_name] = (len(_code), None, _code.splitlines(True), _name)
-exec(compile(_code, _name, "exec"), globals())
+try:
+    exec(compile(_code, _name, "exec"), globals())
+except Exception as e:
+    traceback.print_exception(type(e), e, e.__traceback__ and e.__traceback__.tb_next)
+    sys.exit(1)
 "#;
 
 /// The richest console the image has: `shell_plus` where django-extensions is installed, else `shell`, which takes
@@ -28,7 +32,9 @@ pub fn plain_console(settings: &DjangoSettings, term: Option<&str>) -> Start {
 /// Runs code that comes on stdin, and what to send there before anything else. `name` stands in tracebacks. The code is
 /// in no argument: those are in URLs, process lists and audit logs.
 pub fn code_on_stdin(settings: &DjangoSettings, name: &str, code: &[u8]) -> (Start, Vec<u8>) {
-    let start = start(settings, None, &Mode::Command, &["shell".into(), "-c".into(), RUN_STDIN.trim().into()]);
+    // Since Django 5.2 the shell announces its imports on stdout, which belongs to the code.
+    let command = ["shell", "-v", "0", "-c", RUN_STDIN.trim()].map(str::to_owned);
+    let start = start(settings, None, &Mode::Command, &command);
     let name = name.replace(['\n', '\r'], " ");
     let mut stdin = format!("{} {name}\n", code.len()).into_bytes();
     stdin.extend_from_slice(code);

@@ -1,0 +1,214 @@
+//! A fake Kubernetes API server. A test states the cluster as objects, scripts what goes wrong, runs kdj against it and
+//! looks at what was asked.
+//!
+//! * [`listener`] accepts, speaks TLS and reads HTTP/1.1, by hand: a fault may strike between any two bytes.
+//! * [`route`] answers LIST and GET from the objects; [`selector`] filters.
+//! * [`fault`] is what goes wrong instead; [`status`] has the texts Kubernetes itself uses.
+//! * exec and attach go to [`exec`](super::exec).
+//!
+//! A request for a path the server does not know, and a fault or an exec that never came to pass, fail the test.
+
+pub mod fault;
+pub mod http;
+mod listener;
+pub mod request;
+mod route;
+mod selector;
+pub mod status;
+pub mod tls;
+mod wire;
+
+use std::{net::SocketAddr, sync::Arc, thread, time::Duration};
+
+use tokio::sync::Notify;
+
+use self::{
+    fault::{Fault, On, Planned},
+    request::Recorded,
+    tls::Certificate,
+};
+use super::{
+    exec::{Exec, ExecRecord, Scripted},
+    objects::Objects,
+    wait::{DEADLINE, Watched},
+};
+
+/// All the server's threads share.
+#[derive(Default)]
+struct State {
+    objects: Objects,
+    faults: Vec<Planned>,
+    execs: Vec<Scripted>,
+    requests: Vec<Recorded>,
+    sessions: Vec<ExecRecord>,
+    complaints: Vec<String>,
+    silent: bool,
+}
+
+/// A running fake API server; it ends with this value, and fails the test if something was amiss.
+pub struct ApiServer {
+    state: Arc<Watched<State>>,
+    address: SocketAddr,
+    certificate: Option<Certificate>,
+    stop: Arc<Notify>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl ApiServer {
+    /// Serves `objects` over plain HTTP.
+    pub fn http(objects: Objects) -> Self {
+        Self::start(objects, None)
+    }
+
+    /// Serves `objects` over HTTPS, with a good certificate of a CA of its own.
+    pub fn https(objects: Objects) -> Self {
+        Self::start(objects, Some(Certificate::good()))
+    }
+
+    /// Serves `objects` over HTTPS with this certificate.
+    pub fn with_certificate(objects: Objects, certificate: Certificate) -> Self {
+        Self::start(objects, Some(certificate))
+    }
+
+    fn start(objects: Objects, certificate: Option<Certificate>) -> Self {
+        let state = Arc::new(Watched::new(State { objects, ..State::default() }));
+        let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = socket.local_addr().expect("the port that was bound");
+        let stop = Arc::new(Notify::new());
+        let thread = thread::spawn({
+            let (state, stop) = (Arc::clone(&state), Arc::clone(&stop));
+            let tls = certificate.as_ref().map(Certificate::acceptor);
+            move || listener::run(socket, tls, state, &stop)
+        });
+        Self { state, address, certificate, stop, thread: Some(thread) }
+    }
+
+    /// Where it listens: for `server` in a kubeconfig.
+    pub fn url(&self) -> String {
+        let scheme = if self.certificate.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// The certificate it shows, when it speaks TLS.
+    pub fn certificate(&self) -> Option<&Certificate> {
+        self.certificate.as_ref()
+    }
+
+    /// Lets `fault` strike the requests `on` describes.
+    pub fn fault(&self, on: On, fault: Fault) -> &Self {
+        self.state.with(|state| state.faults.push(Planned::new(on, fault)));
+        self
+    }
+
+    /// From now on new connections are accepted and never answered, not even the TLS handshake.
+    pub fn fall_silent(&self) -> &Self {
+        self.state.with(|state| state.silent = true);
+        self
+    }
+
+    /// Plays `exec` for the next exec (or attach) it matches.
+    pub fn exec(&self, exec: Exec) -> &Self {
+        self.state.with(|state| state.execs.push(Scripted::new(exec)));
+        self
+    }
+
+    /// Changes the cluster.
+    pub fn change(&self, change: impl FnOnce(&mut Objects)) -> &Self {
+        self.state.with(|state| change(&mut state.objects));
+        self
+    }
+
+    /// Every request so far, in the order they came.
+    pub fn requests(&self) -> Vec<Recorded> {
+        self.state.with(|state| state.requests.clone())
+    }
+
+    /// Every request so far as `METHOD /path?query`, one per line: for a snapshot of a request budget.
+    pub fn request_lines(&self) -> String {
+        self.requests().iter().map(|request| format!("{request}\n")).collect()
+    }
+
+    /// Every exec session so far; those that still run as far as they got.
+    pub fn execs(&self) -> Vec<ExecRecord> {
+        self.state.with(|state| state.sessions.clone())
+    }
+
+    /// The only exec session there was.
+    ///
+    /// # Panics
+    /// When there was none, or more than one.
+    #[track_caller]
+    pub fn only_exec(&self) -> ExecRecord {
+        let mut sessions = self.execs();
+        assert_eq!(sessions.len(), 1, "exec sessions: {sessions:#?}");
+        sessions.remove(0)
+    }
+
+    /// Waits for an exec session of which `find` is true.
+    ///
+    /// # Panics
+    /// After [`DEADLINE`], with what sessions there are.
+    #[track_caller]
+    pub fn wait_for_exec(&self, what: &str, find: impl Fn(&ExecRecord) -> bool) -> ExecRecord {
+        let found = self.state.wait(DEADLINE, |state| state.sessions.iter().find(|record| find(record)).cloned());
+        found.unwrap_or_else(|| panic!("waited in vain for an exec session: {what}; there are {:#?}", self.execs()))
+    }
+
+    /// Waits until a request came for which `find` is true.
+    ///
+    /// # Panics
+    /// At the deadline, with the requests that came.
+    #[track_caller]
+    pub fn wait_for_request(&self, what: &str, find: impl Fn(&Recorded) -> bool) -> Recorded {
+        let found = self.state.wait(DEADLINE, |state| state.requests.iter().find(|request| find(request)).cloned());
+        found.unwrap_or_else(|| panic!("waited in vain for a request: {what}; there were\n{}", self.request_lines()))
+    }
+
+    /// What was amiss so far: unexpected requests, expectations of exec scripts that were not met.
+    pub fn complaints(&self) -> Vec<String> {
+        self.state.with(|state| state.complaints.clone())
+    }
+
+    /// Forgets complaints, faults and execs that were not used: for tests of the harness itself.
+    pub fn forgive(&self) -> Vec<String> {
+        self.state.with(|state| {
+            state.faults.clear();
+            state.execs.clear();
+            std::mem::take(&mut state.complaints)
+        })
+    }
+}
+
+/// Stops the server, and fails the test if something was asked that should not have been, or the other way round.
+impl Drop for ApiServer {
+    fn drop(&mut self) {
+        // What a session still complains about comes within moments of kdj's end.
+        self.state.wait(Duration::from_secs(2), |state| {
+            state.sessions.iter().all(|session| session.finished.is_some()).then_some(())
+        });
+        self.stop.notify_one();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+        if thread::panicking() {
+            return;
+        }
+        let requests = self.request_lines();
+        let unused = self.state.with(|state| {
+            let faults = state.faults.iter().filter_map(Planned::complaint);
+            let execs = state.execs.iter().filter_map(Scripted::complaint);
+            faults.chain(execs).collect::<Vec<_>>()
+        });
+        let complaints = [self.complaints(), unused].concat();
+        assert!(
+            complaints.is_empty(),
+            "the fake API server complains:\n{}\nrequests:\n{requests}",
+            complaints.join("\n")
+        );
+    }
+}

@@ -1,0 +1,28 @@
+//! The real binary against a fake API server: what is printed, which requests are made, how faults end.
+//!
+//! One module per subject; `harness` is what they stand on. The cluster's own behaviour is tested in `tests/cluster`.
+
+#![cfg(unix)]
+
+mod credentials;
+mod django;
+mod exec_faults;
+mod fake_server;
+mod harness;
+mod harness_run;
+mod output;
+mod requests;
+mod targets;
+mod terminal;
+
+#[test]
+fn every_test_file_is_listed() {
+    let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli");
+    let list = std::fs::read_to_string(here.join("main.rs")).expect("this file");
+    for entry in std::fs::read_dir(&here).expect("this directory") {
+        let name = entry.expect("an entry").file_name().into_string().expect("a name");
+        let module = name.trim_end_matches(".rs");
+        let listed = module == "main" || list.lines().any(|line| line == format!("mod {module};"));
+        assert!(listed, "tests/cli/{name} is not in main.rs, so its tests never run: add `mod {module};`");
+    }
+}
