@@ -15,7 +15,7 @@ use crate::{
     exit::Exit,
     options::Options,
     session::{self, Program},
-    ui::{Ui, session::Stdin},
+    ui::{Ui, terminal::Stdin},
 };
 
 /// Arguments of `kdj pyshell`.

@@ -8,7 +8,7 @@ use crate::{
     exit::Exit,
     options::Options,
     session::{self, Program},
-    ui::{Ui, session::Stdin},
+    ui::{Ui, terminal::Stdin},
 };
 
 /// Starts the best shell there is, with the environment's name before its prompt. Not a login shell: its profile would

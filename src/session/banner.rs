@@ -3,16 +3,13 @@
 use crate::{
     cluster::Target,
     environment::Environment,
-    ui::{
-        Ui,
-        style::{Role, sanitize},
-    },
+    ui::{Ui, style::Role},
 };
 
 /// Says on stderr where the session is.
 pub(super) fn show(environment: &Environment, target: &Target, interactive: bool, ui: &Ui) {
     for note in &target.notes {
-        ui.status(&sanitize(note));
+        ui.status(note);
     }
     let name = match environment.protected {
         true => ui.paint(&format!(" {} (protected) ", environment.name), Role::Danger),
@@ -22,7 +19,6 @@ pub(super) fn show(environment: &Environment, target: &Target, interactive: bool
     let context = &environment.context;
     ui.status(&format!("{name}: context {context}, namespace {namespace}, pod {pod}, container {container}"));
     if interactive {
-        let image = sanitize(image);
         ui.status(&ui.paint(
             &format!("image {image}, read-write; files changed here do not last; Enter ~ . leaves"),
             Role::Faint,

@@ -7,7 +7,7 @@ use crate::{
     error::Result,
     exit::Exit,
     options::Options,
-    ui::{Ui, session::Stdin},
+    ui::{Ui, terminal::Stdin},
 };
 
 /// Says where the program would run, and prints the equivalent kubectl command on stdout.

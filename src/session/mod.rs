@@ -11,13 +11,13 @@ use crate::{
     cluster::{Cluster, Ending, Exec, NotOpened, Session, Target, Wanted},
     config::Config,
     connection,
-    environment::Environment,
+    environment::{Environment, SessionMode},
     error::{Error, Result},
     exit::Exit,
     options::Options,
     ui::{
         Ui,
-        session::{LocalSide, Stdin, has_terminal},
+        terminal::{LocalSide, Stdin, has_terminal},
     },
 };
 
@@ -52,6 +52,9 @@ pub async fn run(
     program: impl FnOnce(&Environment) -> Program,
 ) -> Result<Exit> {
     let (environment, kubeconfig) = connection::resolve(name, options, config)?;
+    if environment.session == SessionMode::Fresh {
+        ui.warning("`session = \"fresh\"` does nothing yet: the session opens in a running pod");
+    }
     let program = program(&environment);
     let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
     if options.explain {

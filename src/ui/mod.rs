@@ -1,12 +1,8 @@
 //! The one module that touches the terminal: data goes to stdout, everything else to stderr.
 
-mod escape;
-mod output;
-mod raw_mode;
-pub mod session;
-mod stdin;
 pub mod style;
 pub mod table;
+pub mod terminal;
 mod waiting;
 
 use std::io::{self, IsTerminal, Write};
@@ -112,15 +108,10 @@ impl Ui {
         style::paint(text, role, self.stdout_colored)
     }
 
-    /// One line to stderr. That stderr cannot be written is nothing anybody could be told.
+    /// One line to stderr, without anything but colours that a terminal would obey: much of it comes from the cluster.
+    /// That stderr cannot be written is nothing anybody could be told.
     fn line(&self, text: &str) {
-        let _ = io::stderr().lock().write_all(
-            format!(
-                "{text}
-"
-            )
-            .as_bytes(),
-        );
+        let _ = io::stderr().lock().write_all(format!("{}\n", style::sanitize_painted(text)).as_bytes());
     }
 }
 

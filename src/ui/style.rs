@@ -85,7 +85,36 @@ pub fn paint(text: &str, role: Role, colored: bool) -> String {
 /// `text` as it may be shown on a terminal: control characters (C0, DEL, C1) that could move the cursor, change the
 /// title or the clipboard are replaced by `\u{fffd}`; tab and newline stay.
 pub fn sanitize(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if is_command(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+fn is_command(c: char) -> bool {
+    c.is_control() && c != '\n' && c != '\t'
+}
+
+/// The same, but colours (SGR sequences) stay: for text that has been painted.
+pub(super) fn sanitize_painted(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(is_command) {
+        let (before, from) = rest.split_at(at);
+        clean.push_str(before);
+        let length = colour_length(from);
+        match length {
+            Some(length) => clean.push_str(&from[..length]),
+            None => clean.push(char::REPLACEMENT_CHARACTER),
+        }
+        let command = from.chars().next().map_or(0, char::len_utf8);
+        rest = &from[length.unwrap_or(command)..];
+    }
+    clean + rest
+}
+
+/// The length of the SGR sequence `text` begins with.
+fn colour_length(text: &str) -> Option<usize> {
+    let parameters = text.strip_prefix("\x1b[")?;
+    let end = parameters.find(|c: char| !c.is_ascii_digit() && c != ';')?;
+    parameters[end..].starts_with('m').then_some(end + "\x1b[m".len())
 }
 
 #[cfg(test)]
@@ -95,6 +124,12 @@ mod tests {
     #[test]
     fn control_characters_of_the_cluster_do_not_reach_the_terminal() {
         assert_eq!(sanitize("a\x1b]52;c;eA\x07b\u{9b}2J\tc\nd"), "a\u{fffd}]52;c;eA\u{fffd}b\u{fffd}2J\tc\nd");
+    }
+
+    #[test]
+    fn only_colours_survive_in_painted_text() {
+        let painted = paint("a\x1b]0;t\x07\x1b[2Jb", Role::Name, true);
+        assert_eq!(sanitize_painted(&painted), "\x1b[1ma\u{fffd}]0;t\u{fffd}\u{fffd}[2Jb\x1b[0m");
     }
 
     #[test]

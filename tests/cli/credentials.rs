@@ -116,14 +116,22 @@ echo '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","s
 }
 
 #[test]
-fn a_token_about_to_expire_is_renewed() {
+fn an_expired_token_is_renewed() {
     let server = server();
-    // Within a minute of its end, a token is as good as expired.
-    let (kdj, plugin) = with_plugin(&server, |bin| Plugin::with_fresh_tokens(bin, "t", 30));
+    let (kdj, plugin) = with_plugin(&server, |bin| Plugin::with_fresh_tokens(bin, "t", 0));
     let _ = kdj.run(TRUE).expect_code(0);
     assert!(plugin.runs().len() > 1, "{:?}", bearers(&server));
     let last = bearers(&server).pop();
     assert_eq!(last, Some(format!("Bearer t-{}", plugin.runs().len())));
+}
+
+#[test]
+fn a_short_lived_token_is_not_fetched_for_each_request() {
+    let server = server();
+    // Within a minute of its end a token is renewed, but not when it was born so.
+    let (kdj, plugin) = with_plugin(&server, |bin| Plugin::with_fresh_tokens(bin, "t", 30));
+    let _ = kdj.run(TRUE).expect_code(0);
+    assert_eq!(plugin.runs().len(), 1);
 }
 
 #[test]

@@ -15,9 +15,7 @@ fn a_long_output_is_whole() {
     assert_eq!(output.stdout_length, bytes);
 }
 
-/// 2 GB take a while in a debug build: `cargo test --release -- --ignored`.
 #[test]
-#[ignore = "takes a minute; run it with --ignored"]
 fn two_gigabytes_are_whole() {
     let server = ApiServer::https(shop::one_web_pod());
     let bytes = 2 << 30;

@@ -37,7 +37,22 @@ pub(super) struct Credentials {
 
 struct Token {
     value: SecretString,
+    fetched: SystemTime,
     expires: Option<SystemTime>,
+}
+
+impl Token {
+    fn new(value: SecretString, expires: Option<SystemTime>) -> Self {
+        Self { value, fetched: SystemTime::now(), expires }
+    }
+
+    /// Whether it is time for a new one. A source whose tokens live no longer than [`RENEW_BEFORE`] is not asked for
+    /// each request anew.
+    fn is_old(&self) -> bool {
+        let now = SystemTime::now();
+        let just_fetched = now < self.fetched + RENEW_BEFORE;
+        self.expires.is_some_and(|expires| now >= expires || (now + RENEW_BEFORE >= expires && !just_fetched))
+    }
 }
 
 impl Credentials {
@@ -51,7 +66,7 @@ impl Credentials {
         let file = user.token_file.take().filter(|path| !path.is_empty());
         let exec = user.exec.take();
         let (source, token) = match (fixed, file, exec) {
-            (Some(value), _, _) => (Source::Fixed, Some(Token { value, expires: None })),
+            (Some(value), _, _) => (Source::Fixed, Some(Token::new(value, None))),
             (None, Some(path), _) => {
                 let path = PathBuf::from(path);
                 let token = read_file(&path)?;
@@ -65,7 +80,7 @@ impl Credentials {
                     user.client_certificate = None;
                     user.client_key = None;
                 }
-                (Source::Plugin(Box::new(exec)), token.map(|value| Token { value, expires }))
+                (Source::Plugin(Box::new(exec)), token.map(|value| Token::new(value, expires)))
             }
             (None, None, None) => (Source::Fixed, None),
         };
@@ -75,8 +90,7 @@ impl Credentials {
     /// The `Authorization` header for the next request, renewed when it is about to expire.
     pub(super) async fn header(&self) -> Result<Option<HeaderValue>> {
         let mut current = self.current.lock().await;
-        let expired = |token: &Token| token.expires.is_some_and(|expires| SystemTime::now() + RENEW_BEFORE >= expires);
-        if current.as_ref().is_some_and(expired) {
+        if current.as_ref().is_some_and(Token::is_old) {
             *current = self.renew().await?;
         }
         current.as_ref().map(header).transpose()
@@ -103,7 +117,7 @@ impl Credentials {
             Source::File(path) => read_file(path).map(Some),
             Source::Plugin(exec) => {
                 let Credential { token, expires, .. } = plugin::run(exec).await?;
-                Ok(token.map(|value| Token { value, expires }))
+                Ok(token.map(|value| Token::new(value, expires)))
             }
         }
     }
@@ -114,7 +128,7 @@ fn read_file(path: &PathBuf) -> Result<Token> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| Error::failed(format!("cannot read the token file `{}`", path.display())).caused_by(error))?;
     let expires = Some(SystemTime::now() + RENEW_BEFORE * 2);
-    Ok(Token { value: text.trim().to_owned().into(), expires })
+    Ok(Token::new(text.trim().to_owned().into(), expires))
 }
 
 fn header(token: &Token) -> Result<HeaderValue> {
@@ -122,4 +136,27 @@ fn header(token: &Token) -> Result<HeaderValue> {
         .map_err(|_| Error::failed("the token has characters that no HTTP header may hold"))?;
     value.set_sensitive(true);
     Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_renewed_a_minute_early_but_not_at_once() {
+        let seconds = Duration::from_secs;
+        let now = SystemTime::now();
+        let cases = [
+            (now, None, false),
+            (now, Some(now + seconds(3600)), false),
+            (now - seconds(3500), Some(now + seconds(100)), false),
+            (now - seconds(3550), Some(now + seconds(50)), true),
+            (now - seconds(10), Some(now + seconds(20)), false),
+            (now - seconds(10), Some(now - seconds(1)), true),
+        ];
+        for (fetched, expires, old) in cases {
+            let token = Token { value: "t".to_owned().into(), fetched, expires };
+            assert_eq!(token.is_old(), old, "{fetched:?} {expires:?}");
+        }
+    }
 }

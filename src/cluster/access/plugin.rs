@@ -9,6 +9,7 @@ use std::{
 };
 
 use kube::config::{ExecConfig, ExecInteractiveMode};
+use rustix::process::{Pid, Signal, kill_process_group};
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::json;
@@ -18,8 +19,8 @@ use crate::error::{Error, Result};
 
 /// How long a plugin may take; `KDJ_PLUGIN_TIMEOUT` (seconds) says otherwise.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
-/// Versions of the API whose answers have the shape read here.
-const API_GROUP: &str = "client.authentication.k8s.io/";
+/// Versions of the API whose answers have the shape read here; `v1alpha1` is gone since Kubernetes 1.24.
+const API_VERSIONS: [&str; 2] = ["client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"];
 
 /// What a plugin gives: a token or a client certificate with its key (PEM, base64 as in a kubeconfig), or both.
 pub(super) struct Credential {
@@ -52,11 +53,16 @@ pub(super) async fn run(exec: &ExecConfig) -> Result<Credential> {
     };
     let limit = time_limit();
     let child = command(name, exec)?.spawn().map_err(|error| not_started(name, exec, &error))?;
+    let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
     let output =
         match timeout(limit, child.wait_with_output()).await {
             Ok(output) => output
                 .map_err(|error| Error::failed(format!("lost the credential plugin `{name}`")).caused_by(error))?,
             Err(_) => {
+                // With its children, who would go on. A plugin that may ask shares kdj's own group; there it dies alone.
+                if let Some(group) = group.filter(|_| !may_ask(exec)) {
+                    let _ = kill_process_group(group, Signal::KILL);
+                }
                 let message = format!("the credential plugin `{name}` did not answer within {} s", limit.as_secs());
                 return Err(Error::failed(message)
                     .hint(format!("run `{}` yourself to see what it waits for", words(name, exec))));
@@ -74,7 +80,7 @@ pub(super) async fn run(exec: &ExecConfig) -> Result<Credential> {
 }
 
 fn command(name: &str, exec: &ExecConfig) -> Result<Command> {
-    let interactive = exec.interactive_mode != Some(ExecInteractiveMode::Never) && stdin().is_terminal();
+    let interactive = may_ask(exec);
     if exec.interactive_mode == Some(ExecInteractiveMode::Always) && !interactive {
         let message = format!("the credential plugin `{name}` wants to ask at a terminal, and stdin is none");
         return Err(Error::failed(message).hint("log in from a terminal first"));
@@ -97,7 +103,15 @@ fn command(name: &str, exec: &ExecConfig) -> Result<Command> {
     // Piped input belongs to the remote process: the plugin must not eat it.
     command.stdin(if interactive { Stdio::inherit() } else { Stdio::null() });
     command.stdout(Stdio::piped()).stderr(Stdio::inherit()).kill_on_drop(true);
+    if !interactive {
+        command.process_group(0);
+    }
     Ok(command)
+}
+
+/// Whether the plugin may ask at the terminal.
+fn may_ask(exec: &ExecConfig) -> bool {
+    exec.interactive_mode != Some(ExecInteractiveMode::Never) && stdin().is_terminal()
 }
 
 fn read(name: &str, stdout: &[u8]) -> Result<Credential> {
@@ -115,8 +129,8 @@ fn read(name: &str, stdout: &[u8]) -> Result<Credential> {
     if credential.kind.as_deref() != Some("ExecCredential") {
         return Err(wrong("an object of another kind"));
     }
-    if !credential.api_version.as_deref().is_some_and(|version| version.starts_with(API_GROUP)) {
-        return Err(wrong("an object of another API version"));
+    if !credential.api_version.as_deref().is_some_and(|version| API_VERSIONS.contains(&version)) {
+        return Err(wrong("an object of another API version than v1 or v1beta1"));
     }
     let Some(status) = credential.status else { return Err(wrong("an ExecCredential without a status")) };
     let certificate = match (status.client_certificate_data, status.client_key_data) {

@@ -2,7 +2,7 @@
 
 use std::{error::Error as StdError, io};
 
-use kube::{client::UpgradeConnectionError, core::Status};
+use kube::core::Status;
 
 use super::Place;
 use crate::error::Error;
@@ -16,7 +16,8 @@ pub(in crate::cluster) fn explain(error: kube::Error, what: &str, place: &Place)
             Err(error) => unreachable(error.as_ref(), place),
         },
         kube::Error::HyperError(error) => unreachable(&error, place),
-        kube::Error::UpgradeConnection(error) => not_upgraded(&error, what, place),
+        kube::Error::UpgradeConnection(error) => not_upgraded(&error.to_string(), what, place),
+        kube::Error::SerdeError(_) | kube::Error::FromUtf8(_) => not_kubernetes(failed(what, place)),
         other => failed(what, place).caused_by(other),
     }
 }
@@ -36,6 +37,12 @@ fn refused(status: &Status, what: &str, place: &Place) -> Error {
     let message = status.message.trim();
     let message = if message.is_empty() { "the API server gave no reason" } else { message };
     let error = failed(what, place);
+    if message.starts_with('<') {
+        return not_kubernetes(error);
+    }
+    if message.contains("pgrade request required") {
+        return not_upgraded(message, what, place);
+    }
     match status.code {
         401 => Error::failed(format!("the API server of context `{}` does not accept your credentials", place.context))
             .caused_by(message)
@@ -45,7 +52,6 @@ fn refused(status: &Status, what: &str, place: &Place) -> Error {
         500..=599 => {
             error.caused_by(message).hint("the API server, or what stands before it, is in trouble: try again")
         }
-        _ if message.contains("Failed to parse error data") => proxy_answered(error),
         _ => error.caused_by(message),
     }
 }
@@ -78,13 +84,14 @@ fn forbidden(message: &str, error: Error, place: &Place) -> Error {
     }
 }
 
-fn proxy_answered(error: Error) -> Error {
+/// A page instead of an object; the page itself says nothing that helps.
+fn not_kubernetes(error: Error) -> Error {
     error
-        .caused_by("the answer does not come from Kubernetes: a proxy or a login page stands in the way")
+        .caused_by("the answer is not what Kubernetes sends: a proxy or a login page stands in the way")
         .hint("check HTTPS_PROXY, NO_PROXY and the cluster's `proxy-url` and `server` in the kubeconfig")
 }
 
-fn not_upgraded(error: &UpgradeConnectionError, what: &str, place: &Place) -> Error {
+fn not_upgraded(error: &str, what: &str, place: &Place) -> Error {
     failed(what, place)
         .caused_by(error)
         .caused_by("a proxy between you and the API server does not let WebSocket connections through")
@@ -130,7 +137,8 @@ fn certificate(error: Error, tls: &rustls::Error) -> Error {
     use rustls::CertificateError as Certificate;
     let error = error.caused_by(format!("TLS: {tls}"));
     match tls {
-        rustls::Error::InvalidCertificate(Certificate::UnknownIssuer) => {
+        // Clusters' authorities are all called `kubernetes`: the wrong one is found by its name and does not fit.
+        rustls::Error::InvalidCertificate(Certificate::UnknownIssuer | Certificate::BadSignature) => {
             error.hint("the kubeconfig's `certificate-authority` is not the one that signed the server's certificate: fetch the kubeconfig anew; a corporate proxy that opens TLS does this too")
         }
         rustls::Error::InvalidCertificate(Certificate::Expired | Certificate::ExpiredContext { .. }) => {

@@ -68,7 +68,7 @@ impl Cluster {
         let what = format!("exec in pod {}", exec.pod);
         let answer = request::once(&what, &self.place, &self.observer, self.client.connect(request)).await;
         match answer.map_err(NotOpened::Failed)? {
-            Ok(connection) => Ok(Session::new(connection)),
+            Ok(connection) => Ok(Session::new(connection, exec.tty)),
             Err(error) if is_gone(&error) => Err(NotOpened::Gone(error::explain(
                 error,
                 &format!("open a session in pod `{}`", exec.pod),

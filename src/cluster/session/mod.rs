@@ -49,18 +49,22 @@ const HOLD_LIMIT: Duration = Duration::from_millis(400);
 /// How long saying goodbye may take.
 const GOODBYE_LIMIT: Duration = Duration::from_millis(500);
 
+/// Ctrl-D.
+const END_OF_TRANSMISSION: &[u8] = b"\x04";
+
 type WebSocket = WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>;
 
 /// An open session: the remote process runs.
 pub struct Session {
     socket: WebSocket,
     half_close: bool,
+    tty: bool,
 }
 
 impl Session {
-    pub(super) fn new(connection: Connection) -> Self {
+    fn new(connection: Connection, tty: bool) -> Self {
         let half_close = connection.supports_stream_close();
-        Self { socket: connection.into_stream(), half_close }
+        Self { socket: connection.into_stream(), half_close, tty }
     }
 
     /// Whether the end of stdin can be told to the remote process (protocol v5; API servers since about 1.30).
@@ -89,7 +93,14 @@ impl Session {
             ending = upload => ending,
         };
         // Best effort: the other side may be gone.
-        let _ = timeout(GOODBYE_LIMIT, sink.close()).await;
+        let goodbye = async {
+            if self.tty && matches!(ending, Ending::Left | Ending::Signal(_)) {
+                // Not every runtime hangs up a terminal whose connection is gone; a shell at its prompt obeys this.
+                sink.send(Message::Binary(channel::stdin(END_OF_TRANSMISSION))).await?;
+            }
+            sink.close().await
+        };
+        let _ = timeout(GOODBYE_LIMIT, goodbye).await;
         ending
     }
 }

@@ -1,4 +1,11 @@
 //! The local side of a session: terminal or pipes, signals, and everything back as it was at the end.
+//!
+//! Unix only, as is nothing else in [`ui`](super): Windows needs this module's public items in a module of its own.
+
+mod escape;
+mod output;
+mod raw_mode;
+mod stdin;
 
 use std::io::{self, IsTerminal};
 
@@ -10,19 +17,21 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{
+use self::{
     escape::Escape,
-    output::{self, Written},
-    raw_mode::{self, RawMode},
+    output::{AlternateScreen, Written},
+    raw_mode::RawMode,
     stdin::Reader,
 };
 use crate::streams::{Input, Streams};
 
 /// How many reads of stdin wait for the network.
 const WAITING: usize = 4;
-/// Sent to the terminal after a session that did not end by itself: show the cursor, leave the alternate screen's mouse
-/// and paste modes, plain colours. A remote program that was cut off cannot do it any more.
-const CALM: &str = "\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[0m\r\n";
+/// Sent to the terminal after a session that did not end by itself: show the cursor, no mouse, no bracketed paste, plain
+/// keys and colours. A remote program that was cut off cannot do it any more.
+const CALM: &str = "\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1l\x1b>\x1b[0m\r\n";
+/// Leaves the alternate screen of an editor or pager; sent only where one was entered, since it moves the cursor.
+const LEAVE_ALTERNATE: &str = "\x1b[?1049l";
 
 /// What the remote process reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +62,7 @@ pub struct LocalSide {
     signals: JoinHandle<()>,
     stdout: Written,
     stderr: Written,
+    alternate: AlternateScreen,
 }
 
 impl LocalSide {
@@ -62,7 +72,8 @@ impl LocalSide {
     /// When the terminal, a thread or a signal handler cannot be had.
     pub fn attach(tty: bool, stdin: Stdin) -> io::Result<(Self, Streams)> {
         let (sender, input) = mpsc::channel(WAITING);
-        let (out, stdout) = output::stdout()?;
+        let alternate = AlternateScreen::default();
+        let (out, stdout) = output::stdout(tty.then(|| alternate.clone()))?;
         let (err, stderr) = output::stderr()?;
         let arrivals = Signals::new()?;
         let raw = if tty { Some(std::sync::Arc::new(RawMode::enter()?)) } else { None };
@@ -78,7 +89,7 @@ impl LocalSide {
         }
         let reader = if local { Some(Reader::start(sender.clone(), tty.then(Escape::default))?) } else { None };
         let signals = tokio::spawn(arrivals.forward(sender, raw.clone()));
-        Ok((Self { raw, reader, signals, stdout, stderr }, Streams { input, stdout: out, stderr: err }))
+        Ok((Self { raw, reader, signals, stdout, stderr, alternate }, Streams { input, stdout: out, stderr: err }))
     }
 
     /// Waits until all output is written, then restores the terminal. `calm` also resets the modes that a remote program
@@ -87,7 +98,7 @@ impl LocalSide {
     /// # Errors
     /// When output could not be written, other than for want of a reader.
     pub async fn finish(self, calm: bool) -> io::Result<()> {
-        let Self { raw, reader, mut signals, stdout, stderr } = self;
+        let Self { raw, reader, mut signals, stdout, stderr, alternate } = self;
         drop(reader);
         let written = tokio::select! {
             written = async { stdout.done().await.and(stderr.done().await) } => written,
@@ -95,7 +106,8 @@ impl LocalSide {
             _ = &mut signals => Ok(()),
         };
         if calm && raw.is_some() {
-            let _ = rustix::io::write(rustix::stdio::stdout(), CALM.as_bytes());
+            let leave = if alternate.is_shown() { LEAVE_ALTERNATE } else { "" };
+            let _ = rustix::io::write(rustix::stdio::stdout(), format!("{leave}{CALM}").as_bytes());
         }
         // The aborted task holds the other reference until it is dropped.
         signals.abort();
