@@ -142,7 +142,7 @@ fn rows(environments: &[Listed]) -> Vec<live::Row> {
             1,
             2,
             Some(
-                "web-7c9d-x: CrashLoopBackOff, last exit 1\n(Error) 12 s ago,\u{1b}[2J and much more than fits on one line",
+                "web-7c9d-x: CrashLoopBackOff, last exit 1\n(Error) 12 s ago,\u{1b}[2J and much more than fits on a single line",
             ),
         ),
         state(0, 0, None),
@@ -157,13 +157,13 @@ fn the_live_table_has_a_row_for_whatever_the_cluster_says() {
     NAME   CONTEXT               NAMESPACE    READY       PROBLEM
     *-qa   acme-staging          tenants-qa   0/0         no instance exists now
     own    <none>                a            <unknown>   the environment `own` has no `context`
-    prod   acme-gone (missing)   <none>       1/2         web-7c9d-x: CrashLoopBackOff, last exit 1 (Error) 12 s ago,�[2J and much more than fits on one …
+    prod   acme-gone (missing)   <none>       1/2         web-7c9d-x: CrashLoopBackOff, last exit 1 (Error) 12 s ago,�[2J and much more than fits on a single…
     qa     acme-staging          shop-qa      0/0         no pods
     ");
     let wide = listed(CONFIG, Some(&contexts()), |all| render::live_table(&rows(all)[2..3], true));
     insta::assert_snapshot!(wide, @r"
     NAME   CONTEXT               NAMESPACE   READY   INSTANCE   PROTECTED   SESSION   PROBLEM
-    prod   acme-gone (missing)   <none>      1/2     <none>     true        fresh     web-7c9d-x: CrashLoopBackOff, last exit 1 (Error) 12 s ago,�[2J and much more than fits on one line
+    prod   acme-gone (missing)   <none>      1/2     <none>     true        fresh     web-7c9d-x: CrashLoopBackOff, last exit 1 (Error) 12 s ago,�[2J and much more than fits on a single line
     ");
     assert_eq!(render::live_table(&[], false), "");
 }
@@ -177,7 +177,7 @@ fn live_json_adds_to_the_documented_shape() {
     insta::assert_snapshot!(live.join("\n"), @r#"
     {"error":null,"problem":"no instance exists now","ready":0,"roles":null,"total":0}
     {"error":"the environment `own` has no `context`","problem":null,"ready":null,"roles":null,"total":null}
-    {"error":null,"problem":"web-7c9d-x: CrashLoopBackOff, last exit 1\n(Error) 12 s ago,\u001b[2J and much more than fits on one line","ready":1,"roles":null,"total":2}
+    {"error":null,"problem":"web-7c9d-x: CrashLoopBackOff, last exit 1\n(Error) 12 s ago,\u001b[2J and much more than fits on a single line","ready":1,"roles":null,"total":2}
     {"error":null,"problem":"no pods","ready":0,"roles":null,"total":0}
     "#);
 }
