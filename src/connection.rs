@@ -29,6 +29,11 @@ pub async fn open(environment: &Environment, kubeconfig: &Kubeconfig, options: &
     Cluster::connect(environment, kubeconfig, &options.impersonation, observer(ui)).await
 }
 
+/// The connection of another environment in the same context, for this one.
+pub fn reuse(cluster: &Cluster, environment: &Environment, ui: &Ui) -> Cluster {
+    cluster.beside(environment, observer(ui))
+}
+
 /// Tells each request under `-v`, and a retry always: nothing waits silently.
 fn observer(ui: &Ui) -> Observer {
     let ui = ui.clone();

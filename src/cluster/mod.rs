@@ -13,8 +13,8 @@ mod target;
 
 use std::fmt::Debug;
 
-use k8s_openapi::NamespaceResourceScope;
-use kube::{Api, Client, api::ListParams};
+use k8s_openapi::{NamespaceResourceScope, api::core::v1::Namespace};
+use kube::{Api, Client, ResourceExt, api::ListParams};
 use serde::de::DeserializeOwned;
 
 use self::access::client;
@@ -60,6 +60,26 @@ impl Cluster {
             server: cluster.server.unwrap_or_default(),
         };
         Ok(Self { client, place, observer })
+    }
+
+    /// The same connection for another environment in the same context: its credentials are not asked for again.
+    pub fn beside(&self, environment: &Environment, observer: Observer) -> Self {
+        let Place { context, server, .. } = &self.place;
+        let place =
+            Place { context: context.clone(), namespace: environment.namespace.clone(), server: server.clone() };
+        Self { client: self.client.clone(), place, observer }
+    }
+
+    /// The names of the cluster's namespaces: one request.
+    ///
+    /// # Errors
+    /// When the cluster cannot be reached or refuses.
+    pub async fn namespaces(&self) -> Result<Vec<String>> {
+        let api = Api::<Namespace>::all(self.client.clone());
+        let parameters = ListParams::default();
+        let list =
+            request::repeatable("list namespaces", &self.place, &self.observer, || api.list(&parameters)).await?;
+        Ok(list.items.iter().map(ResourceExt::name_any).collect())
     }
 
     /// LIST of the objects of one kind in a namespace: one request.

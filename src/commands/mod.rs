@@ -2,6 +2,7 @@
 
 pub mod alias;
 pub mod args;
+mod completions;
 mod envs;
 mod manage;
 mod pyshell;
@@ -16,6 +17,8 @@ use crate::{config::Config, error::Result, exit::Exit, options::Options, ui::Ui}
 /// One variant per subcommand.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Print the script that lets a shell complete kdj's commands and environments
+    Completions(completions::CompletionsArgs),
     /// List the environments
     Envs(envs::EnvsArgs),
     /// Run a management command (`manage.py`) in an environment
@@ -33,7 +36,7 @@ impl Command {
     /// Whether the command ends with a remote command's exit code.
     pub fn is_pass_through(&self) -> bool {
         match self {
-            Command::Envs(_) | Command::External(_) => false,
+            Command::Completions(_) | Command::Envs(_) | Command::External(_) => false,
             Command::Manage(_) | Command::Pyshell(_) | Command::Shell(_) => true,
         }
     }
@@ -42,6 +45,7 @@ impl Command {
 /// Runs the command.
 pub async fn run(command: Command, options: &Options, config: &Config, ui: &Ui) -> Result<Exit> {
     match command {
+        Command::Completions(args) => completions::run(&args, ui),
         Command::Envs(args) => envs::run(args, options, config, ui).await,
         Command::Manage(args) => manage::run(args, options, config, ui).await,
         Command::Pyshell(args) => pyshell::run(args, options, config, ui).await,

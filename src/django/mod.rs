@@ -1,6 +1,6 @@
 //! What to execute in the container to run Django. Pure.
 //!
-//! One exec does it all: a few lines of `sh` find the container's Python, and that starts [`START`], which takes over
+//! One exec does it all: a few lines of `sh` find the container's Python, and that starts `start.py`, which takes over
 //! the app's own environment, finds `manage.py`, and replaces itself by the management command. Nothing has to be
 //! probed beforehand, and nothing about an image can be out of date.
 

@@ -1,5 +1,6 @@
 //! What an environment's name means. Pure: no network, no terminal.
 
+mod expand;
 mod list;
 mod pattern;
 mod place;
@@ -8,6 +9,7 @@ mod resolve;
 use std::collections::BTreeMap;
 
 pub use self::{
+    expand::{Question, expand, question},
     list::{Listed, list, names},
     resolve::{is_configured, resolve},
 };

@@ -36,6 +36,40 @@ struct Found<'a> {
 /// When it is unknown, when it means more than one thing, or when the kubeconfig has no such context.
 pub fn resolve(name: &str, config: &Config, contexts: &[KubeContext], overrides: &Overrides) -> Result<Environment> {
     let found = find(name, config, contexts, overrides)?;
+    complete(name, found, config, contexts, overrides)
+}
+
+/// The place of a pattern as it stands, less what depends on the name.
+///
+/// # Errors
+/// When the entry has no context, or the kubeconfig has no such context.
+pub(super) fn resolve_pattern(
+    pattern: &str,
+    config: &Config,
+    contexts: &[KubeContext],
+    overrides: &Overrides,
+) -> Result<Environment> {
+    let Some(entry) = config.environments.get(pattern) else { return Err(mistakes::unknown(pattern, config)) };
+    let fixed = |namespace: &Sourced<String>| !namespace.value.contains(NAME_PLACEHOLDER);
+    let found = Found {
+        entry: Some(entry),
+        context: entry.context.clone(),
+        namespace: entry.namespace.clone().filter(fixed),
+        instance: None,
+        literal: false,
+        by: entry.origin.to_string(),
+    };
+    complete(pattern, found, config, contexts, overrides)
+}
+
+/// Lets flags and variables have their say, and looks the context up.
+fn complete(
+    name: &str,
+    found: Found<'_>,
+    config: &Config,
+    contexts: &[KubeContext],
+    overrides: &Overrides,
+) -> Result<Environment> {
     let mut resolved_by = found.by;
     let mut replaced = |what: &str, value: Option<Sourced<String>>| {
         value.inspect(|value| resolved_by.push_str(&format!("; {what} from {}", value.origin)))

@@ -6,6 +6,7 @@
 
 mod credentials;
 mod django;
+mod envs_live;
 mod exec_faults;
 mod fake_server;
 mod harness;

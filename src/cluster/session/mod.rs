@@ -74,7 +74,7 @@ impl Session {
 
     /// Copies bytes both ways until the session ends, and says how it ended. All output has then been handed over.
     ///
-    /// With `hold`, input waits until the remote process has shown a sign of life, or [`HOLD_LIMIT`] has passed: when it
+    /// With `hold`, input waits until the remote process has shown a sign of life, or 400 ms has passed: when it
     /// turns out that it could not start, `streams` is untouched and serves another try.
     pub async fn run(self, streams: &mut Streams, hold: bool) -> Ending {
         let Streams { input, stdout, stderr } = streams;

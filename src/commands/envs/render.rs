@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 
 use crate::{
+    commands::envs::live::{Row, State},
     config::{Origin, Sourced},
     environment::{Listed, SessionMode},
     error::{Error, Result},
     names,
-    ui::table::Table,
+    ui::{style::sanitize, table::Table},
 };
 
 /// Raised when a field of the JSON changes its meaning or goes away; new fields don't raise it.
@@ -18,6 +19,8 @@ const HEADERS: [&str; 7] = ["NAME", "CONTEXT", "NAMESPACE", "INSTANCE", "PROTECT
 const INSTANCE_COLUMN: usize = 3;
 /// Shown only in the wide table.
 const ORIGIN_COLUMN: usize = 6;
+/// How much of a problem the table shows.
+const PROBLEM_WIDTH: usize = 100;
 
 /// A table; nothing at all without environments.
 pub(super) fn table(environments: &[Listed], wide: bool) -> String {
@@ -48,6 +51,80 @@ pub(super) fn table(environments: &[Listed], wide: bool) -> String {
     table.render()
 }
 
+/// A table of what the clusters said. A problem is cut to what fits on a line, unless the table is wide.
+pub(super) fn live_table(rows: &[Row], wide: bool) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let mut headers = vec!["NAME", "CONTEXT", "NAMESPACE", "READY"];
+    if wide {
+        headers.extend(["INSTANCE", "PROTECTED", "SESSION"]);
+    }
+    headers.push("PROBLEM");
+    let mut table = Table::new(headers);
+    for Row { listed, state } in rows {
+        let (ready, problem) = match state {
+            Ok(State { readiness, .. }) => {
+                (format!("{}/{}", readiness.ready, readiness.total), problem(listed, state).unwrap_or_default())
+            }
+            Err(error) => ("<unknown>".to_owned(), error.to_string()),
+        };
+        let problem = one_line(&problem);
+        let mut cells = vec![names::shown(&listed.name), context_cell(listed), shown(listed.namespace.as_ref()), ready];
+        if wide {
+            cells.push(shown(listed.instance.as_ref()));
+            cells.push(listed.protected.value.to_string());
+            cells.push(session_name(listed.session.value).to_owned());
+        }
+        cells.push(if wide { problem } else { cut(&problem) });
+        table.row(cells);
+    }
+    table.render()
+}
+
+/// The documented shape, with `live` in each environment.
+pub(super) fn live_json(rows: &[Row]) -> Result<String> {
+    let one = |row: &Row| {
+        let mut value = json_of_one(&row.listed);
+        value["live"] = match &row.state {
+            Ok(state) => json!({
+                "ready": state.readiness.ready,
+                "total": state.readiness.total,
+                "problem": problem(&row.listed, &row.state),
+                "roles": state.roles,
+                "error": null,
+            }),
+            Err(error) => json!({
+                "ready": null, "total": null, "problem": null, "roles": null, "error": error.to_string(),
+            }),
+        };
+        value
+    };
+    document(rows.iter().map(one).collect())
+}
+
+/// What is wrong with an environment whose cluster has answered.
+fn problem(listed: &Listed, state: &Result<State>) -> Option<String> {
+    match state {
+        Ok(state) if state.readiness.total > 0 => state.readiness.problem.clone(),
+        Ok(_) if listed.pattern => Some("no instance exists now".to_owned()),
+        Ok(_) => Some("no pods".to_owned()),
+        Err(_) => None,
+    }
+}
+
+fn one_line(text: &str) -> String {
+    sanitize(text).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The beginning of a long text, with an ellipsis.
+fn cut(text: &str) -> String {
+    if text.chars().count() <= PROBLEM_WIDTH {
+        return text.to_owned();
+    }
+    text.chars().take(PROBLEM_WIDTH - 1).chain(['…']).collect()
+}
+
 /// One value per line, each with where it comes from.
 pub(super) fn details(environments: &[Listed]) -> String {
     let mut text = String::new();
@@ -74,16 +151,17 @@ pub(super) fn details(environments: &[Listed]) -> String {
 }
 
 /// The names, one per line.
-pub(super) fn names(environments: &[Listed]) -> String {
-    environments.iter().map(|environment| format!("{}\n", names::shown(&environment.name))).collect()
+pub(super) fn names<'a>(environments: impl IntoIterator<Item = &'a Listed>) -> String {
+    environments.into_iter().map(|environment| format!("{}\n", names::shown(&environment.name))).collect()
 }
 
 /// The documented shape: `docs/environments.md`.
 pub(super) fn json(environments: &[Listed]) -> Result<String> {
-    let document = json!({
-        "version": JSON_VERSION,
-        "environments": environments.iter().map(json_of_one).collect::<Vec<_>>(),
-    });
+    document(environments.iter().map(json_of_one).collect())
+}
+
+fn document(environments: Vec<Value>) -> Result<String> {
+    let document = json!({ "version": JSON_VERSION, "environments": environments });
     let text = serde_json::to_string_pretty(&document);
     Ok(text.map_err(|error| Error::failed("cannot write JSON").caused_by(error))? + "\n")
 }

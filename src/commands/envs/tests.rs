@@ -1,7 +1,9 @@
 use super::*;
 use crate::{
+    cluster::Readiness,
     config::Sources,
     environment::{KubeContext, Listed, Overrides},
+    error::Error,
 };
 
 /// What a project file lists, with the directory it lies in shown as `$`.
@@ -53,7 +55,7 @@ fn the_table_marks_what_the_kubeconfig_lacks() {
     prod   acme-gone      <none>       <none>     true        fresh     $/kdj.toml:7
     qa     acme-staging   <none>       <none>     false       exec      $/kdj.toml:1
     ");
-    assert_eq!(listed(CONFIG, None, render::names), "*-qa\nown\nprod\nqa\n");
+    assert_eq!(listed(CONFIG, None, |rows| render::names(rows)), "*-qa\nown\nprod\nqa\n");
 }
 
 #[test]
@@ -124,6 +126,59 @@ fn json_has_the_documented_shape() {
       ],
       "version": 1
     }
+    "#);
+}
+
+/// What the clusters say of [`CONFIG`], one answer per row.
+fn rows(environments: &[Listed]) -> Vec<live::Row> {
+    let state = |ready, total, problem: Option<&str>| {
+        let readiness = Readiness { ready, total, problem: problem.map(str::to_owned) };
+        Ok(live::State { readiness, roles: None })
+    };
+    let states = [
+        state(0, 0, None),
+        Err(Error::usage("the environment `own` has no `context`").hint("add it")),
+        state(
+            1,
+            2,
+            Some(
+                "web-7c9d-x: CrashLoopBackOff, last exit 1\n(Error) 12 s ago,\u{1b}[2J and much more than fits on a single line",
+            ),
+        ),
+        state(0, 0, None),
+    ];
+    let listed = environments.iter().cloned();
+    listed.zip(states).map(|(listed, state)| live::Row { listed, state }).collect()
+}
+
+#[test]
+fn the_live_table_has_a_row_for_whatever_the_cluster_says() {
+    insta::assert_snapshot!(listed(CONFIG, Some(&contexts()), |all| render::live_table(&rows(all), false)), @r"
+    NAME   CONTEXT               NAMESPACE    READY       PROBLEM
+    *-qa   acme-staging          tenants-qa   0/0         no instance exists now
+    own    <none>                a            <unknown>   the environment `own` has no `context`
+    prod   acme-gone (missing)   <none>       1/2         web-7c9d-x: CrashLoopBackOff, last exit 1 (Error) 12 s ago,�[2J and much more than fits on a single…
+    qa     acme-staging          shop-qa      0/0         no pods
+    ");
+    let wide = listed(CONFIG, Some(&contexts()), |all| render::live_table(&rows(all)[2..3], true));
+    insta::assert_snapshot!(wide, @r"
+    NAME   CONTEXT               NAMESPACE   READY   INSTANCE   PROTECTED   SESSION   PROBLEM
+    prod   acme-gone (missing)   <none>      1/2     <none>     true        fresh     web-7c9d-x: CrashLoopBackOff, last exit 1 (Error) 12 s ago,�[2J and much more than fits on a single line
+    ");
+    assert_eq!(render::live_table(&[], false), "");
+}
+
+#[test]
+fn live_json_adds_to_the_documented_shape() {
+    let text = listed(CONFIG, Some(&contexts()), |all| render::live_json(&rows(all)).unwrap());
+    let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let live: Vec<String> =
+        document["environments"].as_array().unwrap().iter().map(|one| one["live"].to_string()).collect();
+    insta::assert_snapshot!(live.join("\n"), @r#"
+    {"error":null,"problem":"no instance exists now","ready":0,"roles":null,"total":0}
+    {"error":"the environment `own` has no `context`","problem":null,"ready":null,"roles":null,"total":null}
+    {"error":null,"problem":"web-7c9d-x: CrashLoopBackOff, last exit 1\n(Error) 12 s ago,\u001b[2J and much more than fits on a single line","ready":1,"roles":null,"total":2}
+    {"error":null,"problem":"no pods","ready":0,"roles":null,"total":0}
     "#);
 }
 

@@ -1,0 +1,183 @@
+//! `--live`: what the clusters say. All are asked at once, and what one of them has to say stops no other.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use futures::future::join_all;
+use tokio::time::timeout;
+
+use crate::{
+    cluster::{Cluster, Kubeconfig, Readiness, RoleSummary},
+    config::Config,
+    connection,
+    environment::{self, Listed, Question},
+    error::{Error, Result},
+    options::Options,
+    ui::Ui,
+};
+
+/// How long one environment may take once its credentials are there.
+const TIME_LIMIT: Duration = Duration::from_secs(15);
+
+/// An environment, and what its cluster says of it or why it says nothing.
+#[derive(Debug)]
+pub(super) struct Row {
+    /// The environment; a pattern only where there is no instance, or none could be found.
+    pub(super) listed: Listed,
+    /// What its cluster says.
+    pub(super) state: Result<State>,
+}
+
+/// What a cluster says of an environment.
+#[derive(Debug)]
+pub(super) struct State {
+    /// Its pods.
+    pub(super) readiness: Readiness,
+    /// Its roles; not told of the instances of a pattern.
+    pub(super) roles: Option<Vec<RoleSummary>>,
+}
+
+/// What is known while asking.
+struct Known<'a> {
+    kubeconfig: &'a Kubeconfig,
+    options: &'a Options,
+    config: &'a Config,
+    ui: &'a Ui,
+}
+
+/// What would be asked, as kubectl commands, one per line.
+pub(super) fn explain(
+    environments: Vec<Listed>,
+    kubeconfig: &Kubeconfig,
+    options: &Options,
+    config: &Config,
+) -> String {
+    let contexts = kubeconfig.contexts();
+    let line = |listed: Listed| {
+        let question = environment::question(&listed, config, &contexts, &options.overrides).ok()?;
+        let environment = question.environment();
+        let context = shell_words::quote(&environment.context).into_owned();
+        Some(match question {
+            Question::Namespaces(_) => format!("kubectl --context {context} get namespaces\n"),
+            Question::Place(_) | Question::Instances(_) => {
+                format!("kubectl --context {context} -n {} get pods\n", environment.namespace)
+            }
+        })
+    };
+    environments.into_iter().filter_map(line).collect()
+}
+
+/// Asks for all environments at once, and keeps their order.
+pub(super) async fn ask(
+    environments: Vec<Listed>,
+    kubeconfig: &Kubeconfig,
+    options: &Options,
+    config: &Config,
+    ui: &Ui,
+) -> Vec<Row> {
+    let known = Known { kubeconfig, options, config, ui };
+    let contexts = kubeconfig.contexts();
+    let mut by_context = BTreeMap::<String, Vec<(usize, Listed, Question)>>::new();
+    let mut rows: Vec<(usize, Row)> = Vec::new();
+    for (place, listed) in environments.into_iter().enumerate() {
+        match environment::question(&listed, config, &contexts, &options.overrides) {
+            Ok(question) => {
+                let context = question.environment().context.clone();
+                by_context.entry(context).or_default().push((place, listed, question));
+            }
+            Err(error) => rows.push((place, Row { listed, state: Err(error) })),
+        }
+    }
+    let what = match by_context.keys().collect::<Vec<_>>()[..] {
+        [context] => format!("asking the cluster of context {context}"),
+        _ => format!("asking the clusters of {} contexts", by_context.len()),
+    };
+    let asked = join_all(by_context.into_values().map(|questions| known.of_context(questions)));
+    rows.extend(ui.waiting(&what, asked).await.into_iter().flatten());
+    rows.sort_by_key(|(place, _)| *place);
+    rows.into_iter().map(|(_, row)| row).collect()
+}
+
+impl Known<'_> {
+    /// The environments of one context, over one connection: a credential plugin runs once.
+    async fn of_context(&self, questions: Vec<(usize, Listed, Question)>) -> Vec<(usize, Row)> {
+        let Some((_, _, first)) = questions.first() else { return Vec::new() };
+        let opened = connection::open(first.environment(), self.kubeconfig, self.options, self.ui).await;
+        let cluster = match &opened {
+            Ok(cluster) => cluster,
+            Err(error) => {
+                let failed = |(place, listed, _)| (place, Row { listed, state: Err(copy_of(error)) });
+                return questions.into_iter().map(failed).collect();
+            }
+        };
+        let rows = questions.into_iter().map(|(place, listed, question)| async move {
+            let rows = match timeout(TIME_LIMIT, self.of_one(&listed, &question, cluster)).await {
+                Ok(Ok(rows)) => rows,
+                Ok(Err(error)) => vec![Row { listed, state: Err(error) }],
+                Err(_) => {
+                    let error = Error::failed(format!("no answer within {} s", TIME_LIMIT.as_secs()));
+                    vec![Row { listed, state: Err(error) }]
+                }
+            };
+            rows.into_iter().map(|row| (place, row)).collect::<Vec<_>>()
+        });
+        join_all(rows).await.into_iter().flatten().collect()
+    }
+
+    /// One entry: itself, or the instances it stands for now.
+    async fn of_one(&self, listed: &Listed, question: &Question, cluster: &Cluster) -> Result<Vec<Row>> {
+        let cluster = connection::reuse(cluster, question.environment(), self.ui);
+        let rows = match question {
+            Question::Place(environment) => {
+                let summary = cluster.summary(environment).await?;
+                let state = State { readiness: summary.readiness, roles: Some(summary.roles) };
+                vec![Row { listed: listed.clone(), state: Ok(state) }]
+            }
+            Question::Instances(environment) => {
+                let instances = cluster.instances(&environment.namespace).await?;
+                let names = instances.iter().map(|instance| instance.name.as_str());
+                // An instance's row is found again by the value of its label, which need not be its name.
+                let row = |listed: Listed| {
+                    let label = listed.instance.as_ref().map(|instance| instance.value.as_str());
+                    let instance = instances.iter().find(|instance| Some(instance.name.as_str()) == label);
+                    let readiness = instance.map(|instance| instance.readiness.clone()).unwrap_or_default();
+                    let state = self.resolve(&listed.name).map(|_| State { readiness, roles: None });
+                    Row { listed, state }
+                };
+                environment::expand(listed, names, self.config).into_iter().map(row).collect()
+            }
+            Question::Namespaces(_) => {
+                let namespaces = cluster.namespaces().await?;
+                let found = environment::expand(listed, namespaces.iter().map(String::as_str), self.config);
+                join_all(found.into_iter().map(|listed| self.of_namespace(listed, &cluster))).await
+            }
+        };
+        Ok(if rows.is_empty() { vec![Row { listed: listed.clone(), state: Ok(State::nothing()) }] } else { rows })
+    }
+
+    async fn of_namespace(&self, listed: Listed, cluster: &Cluster) -> Row {
+        let state = async {
+            let environment = self.resolve(&listed.name)?;
+            let summary = connection::reuse(cluster, &environment, self.ui).summary(&environment).await?;
+            Ok(State { readiness: summary.readiness, roles: Some(summary.roles) })
+        };
+        let state = state.await;
+        Row { listed, state }
+    }
+
+    fn resolve(&self, name: &str) -> Result<environment::Environment> {
+        environment::resolve(name, self.config, &self.kubeconfig.contexts(), &self.options.overrides)
+    }
+}
+
+impl State {
+    fn nothing() -> Self {
+        Self { readiness: Readiness::default(), roles: None }
+    }
+}
+
+/// The error of a context is the error of each of its environments.
+fn copy_of(error: &Error) -> Error {
+    let copy = Error::new(error.failure(), error.message());
+    let copy = error.causes().iter().fold(copy, Error::caused_by);
+    error.hints().iter().fold(copy, |copy, hint| copy.hint(hint))
+}
