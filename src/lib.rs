@@ -30,8 +30,12 @@ pub mod ui;
 
 use std::{ffi::OsString, process::ExitCode};
 
+use self::exit::Failure;
+
 /// Runs kdj with the process's arguments, shows its error if it has one, and says with which code to end.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     clap_complete::CompleteEnv::with_factory(cli::command).complete();
-    cli::run(arguments.into_iter().collect())
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    // A panic is a fault of kdj's own; what a remote command did meanwhile nobody knows. The message has been printed.
+    std::panic::catch_unwind(|| cli::run(arguments)).unwrap_or(ExitCode::from(Failure::Lost.code(true)))
 }

@@ -2,36 +2,50 @@
 //! [`cluster`](crate::cluster) speak it, and neither knows the other.
 
 use bytes::Bytes;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
-/// What the local side sends.
+/// What the remote process reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
     /// Bytes of stdin.
     Data(Bytes),
     /// Stdin ended.
     Eof,
-    /// The terminal's size, in character cells.
-    Resize {
-        /// Columns.
-        columns: u16,
-        /// Rows.
-        rows: u16,
-    },
+}
+
+/// What ends a session from this side. Never queued behind input that the remote process does not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Control {
     /// The user left the session (`Enter ~ .`).
     Leave,
     /// A signal asks kdj to end; the number is the signal's.
     Signal(u8),
 }
 
+/// A terminal's size in character cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Columns.
+    pub columns: u16,
+    /// Rows.
+    pub rows: u16,
+}
+
+/// Output as it came, in pieces that are written together.
+pub type Pieces = Vec<Bytes>;
+
 /// The local ends of a session. All channels are bounded, so that a slow side slows the other down instead of filling
 /// the memory.
 #[derive(Debug)]
 pub struct Streams {
-    /// What the local side sends.
+    /// What the remote process reads.
     pub input: mpsc::Receiver<Input>,
+    /// What ends the session.
+    pub control: mpsc::Receiver<Control>,
+    /// The size of the terminal, where there is one.
+    pub size: watch::Receiver<Option<Size>>,
     /// Where the remote stdout goes; closed when nobody reads it any more.
-    pub stdout: mpsc::Sender<Bytes>,
+    pub stdout: mpsc::Sender<Pieces>,
     /// Where the remote stderr goes.
-    pub stderr: mpsc::Sender<Bytes>,
+    pub stderr: mpsc::Sender<Pieces>,
 }

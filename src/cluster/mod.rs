@@ -21,7 +21,7 @@ use self::access::client;
 pub use self::{
     access::{Impersonation, Kubeconfig},
     request::{Notice, Observer},
-    session::{Ending, Exec, NotOpened, Session},
+    session::{Ending, Exec, NotOpened, Session, Unread},
     target::{Instance, Kind, Readiness, RoleSummary, Summary, Target, Wanted},
 };
 use crate::{environment::Environment, error::Result};

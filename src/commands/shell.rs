@@ -8,7 +8,10 @@ use crate::{
     exit::Exit,
     options::Options,
     session::{self, Program},
-    ui::{Ui, terminal::Stdin},
+    ui::{
+        Ui,
+        terminal::{Stdin, stdin_of_command},
+    },
 };
 
 /// Starts the best shell there is, with the environment's name before its prompt. Not a login shell: its profile would
@@ -73,5 +76,5 @@ fn program(command: &[String], environment: &Environment) -> Program {
         let env = ["env".to_owned(), format!("TERM={term}")];
         alternatives.insert(0, env.into_iter().chain(command.iter().cloned()).collect());
     }
-    Program { alternatives, tty, stdin: Stdin::Local, name: name.clone() }
+    Program { alternatives, tty, stdin: stdin_of_command(), name: name.clone() }
 }

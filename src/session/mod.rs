@@ -8,13 +8,14 @@ mod pod_cache;
 use std::env;
 
 use crate::{
-    cluster::{Cluster, Ending, Exec, NotOpened, Session, Target, Wanted},
+    cluster::{Cluster, Ending, Exec, NotOpened, Session, Target, Unread, Wanted},
     config::Config,
     connection,
     environment::{Environment, SessionMode},
     error::{Error, Result},
-    exit::Exit,
+    exit::{Exit, Failure},
     options::Options,
+    streams::Control,
     ui::{
         Ui,
         terminal::{LocalSide, Stdin, has_terminal},
@@ -75,39 +76,49 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// Opens the session and copies bytes until it ends.
+    /// Opens the session and copies bytes until it ends. Another try follows when the words to execute begin with a
+    /// program the image lacks and there are others, and, once, when the container was not running.
     async fn run(&self, program: Program) -> Result<(Named, Ending)> {
         let Program { alternatives, tty, stdin, name } = program;
         let reads_stdin = stdin != Stdin::Closed;
-        let mut local = None;
-        let mut stdin = Some(stdin);
         let mut target = self.target().await?;
-        let mut shown = false;
-        for (number, argv) in alternatives.iter().enumerate() {
-            let last = number + 1 == alternatives.len();
-            let session = self.open(&mut target, argv, tty, reads_stdin).await?;
-            if !std::mem::replace(&mut shown, true) {
-                banner::show(self.environment, &target, tty, self.ui);
-                if reads_stdin && !tty && !session.supports_half_close() {
-                    self.ui.warning("this API server cannot pass on the end of input (channel protocol v4): a command that reads to the end will wait");
-                }
-            }
-            let (side, mut streams) = match local.take() {
-                Some(attached) => attached,
-                None => LocalSide::attach(tty, stdin.take().unwrap_or(Stdin::Closed))
-                    .map_err(|error| Error::failed("cannot use the terminal").caused_by(error))?,
-            };
-            let ending = session.run(&mut streams, !last).await;
-            if !last && matches!(ending, Ending::NotFound(_)) {
-                local = Some((side, streams));
-                continue;
-            }
-            drop(streams);
-            let calm = !matches!(ending, Ending::Exited(_) | Ending::OutputClosed);
-            side.finish(calm).await.map_err(|error| Error::failed("cannot write the output").caused_by(error))?;
-            return Ok((Named { target, name }, ending));
+        let mut replaced = false;
+        let mut alternatives = alternatives.into_iter();
+        let Some(mut argv) = alternatives.next() else { return Err(Error::failed("there is nothing to execute")) };
+        let mut session = self.open(&mut target, &argv, tty, reads_stdin, &mut replaced).await?;
+        banner::show(self.environment, &target, tty, self.ui);
+        if reads_stdin && !tty && !session.supports_half_close() {
+            self.ui.warning("this API server cannot pass on the end of input (channel protocol v4): a command that reads to the end will wait");
         }
-        Err(Error::failed("there is nothing to execute"))
+        let attached = LocalSide::attach(tty, stdin);
+        let (side, mut streams) =
+            attached.map_err(|error| Error::failed("cannot use the terminal").caused_by(error))?;
+        let mut unread = Unread::default();
+        let ending = loop {
+            let ending = session.run(&mut streams, &mut unread).await;
+            match (&ending, alternatives.next()) {
+                (Ending::NotFound(_), Some(other)) if unread.is_whole() => argv = other,
+                (Ending::Gone(_), _) if unread.is_whole() && !replaced && self.wanted.pod.is_none() => {
+                    self.replace(&mut target, &mut replaced).await?;
+                }
+                _ => break ending,
+            }
+            let open = self.open(&mut target, &argv, tty, reads_stdin, &mut replaced);
+            session = tokio::select! {
+                opened = open => opened?,
+                Some(Control::Signal(number)) = streams.control.recv() => break Ending::Signal(number),
+            };
+        };
+        drop(streams);
+        let calm = !matches!(ending, Ending::Exited(_) | Ending::OutputClosed);
+        let leave = matches!(ending, Ending::Left | Ending::Signal(_));
+        let named = Named { target, name };
+        match side.finish(calm, leave).await {
+            Ok(None) => Ok((named, ending)),
+            Ok(Some(signal)) => Ok((named, Ending::Signal(signal))),
+            // What the command did after that nobody knows.
+            Err(error) => Err(Error::new(Failure::Lost, "cannot write the output").caused_by(error)),
+        }
     }
 
     /// The pod to use: the one used a moment ago, or one chosen anew.
@@ -127,26 +138,35 @@ impl Place<'_> {
 
     /// Opens the session; when the pod went away meanwhile, in another one, once. A pod asked for by name is never
     /// replaced.
-    async fn open(&self, target: &mut Target, argv: &[String], tty: bool, stdin: bool) -> Result<Session> {
-        let exec = |target: &Target| {
-            let waited = format!("opening a session in pod {}", target.pod);
-            let Target { namespace, pod, container, .. } = target.clone();
-            async move {
-                let exec = Exec { namespace: &namespace, pod: &pod, container: &container, argv, tty, stdin };
-                self.ui.waiting(&waited, self.cluster.exec(exec)).await
+    async fn open(
+        &self,
+        target: &mut Target,
+        argv: &[String],
+        tty: bool,
+        stdin: bool,
+        replaced: &mut bool,
+    ) -> Result<Session> {
+        loop {
+            let Target { namespace, pod, container, .. } = &*target;
+            let exec = Exec { namespace, pod, container, argv, tty, stdin };
+            let waited = format!("opening a session in pod {pod}");
+            match self.ui.waiting(&waited, self.cluster.exec(exec)).await {
+                Err(NotOpened::Gone(_)) if !*replaced && self.wanted.pod.is_none() => {
+                    self.replace(target, replaced).await?;
+                }
+                opened => return opened.map_err(Error::from),
             }
-        };
-        match exec(target).await {
-            Ok(session) => Ok(session),
-            Err(NotOpened::Gone(_)) if self.wanted.pod.is_none() => {
-                pod_cache::forget(self.environment, &self.wanted);
-                let wanted = Wanted { exclude: vec![target.pod.clone()], ..self.wanted.clone() };
-                let gone = std::mem::replace(target, self.choose(&wanted).await?);
-                self.ui.status(&format!("pod {} went away; using {}", gone.pod, target.pod));
-                exec(target).await.map_err(Error::from)
-            }
-            Err(error) => Err(error.into()),
         }
+    }
+
+    /// Chooses another pod in the place of one that turned out to be gone, and says so.
+    async fn replace(&self, target: &mut Target, replaced: &mut bool) -> Result<()> {
+        pod_cache::forget(self.environment, &self.wanted);
+        let wanted = Wanted { exclude: vec![target.pod.clone()], ..self.wanted.clone() };
+        let gone = std::mem::replace(target, self.choose(&wanted).await?);
+        *replaced = true;
+        self.ui.status(&format!("pod {} went away; using {}", gone.pod, target.pod));
+        Ok(())
     }
 }
 

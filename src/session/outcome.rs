@@ -5,6 +5,7 @@ use crate::{
     cluster::Ending,
     error::{Error, Result},
     exit::{Exit, Failure},
+    ui::terminal::interrupted,
 };
 
 /// 128 and SIGKILL's number: what a process that was killed from outside ends with.
@@ -16,14 +17,14 @@ const TERMINATED: u8 = 143;
 pub(super) async fn of(ending: Ending, named: &Named, place: &Place<'_>) -> Result<Exit> {
     let Named { target, name } = named;
     let here = format!("pod {} (container {})", target.pod, target.container);
-    if !matches!(ending, Ending::Exited(0) | Ending::OutputClosed) {
+    if !matches!(ending, Ending::Exited(0..KILLED) | Ending::OutputClosed | Ending::Left | Ending::Signal(_)) {
         // It may be the pod's doing; the next command chooses anew.
         pod_cache::forget(place.environment, &place.wanted);
     }
     match ending {
         Ending::OutputClosed => Ok(Exit::Success),
         Ending::Exited(code @ (KILLED | TERMINATED)) => {
-            if let Some(reason) = why(named, place, code == KILLED).await {
+            if let Some(reason) = why(named, place, code == KILLED).await? {
                 place.ui.warning(&format!("`{name}` ended with {code}: {reason}"));
             }
             Ok(Exit::Remote(code))
@@ -34,9 +35,9 @@ pub(super) async fn of(ending: Ending, named: &Named, place: &Place<'_>) -> Resu
             Err(Error::new(Failure::CannotExec, format!("cannot execute `{name}` in {here}"))
                 .caused_by(runtime_words(&message)))
         }
-        Ending::Refused(message) => {
+        Ending::Refused(message) | Ending::Gone(message) => {
             let error = Error::failed(format!("cannot start `{name}` in {here}")).caused_by(runtime_words(&message));
-            Err(match why(named, place, false).await {
+            Err(match why(named, place, false).await? {
                 Some(reason) => error.caused_by(reason),
                 None => error,
             })
@@ -44,7 +45,7 @@ pub(super) async fn of(ending: Ending, named: &Named, place: &Place<'_>) -> Resu
         Ending::Lost(cause) => {
             let message = format!("connection lost; `{name}` may still be running in {here}");
             let error = Error::new(Failure::Lost, message).caused_by(cause);
-            Err(match why(named, place, false).await {
+            Err(match why(named, place, false).await? {
                 Some(reason) => error.caused_by(reason),
                 None => error.hint(format!("see what still runs there: {}", place.again("ps"))),
             })
@@ -65,8 +66,13 @@ impl Place<'_> {
     }
 }
 
-async fn why(named: &Named, place: &Place<'_>, killed: bool) -> Option<String> {
-    place.ui.waiting("asking the cluster why", place.cluster.why_ended(&named.target, killed)).await
+/// Why the session ended, as far as the cluster knows; a signal cuts the question short.
+async fn why(named: &Named, place: &Place<'_>, killed: bool) -> Result<Option<String>> {
+    let question = place.cluster.why_ended(&named.target, killed);
+    tokio::select! {
+        reason = place.ui.waiting("asking the cluster why", question) => Ok(reason),
+        number = interrupted() => Err(Error::new(Failure::Signal(number), "interrupted while asking the cluster why the session ended")),
+    }
 }
 
 fn not_found(named: &Named, message: &str, place: &Place<'_>) -> Error {
@@ -75,7 +81,7 @@ fn not_found(named: &Named, message: &str, place: &Place<'_>) -> Error {
     let error = Error::new(Failure::NotFound, first).caused_by(runtime_words(message));
     match name.as_str() {
         "sh" => error.hint(format!(
-            "its image has no shell: run a program it has, {}, or choose another container with `-c`",
+            "its image has no shell: run a program it has, {}, or choose another container with `--container`",
             place.again("PROGRAM")
         )),
         _ => {

@@ -11,6 +11,8 @@ pub enum Ending {
     NotFound(String),
     /// The command was found and cannot be executed.
     CannotExec(String),
+    /// The container was not running when the command was to start: its own words.
+    Gone(String),
     /// The server could not start the command, or lost it: its own words.
     Refused(String),
     /// The connection ended without a Status: the process may still be running.
@@ -54,7 +56,9 @@ pub(super) fn read(frame: &[u8]) -> Ending {
 /// process: exec: "X": executable file not found in $PATH`, and `stat X: no such file or directory` for a path.
 fn start_failure(message: String) -> Ending {
     let about_exec = message.contains("exec: \"") || message.contains("exec format error");
-    if !about_exec {
+    if message.contains("container not found") {
+        Ending::Gone(message)
+    } else if !about_exec {
         Ending::Refused(message)
     } else if message.contains("not found") || message.contains("no such file or directory") {
         Ending::NotFound(message)

@@ -7,14 +7,19 @@ mod output;
 mod raw_mode;
 mod stdin;
 
-use std::io::{self, IsTerminal};
+use std::{
+    io::{self, IsTerminal},
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
 use rustix::process::{Signal, getpid, kill_process};
 use tokio::{
     signal::unix::{Signal as Arrivals, SignalKind, signal},
-    sync::mpsc,
+    sync::{mpsc, watch},
     task::JoinHandle,
+    time::sleep,
 };
 
 use self::{
@@ -23,10 +28,12 @@ use self::{
     raw_mode::RawMode,
     stdin::Reader,
 };
-use crate::streams::{Input, Streams};
+use crate::streams::{Control, Input, Size, Streams};
 
 /// How many reads of stdin wait for the network.
 const WAITING: usize = 4;
+/// How long the last output may take once the user wants to get away.
+const LAST_WORDS: Duration = Duration::from_millis(300);
 /// Sent to the terminal after a session that did not end by itself: show the cursor, no mouse, no bracketed paste, plain
 /// keys and colours. A remote program that was cut off cannot do it any more.
 const CALM: &str = "\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1l\x1b>\x1b[0m\r\n";
@@ -54,29 +61,46 @@ pub fn has_terminal() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
+/// What a command reads that was given whole: the local stdin, unless that is a terminal and stdout is not. In
+/// `kdj shell qa -- cat log | less` the keys are for less.
+pub fn stdin_of_command() -> Stdin {
+    if io::stdin().is_terminal() && !io::stdout().is_terminal() { Stdin::Closed } else { Stdin::Local }
+}
+
+/// Resolves to the number of the next signal that asks kdj to end, after a session: tokio's handlers stay, and without a
+/// listener the signal would be lost.
+pub async fn interrupted() -> u8 {
+    match EndSignals::new() {
+        Ok(mut signals) => signals.next().await,
+        Err(_) => std::future::pending().await,
+    }
+}
+
 /// The local side, attached; [`LocalSide::finish`] gives everything back.
 #[derive(Debug)]
 pub struct LocalSide {
-    raw: Option<std::sync::Arc<RawMode>>,
+    raw: Option<Arc<RawMode>>,
     reader: Option<Reader>,
-    signals: JoinHandle<()>,
+    signals: JoinHandle<u8>,
     stdout: Written,
     stderr: Written,
     alternate: AlternateScreen,
 }
 
 impl LocalSide {
-    /// Attaches what `stdin` says, stdout and stderr; with `tty` the terminal turns raw and its size is sent.
+    /// Attaches what `stdin` says, stdout and stderr; with `tty` the terminal turns raw.
     ///
     /// # Errors
     /// When the terminal, a thread or a signal handler cannot be had.
     pub fn attach(tty: bool, stdin: Stdin) -> io::Result<(Self, Streams)> {
-        let (sender, input) = mpsc::channel(WAITING);
+        let (inputs, input) = mpsc::channel(WAITING);
+        let (controls, control) = mpsc::channel(WAITING);
         let alternate = AlternateScreen::default();
         let (out, stdout) = output::stdout(tty.then(|| alternate.clone()))?;
         let (err, stderr) = output::stderr()?;
         let arrivals = Signals::new()?;
-        let raw = if tty { Some(std::sync::Arc::new(RawMode::enter()?)) } else { None };
+        let raw = if tty { Some(Arc::new(RawMode::enter()?)) } else { None };
+        let (sizes, size) = watch::channel(raw_mode::size().filter(|_| tty));
         let (first, local) = match stdin {
             Stdin::Closed => (None, false),
             Stdin::Local => (None, true),
@@ -85,25 +109,31 @@ impl LocalSide {
         // The channel is new and has room for both.
         let ends = first.is_some() && !local;
         for input in first.map(Input::Data).into_iter().chain(ends.then_some(Input::Eof)) {
-            sender.try_send(input).map_err(io::Error::other)?;
+            inputs.try_send(input).map_err(io::Error::other)?;
         }
-        let reader = if local { Some(Reader::start(sender.clone(), tty.then(Escape::default))?) } else { None };
-        let signals = tokio::spawn(arrivals.forward(sender, raw.clone()));
-        Ok((Self { raw, reader, signals, stdout, stderr, alternate }, Streams { input, stdout: out, stderr: err }))
+        let escape = tty.then(Escape::default);
+        let reader = if local { Some(Reader::start(inputs, controls.clone(), escape)?) } else { None };
+        let signals = tokio::spawn(arrivals.forward(controls, sizes, raw.clone()));
+        let side = Self { raw, reader, signals, stdout, stderr, alternate };
+        Ok((side, Streams { input, control, size, stdout: out, stderr: err }))
     }
 
-    /// Waits until all output is written, then restores the terminal. `calm` also resets the modes that a remote program
-    /// may have left. The session's own ends of the streams must be dropped before.
+    /// Waits until all output is written, then restores the terminal. Returns the number of a signal that cut this short.
+    ///
+    /// After a session that did not end by itself (`calm`) the modes that a remote program may have left are reset, and a
+    /// reader that has stopped is not waited for when the user wants to get away (`leave`). The session's own ends of the
+    /// streams must be dropped before.
     ///
     /// # Errors
     /// When output could not be written, other than for want of a reader.
-    pub async fn finish(self, calm: bool) -> io::Result<()> {
+    pub async fn finish(self, calm: bool, leave: bool) -> io::Result<Option<u8>> {
         let Self { raw, reader, mut signals, stdout, stderr, alternate } = self;
         drop(reader);
-        let written = tokio::select! {
-            written = async { stdout.done().await.and(stderr.done().await) } => written,
-            // A signal that nobody listens to any more ends the task, and the wait for a reader that has stopped.
-            _ = &mut signals => Ok(()),
+        let (written, signal) = tokio::select! {
+            biased;
+            written = async { stdout.done().await.and(stderr.done().await) } => (written, None),
+            signal = &mut signals => (Ok(()), signal.ok()),
+            () = sleep(LAST_WORDS), if leave => (Ok(()), None),
         };
         if calm && raw.is_some() {
             let leave = if alternate.is_shown() { LEAVE_ALTERNATE } else { "" };
@@ -111,19 +141,44 @@ impl LocalSide {
         }
         // The aborted task holds the other reference until it is dropped.
         signals.abort();
-        if !signals.is_finished() {
+        if signal.is_none() {
             let _ = signals.await;
         }
         drop(raw);
-        written
+        written.map(|()| signal)
+    }
+}
+
+/// The signals that ask kdj to end.
+struct EndSignals {
+    interrupt: Arrivals,
+    terminate: Arrivals,
+    hang_up: Arrivals,
+}
+
+impl EndSignals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// The number of the next one.
+    async fn next(&mut self) -> u8 {
+        let signal = tokio::select! {
+            _ = self.interrupt.recv() => Signal::INT,
+            _ = self.terminate.recv() => Signal::TERM,
+            _ = self.hang_up.recv() => Signal::HUP,
+        };
+        u8::try_from(signal.as_raw()).unwrap_or(u8::MAX)
     }
 }
 
 /// The signals a session listens to.
 struct Signals {
-    interrupt: Arrivals,
-    terminate: Arrivals,
-    hang_up: Arrivals,
+    end: EndSignals,
     window: Arrivals,
     stop: Arrivals,
     resume: Arrivals,
@@ -133,51 +188,46 @@ impl Signals {
     fn new() -> io::Result<Self> {
         let raw = |signal_of: Signal| signal(SignalKind::from_raw(signal_of.as_raw()));
         Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hang_up: signal(SignalKind::hangup())?,
+            end: EndSignals::new()?,
             window: signal(SignalKind::window_change())?,
             stop: raw(Signal::TSTP)?,
             resume: raw(Signal::CONT)?,
         })
     }
 
-    async fn forward(mut self, sender: mpsc::Sender<Input>, raw: Option<std::sync::Arc<RawMode>>) {
-        let tty = raw.is_some();
-        let mut resized = tty;
+    /// Tells the session what the signals mean, until nobody listens any more; returns the signal that found that out.
+    async fn forward(
+        mut self,
+        controls: mpsc::Sender<Control>,
+        sizes: watch::Sender<Option<Size>>,
+        raw: Option<Arc<RawMode>>,
+    ) -> u8 {
         loop {
-            if std::mem::take(&mut resized)
-                && let Some((columns, rows)) = raw_mode::size()
-            {
-                let _ = sender.send(Input::Resize { columns, rows }).await;
-            }
-            let number = tokio::select! {
-                _ = self.interrupt.recv() => Signal::INT,
-                _ = self.terminate.recv() => Signal::TERM,
-                _ = self.hang_up.recv() => Signal::HUP,
-                _ = self.window.recv(), if tty => {
-                    resized = true;
-                    continue;
-                }
+            tokio::select! {
+                _ = self.window.recv() => {}
                 _ = self.stop.recv() => {
                     if let Some(raw) = &raw {
                         raw.pause();
                     }
                     // The handler took SIGTSTP's default away; this is what it would have done.
                     let _ = kill_process(getpid(), Signal::STOP);
-                    continue;
                 }
                 _ = self.resume.recv() => {
                     if let Some(raw) = &raw {
                         let _ = raw.resume();
                     }
-                    resized = tty;
-                    continue;
                 }
-            };
-            let number = u8::try_from(number.as_raw()).unwrap_or(u8::MAX);
-            if sender.send(Input::Signal(number)).await.is_err() {
-                return;
+                number = self.end.next() => {
+                    if controls.send(Control::Signal(number)).await.is_err() {
+                        return number;
+                    }
+                }
+            }
+            if raw.is_some() {
+                sizes.send_if_modified(|size| {
+                    let now = raw_mode::size();
+                    now.is_some() && std::mem::replace(size, now) != now
+                });
             }
         }
     }

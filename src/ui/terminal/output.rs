@@ -2,7 +2,7 @@
 //! pings and the keys.
 
 use std::{
-    io::{self, Write},
+    io::{self, IoSlice},
     os::fd::BorrowedFd,
     sync::{
         Arc,
@@ -11,11 +11,13 @@ use std::{
     thread,
 };
 
-use bytes::Bytes;
+use rustix::event::{PollFd, PollFlags};
 use tokio::sync::{mpsc, oneshot};
 
-/// How many messages wait for a slow reader, each as large as the server sends them (32 KiB): the bound of the memory.
-const WAITING: usize = 16;
+use crate::streams::Pieces;
+
+/// How many batches wait for a slow reader, of some 128 KiB each: the bound of the memory.
+const WAITING: usize = 8;
 
 /// The end of one stream: resolves when all has been written, or nobody reads any more.
 #[derive(Debug)]
@@ -57,7 +59,7 @@ impl AlternateScreen {
 ///
 /// # Errors
 /// When no thread can be made.
-pub fn stdout(screen: Option<AlternateScreen>) -> io::Result<(mpsc::Sender<Bytes>, Written)> {
+pub fn stdout(screen: Option<AlternateScreen>) -> io::Result<(mpsc::Sender<Pieces>, Written)> {
     start("stdout", rustix::stdio::stdout(), screen)
 }
 
@@ -65,7 +67,7 @@ pub fn stdout(screen: Option<AlternateScreen>) -> io::Result<(mpsc::Sender<Bytes
 ///
 /// # Errors
 /// When no thread can be made.
-pub fn stderr() -> io::Result<(mpsc::Sender<Bytes>, Written)> {
+pub fn stderr() -> io::Result<(mpsc::Sender<Pieces>, Written)> {
     start("stderr", rustix::stdio::stderr(), None)
 }
 
@@ -73,50 +75,49 @@ fn start(
     name: &str,
     fd: BorrowedFd<'static>,
     screen: Option<AlternateScreen>,
-) -> io::Result<(mpsc::Sender<Bytes>, Written)> {
+) -> io::Result<(mpsc::Sender<Pieces>, Written)> {
     let (sender, receiver) = mpsc::channel(WAITING);
     let (done, written) = oneshot::channel();
     thread::Builder::new().name(name.to_owned()).spawn(move || {
         // The sender learns of a failure by the closed channel, at the next message.
-        let _ = done.send(write_all(Unbuffered(fd), receiver, screen.as_ref()));
+        let _ = done.send(write_all(fd, receiver, screen.as_ref()));
     })?;
     Ok((sender, Written(written)))
 }
 
 fn write_all(
-    mut stream: Unbuffered,
-    mut receiver: mpsc::Receiver<Bytes>,
+    fd: BorrowedFd<'static>,
+    mut receiver: mpsc::Receiver<Pieces>,
     screen: Option<&AlternateScreen>,
 ) -> io::Result<()> {
-    while let Some(bytes) = receiver.blocking_recv() {
+    while let Some(pieces) = receiver.blocking_recv() {
         if let Some(screen) = screen {
-            screen.watch(&bytes);
+            pieces.iter().for_each(|piece| screen.watch(piece));
         }
-        stream.write_all(&bytes)?;
+        let mut slices: Vec<IoSlice<'_>> = pieces.iter().map(|piece| IoSlice::new(piece)).collect();
+        let mut rest = &mut slices[..];
+        IoSlice::advance_slices(&mut rest, 0);
+        while !rest.is_empty() {
+            let written = write(fd, rest)?;
+            IoSlice::advance_slices(&mut rest, written);
+        }
     }
     Ok(())
 }
 
-/// The descriptor itself: std's stdout would look for newlines in every byte.
-struct Unbuffered(BorrowedFd<'static>);
-
-impl Write for Unbuffered {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        loop {
-            match rustix::io::write(self.0, bytes) {
-                // A descriptor that somebody else made non-blocking: wait for room.
-                Err(rustix::io::Errno::AGAIN) => {
-                    let mut fds = [rustix::event::PollFd::new(&self.0, rustix::event::PollFlags::OUT)];
-                    rustix::event::poll(&mut fds, None)?;
-                }
-                Err(error) => return Err(error.into()),
-                Ok(count) => return Ok(count),
+/// Writes to the descriptor itself: std's stdout would look for newlines in every byte.
+fn write(fd: BorrowedFd<'static>, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+    loop {
+        match rustix::io::writev(fd, slices) {
+            // A descriptor that somebody else made non-blocking: wait for room.
+            Err(rustix::io::Errno::AGAIN) => {
+                rustix::event::poll(&mut [PollFd::new(&fd, PollFlags::OUT)], None)?;
             }
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => return Ok(count),
         }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 

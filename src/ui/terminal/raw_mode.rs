@@ -13,6 +13,8 @@ use rustix::{
     termios::{OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr},
 };
 
+use crate::streams::Size;
+
 /// What the terminal was like before raw mode; `None` while it is not raw. Global, since a panic hook and a stop signal
 /// must find it.
 static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
@@ -64,9 +66,9 @@ impl Drop for RawMode {
 }
 
 /// The size of the terminal of stdin, in character cells; `None` when there is none or it does not know.
-pub fn size() -> Option<(u16, u16)> {
+pub fn size() -> Option<Size> {
     let size = rustix::termios::tcgetwinsize(terminal()).ok()?;
-    (size.ws_col > 0 && size.ws_row > 0).then_some((size.ws_col, size.ws_row))
+    (size.ws_col > 0 && size.ws_row > 0).then_some(Size { columns: size.ws_col, rows: size.ws_row })
 }
 
 fn apply() -> io::Result<()> {

@@ -15,7 +15,7 @@ use rustix::{
 use tokio::sync::mpsc;
 
 use super::escape::Escape;
-use crate::streams::Input;
+use crate::streams::{Control, Input};
 
 /// How much is read at once, and so the largest message sent.
 const CHUNK: usize = 64 * 1024;
@@ -32,14 +32,25 @@ impl Reader {
     ///
     /// # Errors
     /// When no pipe or thread can be made.
-    pub fn start(sender: mpsc::Sender<Input>, escape: Option<Escape>) -> io::Result<Self> {
+    pub fn start(
+        sender: mpsc::Sender<Input>,
+        control: mpsc::Sender<Control>,
+        escape: Option<Escape>,
+    ) -> io::Result<Self> {
         let (stopped, stop) = pipe()?;
-        thread::Builder::new().name("stdin".to_owned()).spawn(move || forward(&sender, escape, &stopped))?;
+        // Not for credential plugins: a copy of the stopping end would keep the thread going.
+        rustix::io::fcntl_setfd(&stop, rustix::io::FdFlags::CLOEXEC)?;
+        thread::Builder::new().name("stdin".to_owned()).spawn(move || forward(&sender, &control, escape, &stopped))?;
         Ok(Self { _stop: stop })
     }
 }
 
-fn forward(sender: &mpsc::Sender<Input>, mut escape: Option<Escape>, stopped: &OwnedFd) {
+fn forward(
+    sender: &mpsc::Sender<Input>,
+    control: &mpsc::Sender<Control>,
+    mut escape: Option<Escape>,
+    stopped: &OwnedFd,
+) {
     let stdin = io::stdin();
     let mut buffer = vec![0; CHUNK];
     loop {
@@ -66,7 +77,7 @@ fn forward(sender: &mpsc::Sender<Input>, mut escape: Option<Escape>, stopped: &O
             return;
         }
         if leave {
-            let _ = sender.blocking_send(Input::Leave);
+            let _ = control.blocking_send(Control::Leave);
             return;
         }
     }
