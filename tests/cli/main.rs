@@ -4,6 +4,7 @@
 
 #![cfg(unix)]
 
+mod blocked;
 mod credentials;
 mod django;
 mod envs_live;
