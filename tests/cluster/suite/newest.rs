@@ -61,6 +61,7 @@ fn in_a_rollout_the_newest_revision_is_taken() {
     let old = namespace.pods("web");
     // The new pod is ready at once, and counts as available much later: the rollout stands still at one of three.
     web["spec"]["minReadySeconds"] = 600.into();
+    web["spec"]["progressDeadlineSeconds"] = 1200.into();
     web["spec"]["template"]["spec"]["containers"][0]["env"] = json!([{"name": "NEW", "value": "1"}]);
     namespace.apply([web.clone()]);
     poll_until("the new pod to be ready", std::time::Duration::from_secs(60), || {
