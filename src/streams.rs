@@ -34,4 +34,6 @@ pub struct Streams {
     pub stdout: mpsc::Sender<Bytes>,
     /// Where the remote stderr goes.
     pub stderr: mpsc::Sender<Bytes>,
+    /// The terminal's size at the beginning, columns and rows; changes come with the input.
+    pub size: Option<(u16, u16)>,
 }

@@ -77,10 +77,14 @@ impl Session {
     /// With `hold`, input waits until the remote process has shown a sign of life, or 400 ms has passed: when it
     /// turns out that it could not start, `streams` is untouched and serves another try.
     pub async fn run(self, streams: &mut Streams, hold: bool) -> Ending {
-        let Streams { input, stdout, stderr } = streams;
+        let Streams { input, stdout, stderr, size } = streams;
         let (mut sink, source) = self.socket.split();
         let alive = Notify::new();
         let upload = async {
+            // Held back by nothing: a program may look at it first of all.
+            if let Some((columns, rows)) = *size {
+                let _ = sink.send(Message::Binary(channel::resize(columns, rows))).await;
+            }
             if hold {
                 let _ = timeout(HOLD_LIMIT, alive.notified()).await;
             }

@@ -77,6 +77,7 @@ impl LocalSide {
         let (err, stderr) = output::stderr()?;
         let arrivals = Signals::new()?;
         let raw = if tty { Some(std::sync::Arc::new(RawMode::enter()?)) } else { None };
+        let size = if tty { raw_mode::size() } else { None };
         let (first, local) = match stdin {
             Stdin::Closed => (None, false),
             Stdin::Local => (None, true),
@@ -89,7 +90,10 @@ impl LocalSide {
         }
         let reader = if local { Some(Reader::start(sender.clone(), tty.then(Escape::default))?) } else { None };
         let signals = tokio::spawn(arrivals.forward(sender, raw.clone()));
-        Ok((Self { raw, reader, signals, stdout, stderr, alternate }, Streams { input, stdout: out, stderr: err }))
+        Ok((
+            Self { raw, reader, signals, stdout, stderr, alternate },
+            Streams { input, stdout: out, stderr: err, size },
+        ))
     }
 
     /// Waits until all output is written, then restores the terminal. `calm` also resets the modes that a remote program
@@ -144,7 +148,7 @@ impl Signals {
 
     async fn forward(mut self, sender: mpsc::Sender<Input>, raw: Option<std::sync::Arc<RawMode>>) {
         let tty = raw.is_some();
-        let mut resized = tty;
+        let mut resized = false;
         loop {
             if std::mem::take(&mut resized)
                 && let Some((columns, rows)) = raw_mode::size()
