@@ -8,6 +8,10 @@ use super::harness::{
 /// What a shell's prompt ends with.
 pub const PROMPT: &str = "$ ";
 
+/// Sleeps, and says so when it has the terminal: a key pressed before would be the shell's.
+const SLEEP: &str = "python -c 'import signal, time; say = lambda *_: print(\"aw\" \"ake\", flush=True); \
+                     signal.signal(signal.SIGCONT, say); say(); time.sleep(1000)'\r";
+
 #[test]
 fn a_shell_at_a_terminal() {
     let Some(cluster) = cluster() else { return };
@@ -87,8 +91,8 @@ fn ctrl_c_reaches_the_remote_side() {
     let kdj = cluster.kdj();
     let mut pty = Pty::run(&kdj, ["shell", "qa"]);
     pty.wait_for(PROMPT);
-    pty.press("sleep 1000\r");
-    pty.wait_for("sleep 1000\r\n");
+    pty.press(SLEEP);
+    pty.wait_for("awake\r\n");
     pty.press("\x03");
     pty.wait_for(PROMPT);
     pty.press("echo code=$?\r");
@@ -121,13 +125,13 @@ fn ctrl_z_and_ctrl_backslash_reach_the_remote_side() {
     let kdj = cluster.kdj();
     let mut pty = Pty::run(&kdj, ["shell", "qa"]);
     pty.wait_for(PROMPT);
-    pty.press("sleep 1000\r");
-    pty.wait_for("sleep 1000\r\n");
+    pty.press(SLEEP);
+    pty.wait_for("awake\r\n");
     pty.press("\x1a");
     pty.wait_for("Stopped");
     pty.wait_for(PROMPT);
     pty.press("fg\r");
-    pty.wait_for("sleep 1000\r\n");
+    pty.wait_for("awake\r\n");
     pty.press("\x1c");
     pty.wait_for("Quit");
     pty.wait_for(PROMPT);
