@@ -48,6 +48,8 @@ fn a_shell_that_was_left_ends_in_the_pod_too() {
         pty.wait_for(PROMPT);
         pty.press("echo insi''de\r");
         pty.wait_for("inside\r\n");
+        // A shell at its prompt: what runs in the foreground would be left running.
+        pty.wait_for(PROMPT);
         pty.signal(pty.pid(), Signal::TERM);
     });
     let look = format!("cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' | grep -c {mark}; true");

@@ -158,27 +158,5 @@ impl Cluster {
     }
 }
 
-/// The environments of `tests/cluster/kdj.toml`, and some of other users.
-const ENVIRONMENTS: &str = r#"
-[environments.qa]
-context = "acme-staging"
-namespace = "shop-qa"
-
-[environments.prod]
-context = "acme-prod"
-namespace = "shop"
-protected = true
-
-[environments.bluegreen]
-context = "acme-staging"
-namespace = "bluegreen"
-
-[environments.injected]
-context = "acme-staging"
-namespace = "injected"
-
-[environments."*-qa"]
-context = "acme-staging"
-namespace = "tenants-qa"
-instance = "{name}"
-"#;
+/// The environments, as a developer of the app has them.
+const ENVIRONMENTS: &str = include_str!("../../kdj.toml");
