@@ -1,0 +1,42 @@
+//! What the tests of the cluster stand on: the cluster, the real binary in an environment of its own, namespaces that
+//! go with the test. Processes, their output and the pseudo-terminal are those of `tests/cli`.
+
+#![allow(dead_code, reason = "a harness offers more than the tests of the day use")]
+
+pub mod cluster;
+pub mod kdj;
+pub mod namespace;
+pub mod objects;
+
+#[path = "../../../cli/harness/flood.rs"]
+pub mod flood;
+#[path = "../../../cli/harness/output.rs"]
+pub mod output;
+#[path = "../../../cli/harness/process.rs"]
+pub mod process;
+#[path = "../../../cli/harness/pty.rs"]
+pub mod pty;
+#[path = "../../../cli/harness/wait.rs"]
+mod watched;
+
+/// As in `tests/cli`, with more patience: a real cluster starts pods and Django, on a busy machine.
+pub mod wait {
+    pub use super::watched::{Watched, poll_until};
+
+    /// How long a test waits for what should happen soon.
+    pub const DEADLINE: std::time::Duration = std::time::Duration::from_secs(60);
+}
+
+pub use cluster::{Cluster, cluster};
+pub use flood::Flood;
+pub use kdj::{Kdj, Stdin};
+pub use namespace::Namespace;
+pub use output::CommandOutput;
+pub use pty::Pty;
+
+/// The app's image: Debian, bash, Django, IPython, django-extensions.
+pub const SHOP: &str = "registry.local/shop:1";
+/// The same without bash, IPython and django-extensions.
+pub const PLAIN: &str = "registry.local/shop-plain:1";
+/// An image with one binary in it, and no shell.
+pub const BARE: &str = "registry.local/pause:1";

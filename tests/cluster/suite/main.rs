@@ -1,0 +1,35 @@
+//! The real binary on the real cluster: Kubernetes, containerd and the Django app of `tests/cluster`.
+//!
+//! One module per subject; `harness` is what they stand on. Without a cluster every test says that it was skipped;
+//! `KDJ_REQUIRE_CLUSTER=1` makes that a failure. What a real cluster won't do on demand is tested in `tests/cli`.
+
+#![cfg(unix)]
+
+mod budget;
+mod commands;
+mod credentials;
+mod endings;
+mod explain;
+mod harness;
+mod manage;
+mod newest;
+mod pyshell;
+mod pyshell_console;
+mod rights;
+mod signals;
+mod streams;
+mod targets;
+mod terminal;
+mod trouble;
+
+#[test]
+fn every_test_file_is_listed() {
+    let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cluster/suite");
+    let list = std::fs::read_to_string(here.join("main.rs")).expect("this file");
+    for entry in std::fs::read_dir(&here).expect("this directory") {
+        let name = entry.expect("an entry").file_name().into_string().expect("a name");
+        let module = name.trim_end_matches(".rs");
+        let listed = module == "main" || list.lines().any(|line| line == format!("mod {module};"));
+        assert!(listed, "tests/cluster/suite/{name} is not in main.rs, so its tests never run: add `mod {module};`");
+    }
+}
