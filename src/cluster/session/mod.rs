@@ -13,7 +13,7 @@ mod ending;
 mod exec;
 mod post_mortem;
 
-use std::time::Duration;
+use std::{iter, time::Duration};
 
 use bytes::Bytes;
 use futures::{
@@ -49,8 +49,12 @@ const HOLD_LIMIT: Duration = Duration::from_millis(400);
 /// How long saying goodbye may take.
 const GOODBYE_LIMIT: Duration = Duration::from_millis(500);
 
-/// Ctrl-C and Ctrl-D: the command that runs, then the shell.
-const HANG_UP: &[u8] = b"\x03\x04";
+/// Ctrl-C: ends the command that runs.
+const INTERRUPT: &[u8] = b"\x03";
+/// Ctrl-D: ends a shell, and then the one that started it.
+const END_OF_INPUT: &[u8] = b"\x04";
+/// The time between two keys.
+const KEY_PAUSE: Duration = Duration::from_millis(100);
 
 type WebSocket = WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>;
 
@@ -78,7 +82,7 @@ impl Session {
     /// turns out that it could not start, `streams` is untouched and serves another try.
     pub async fn run(self, streams: &mut Streams, hold: bool) -> Ending {
         let Streams { input, stdout, stderr, size } = streams;
-        let (mut sink, source) = self.socket.split();
+        let (mut sink, mut source) = self.socket.split();
         let alive = Notify::new();
         let upload = async {
             // Held back by nothing: a program may look at it first of all.
@@ -93,25 +97,34 @@ impl Session {
         let ending = tokio::select! {
             // Biased: an ending the server has told counts more than a signal that came with it.
             biased;
-            ending = download(source, stdout, stderr, &alive) => ending,
+            ending = download(&mut source, stdout, stderr, &alive) => ending,
             ending = upload => ending,
         };
         // Best effort: the other side may be gone.
-        let goodbye = async {
-            if self.tty && matches!(ending, Ending::Left | Ending::Signal(_)) {
-                // Not every runtime hangs up a terminal whose connection is gone, and a flood would go on for ever.
-                sink.send(Message::Binary(channel::stdin(HANG_UP))).await?;
-            }
-            sink.close().await
-        };
-        let _ = timeout(GOODBYE_LIMIT, goodbye).await;
+        if self.tty && matches!(ending, Ending::Left | Ending::Signal(_)) {
+            let _ = timeout(GOODBYE_LIMIT, hang_up(&mut sink, &mut source)).await;
+        }
+        let _ = timeout(GOODBYE_LIMIT, sink.close()).await;
         ending
+    }
+}
+
+/// Ends what runs at the remote terminal: not every runtime hangs up one whose connection is gone, and a flood would go
+/// on for ever. A connection closed at once would take the keys with it, and keys pressed at once would get lost between
+/// the programs that take the terminal from each other.
+async fn hang_up(sink: &mut SplitSink<WebSocket, Message>, source: &mut SplitStream<WebSocket>) {
+    for keys in iter::once(INTERRUPT).chain(iter::repeat(END_OF_INPUT)) {
+        let over = async { while let Some(Ok(_)) = source.next().await {} };
+        let sent = sink.send(Message::Binary(channel::stdin(keys))).await;
+        if sent.is_err() || timeout(KEY_PAUSE, over).await.is_ok() {
+            return;
+        }
     }
 }
 
 /// Server to local, until the Status frame and what follows it, or the end of the connection.
 async fn download(
-    mut source: SplitStream<WebSocket>,
+    source: &mut SplitStream<WebSocket>,
     stdout: &mpsc::Sender<Bytes>,
     stderr: &mpsc::Sender<Bytes>,
     alive: &Notify,
