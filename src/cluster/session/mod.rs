@@ -13,7 +13,7 @@ mod ending;
 mod exec;
 mod post_mortem;
 
-use std::{iter, time::Duration};
+use std::{io, iter, time::Duration};
 
 use bytes::Bytes;
 use futures::{
@@ -205,6 +205,8 @@ async fn upload(
 /// What happened to the connection, without the library's words where there are better ones.
 fn describe(error: &WsError) -> String {
     match error {
+        // rustls adds the address of its manual.
+        WsError::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => "the connection was cut".to_owned(),
         WsError::Io(error) => format!("the connection broke: {error}"),
         WsError::ConnectionClosed | WsError::AlreadyClosed => "the connection was closed".to_owned(),
         WsError::Protocol(_) => "the connection was cut".to_owned(),
