@@ -1,6 +1,6 @@
 //! Server to local: output, the Status frame, and the silence of a dead connection.
 
-use std::{cell::Cell, time::Duration};
+use std::{cell::Cell, io, time::Duration};
 
 use bytes::Bytes;
 use futures::{StreamExt, stream::SplitStream};
@@ -34,7 +34,7 @@ pub(super) struct Shared {
 
 /// Hands output over until the Status frame and what follows it, or the end of the connection.
 pub(super) async fn download(
-    mut source: SplitStream<WebSocket>,
+    source: &mut SplitStream<WebSocket>,
     stdout: &mpsc::Sender<Pieces>,
     stderr: &mpsc::Sender<Pieces>,
     shared: &Shared,
@@ -100,6 +100,8 @@ fn payload(message: Option<Result<Message, WsError>>) -> Result<Bytes, String> {
 /// What happened to the connection, without the library's words where there are better ones.
 fn describe(error: &WsError) -> String {
     match error {
+        // rustls adds the address of its manual.
+        WsError::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => "the connection was cut".to_owned(),
         WsError::Io(error) => format!("the connection broke: {error}"),
         WsError::ConnectionClosed | WsError::AlreadyClosed => "the connection was closed".to_owned(),
         WsError::Protocol(_) => "the connection was cut".to_owned(),
