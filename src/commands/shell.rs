@@ -15,17 +15,17 @@ use crate::{
 };
 
 /// Starts the best shell there is, with the environment's name before its prompt. Not a login shell: its profile would
-/// reset PATH and lose the image's virtualenv.
+/// reset PATH and lose the image's virtualenv. Bash reads what sets the prompt from a pipe: an older one writes a heredoc
+/// to a file, and the root file system may be read-only. Nor does it travel in PROMPT_COMMAND, which images set.
 const BEST_SHELL: &str = r#"[ -z "$1" ] || cd -- "$1" || exit 126
 [ -z "$2" ] || export TERM="$2"
 export KDJ_PROMPT="$3" PS1="($3) \$ "
 if ! command -v bash >/dev/null 2>&1; then exec sh; fi
 [ -t 0 ] && [ -e /dev/fd ] || exec bash
-exec bash --rcfile /dev/fd/9 9<<'END'
+exec bash -c 'exec bash --rcfile <(printf %s "$0")' '
 for f in /etc/bash.bashrc /etc/bashrc ~/.bashrc; do [ -r "$f" ] && . "$f"; done
 PS1="($KDJ_PROMPT) $PS1"
-exec 9<&-
-END"#;
+eval "exec ${BASH_SOURCE##*/}<&-"'"#;
 /// Runs a command in another directory.
 const IN_DIRECTORY: &str = r#"cd -- "$1" || exit 126
 shift
@@ -77,4 +77,78 @@ fn program(command: &[String], environment: &Environment) -> Program {
         alternatives.insert(0, env.into_iter().chain(command.iter().cloned()).collect());
     }
     Program { alternatives, tty, stdin: stdin_of_command(), name: name.clone() }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::{
+        fs,
+        io::Write,
+        os::unix::fs::symlink,
+        path::{Path, PathBuf},
+        process::{Command, Stdio},
+    };
+
+    use super::*;
+
+    fn found(program: &str) -> Option<PathBuf> {
+        let places = ["/bin", "/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"];
+        places.iter().map(|place| Path::new(place).join(program)).find(|path| path.exists())
+    }
+
+    /// What a terminal shows of the best shell, started by `sh` where there are `programs`.
+    fn shown(sh: &str, programs: &[&str], commands: &str) -> Option<String> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        symlink(found(sh)?, path("sh")).unwrap();
+        for program in programs {
+            symlink(found(program)?, path(program)).unwrap();
+        }
+        fs::write(path(".bashrc"), "PS1='mine> '\nPROMPT_COMMAND='rc=read'\n").unwrap();
+        let terminal = "import os, pty, sys\nos.environ['PATH'] = sys.argv[1]\nsys.exit(pty.spawn(sys.argv[2:]) >> 8)";
+        let mut child = Command::new("python3")
+            .args([
+                "-c",
+                terminal,
+                directory.path().to_str().unwrap(),
+                path("sh").to_str().unwrap(),
+                "-c",
+                BEST_SHELL,
+                "sh",
+                "/",
+                "dumb",
+                "qa, protected",
+            ])
+            .env("HOME", directory.path())
+            .env("TMPDIR", "/nowhere")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(commands.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(output.status.code(), Some(5), "{sh}: {text}");
+        Some(text)
+    }
+
+    #[test]
+    fn bash_has_the_environment_in_its_prompt_whatever_the_rcfile_does() {
+        for sh in ["sh", "dash", "bash", "busybox"] {
+            let commands = "echo $0-$PWD-$TERM-$rc-$KDJ_PROMPT\nexec 2>&1; (: <&63)\nexit 5\n";
+            let Some(shown) = shown(sh, &["bash"], commands) else { continue };
+            assert!(shown.contains("(qa, protected) mine> "), "{sh}: {shown}");
+            assert!(shown.contains("bash-/-dumb-read-qa, protected"), "{sh}: {shown}");
+            assert!(shown.contains("63: Bad file descriptor"), "{sh}: {shown}");
+        }
+        assert!(!BEST_SHELL.contains("<<"), "a heredoc may need a file");
+    }
+
+    #[test]
+    fn a_plain_shell_has_it_too() {
+        for sh in ["dash", "busybox"] {
+            let Some(shown) = shown(sh, &[], "echo in-$PWD-$TERM\nexit 5\n") else { continue };
+            assert!(shown.contains("(qa, protected) $ ") && shown.contains("in-/-dumb"), "{sh}: {shown}");
+        }
+    }
 }

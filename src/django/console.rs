@@ -1,27 +1,17 @@
 //! Django's shell: at a terminal, or fed with code.
 
-use super::manage::{Mode, Start, start};
+use super::manage::{Mode, Start, start, terse};
 use crate::environment::DjangoSettings;
 
-/// Reads a line with the length of the code and its name, then the code, from stdin, and runs it in the shell's own
-/// namespace. What follows on stdin is left to the code. Tracebacks begin at the code, and show its lines.
-const RUN_STDIN: &str = r#"
-import sys, linecache, traceback
-_n, _name = sys.stdin.buffer.readline().decode().split(None, 1)
-_name = _name.strip()
-_code = sys.stdin.buffer.read(int(_n)).decode()
-linecache.cache[_name] = (len(_code), None, _code.splitlines(True), _name)
-try:
-    exec(compile(_code, _name, "exec"), globals())
-except Exception as e:
-    traceback.print_exception(type(e), e, e.__traceback__ and e.__traceback__.tb_next)
-    sys.exit(1)
-"#;
+/// Runs in Django's shell, in its own namespace: the code that comes on stdin. What follows there is left to the code.
+const RUN_STDIN: &str = include_str!("stdin.py");
+/// Runs in Python in front of `manage.py shell`.
+const RICHEST: &str = include_str!("console.py");
 
 /// The richest console the image has: `shell_plus` where django-extensions is installed, else `shell`, which takes
 /// IPython or bpython where they are.
 pub fn console(settings: &DjangoSettings, term: Option<&str>) -> Start {
-    start(settings, term, &Mode::Console, &[])
+    start(settings, term, &Mode::Console, &[terse(RICHEST)])
 }
 
 /// Python's own console.
@@ -33,7 +23,7 @@ pub fn plain_console(settings: &DjangoSettings, term: Option<&str>) -> Start {
 /// in no argument: those are in URLs, process lists and audit logs.
 pub fn code_on_stdin(settings: &DjangoSettings, name: &str, code: &[u8]) -> (Start, Vec<u8>) {
     // Since Django 5.2 the shell announces its imports on stdout, which belongs to the code.
-    let command = ["shell", "-v", "0", "-c", RUN_STDIN.trim()].map(str::to_owned);
+    let command = ["shell", "-v", "0", "-c", &terse(RUN_STDIN)].map(str::to_owned);
     let start = start(settings, None, &Mode::Command, &command);
     let name = name.replace(['\n', '\r'], " ");
     let mut stdin = format!("{} {name}\n", code.len()).into_bytes();

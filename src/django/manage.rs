@@ -14,11 +14,17 @@ pub struct Start {
     pub alternatives: Vec<Vec<String>>,
 }
 
+/// A script as it travels: in a URL, where every byte counts. Without its comments, indented by one for every four.
+pub(super) fn terse(script: &str) -> String {
+    let lines = script.trim_end().lines().filter(|line| !line.trim_start().starts_with('#'));
+    lines.map(|line| line.replace("    ", " ")).collect::<Vec<_>>().join("\n")
+}
+
 /// What [`START`] is to do.
 pub(super) enum Mode {
     /// Run the command as given.
     Command,
-    /// Choose the richest console.
+    /// Run the `shell` by the code that is the command's only word.
     Console,
 }
 
@@ -34,7 +40,7 @@ pub(super) fn start(settings: &DjangoSettings, term: Option<&str>, mode: &Mode, 
     };
     let manage = settings.manage.as_deref().unwrap_or_default();
     let mut words: Vec<String> = vec![
-        START.to_owned(),
+        terse(START),
         mode.to_owned(),
         settings.workdir.clone().unwrap_or_default(),
         term.unwrap_or_default().to_owned(),
@@ -43,15 +49,21 @@ pub(super) fn start(settings: &DjangoSettings, term: Option<&str>, mode: &Mode, 
     words.extend_from_slice(manage);
     words.extend_from_slice(command);
     let before = |first: &[&str]| first.iter().map(ToString::to_string).chain(words.clone()).collect();
-    // An image without a shell may still have Python on its PATH.
-    let alternatives =
-        vec![before(&["sh", "-c", PYTHON, "kdj"]), before(&["python", "-c"]), before(&["python3", "-c"])];
+    let mut alternatives = vec![before(&["sh", "-c", &terse(PYTHON), "kdj"])];
+    // An image without a shell may still have Python.
+    let configured = manage.first().map(String::as_str).filter(|first| is_python(first));
+    alternatives.extend(configured.into_iter().chain(["python3", "python"]).map(|python| before(&[python, "-c"])));
     Start { alternatives }
+}
+
+fn is_python(program: &str) -> bool {
+    program.rsplit('/').next().is_some_and(|name| name.starts_with("python"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::django::{code_on_stdin, console};
 
     fn words(settings: &DjangoSettings, command: &[&str]) -> Vec<String> {
         let command: Vec<String> = command.iter().map(ToString::to_string).collect();
@@ -75,13 +87,33 @@ mod tests {
     }
 
     #[test]
+    fn without_a_shell_the_configured_python_goes_first() {
+        let manage = |python: &str| Some(vec![python.to_owned(), "manage.py".to_owned()]);
+        let programs = |manage| {
+            let settings = DjangoSettings { manage, workdir: None };
+            let start = management_command(&settings, None, &["check".to_owned()]);
+            start.alternatives.into_iter().map(|mut words| words.swap_remove(0)).collect::<Vec<_>>()
+        };
+        assert_eq!(programs(None), ["sh", "python3", "python"]);
+        assert_eq!(programs(manage("/venv/bin/python3.12")), ["sh", "/venv/bin/python3.12", "python3", "python"]);
+        assert_eq!(programs(manage("poetry")), ["sh", "python3", "python"]);
+    }
+
+    #[test]
     fn the_url_stays_within_what_proxies_let_through() {
-        let words = words(&DjangoSettings::default(), &["check"]);
-        let encoded: usize = words
-            .iter()
-            .flat_map(|word| word.bytes())
-            .map(|byte| if byte.is_ascii_alphanumeric() || b" -._*".contains(&byte) { 1 } else { 3 })
-            .sum();
-        assert!(encoded < 6500, "{encoded} bytes");
+        let settings = DjangoSettings::default();
+        let starts = [
+            management_command(&settings, None, &["check".to_owned()]),
+            console(&settings, Some("xterm-256color")),
+            code_on_stdin(&settings, "<code>", b"").0,
+        ];
+        for start in starts {
+            let encoded: usize = start.alternatives[0]
+                .iter()
+                .flat_map(|word| word.bytes())
+                .map(|byte| if byte.is_ascii_alphanumeric() || b" -._*".contains(&byte) { 1 } else { 3 })
+                .sum();
+            assert!(encoded < 6500, "{encoded} bytes");
+        }
     }
 }

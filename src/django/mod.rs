@@ -6,6 +6,8 @@
 
 mod console;
 mod manage;
+#[cfg(all(test, unix))]
+mod tests;
 
 pub use self::{
     console::{code_on_stdin, console, plain_console},
