@@ -1,6 +1,7 @@
 //! From a context to a client: kubeconfig, credentials, proxy, and the HTTP stack.
 
 pub(super) mod client;
+mod command_line;
 mod credentials;
 mod kubeconfig;
 mod plugin;
