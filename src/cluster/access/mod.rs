@@ -7,4 +7,5 @@ mod kubeconfig;
 mod plugin;
 mod proxy;
 
+pub(super) use self::credentials::Credentials;
 pub use self::{client::Impersonation, kubeconfig::Kubeconfig};
