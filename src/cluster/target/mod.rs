@@ -16,6 +16,7 @@ mod container;
 mod fixtures;
 mod idle;
 mod kind;
+#[allow(dead_code, reason = "`kdj envs --live` is to show it")]
 mod overview;
 mod pod;
 mod revision;
@@ -25,6 +26,9 @@ mod state;
 mod trouble;
 mod workload;
 
+pub use self::kind::Kind;
+#[allow(unused_imports, reason = "`kdj envs --live` is to show them")]
+pub use self::overview::{Instance, Readiness, RoleSummary, Summary};
 use self::{
     choose::{Candidates, choose_by_service, choose_defaults, find_asked},
     idle::Idle,
@@ -33,10 +37,7 @@ use self::{
     role::{INSTANCE, Roles},
     workload::{Owner, Workload, group, workload},
 };
-pub use self::{
-    kind::Kind,
-    overview::{Instance, Readiness, RoleSummary, Summary},
-};
+pub(super) use self::{revision::revision_number, workload::TEMPLATE_HASH};
 use super::Cluster;
 use crate::{environment::Environment, error::Result};
 
