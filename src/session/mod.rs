@@ -112,7 +112,7 @@ impl Place<'_> {
 
     /// The pod to use: the one used a moment ago, or one chosen anew.
     async fn target(&self) -> Result<Target> {
-        if let Some(target) = pod_cache::read(self.environment, &self.wanted) {
+        if let Some(target) = pod_cache::read(self.environment, &self.wanted, self.cluster) {
             self.ui.verbose(&format!("using pod {} again, chosen a moment ago", target.pod));
             return Ok(target);
         }
@@ -121,7 +121,7 @@ impl Place<'_> {
 
     async fn choose(&self, wanted: &Wanted) -> Result<Target> {
         let target = self.ui.waiting("choosing a pod", self.cluster.target(self.environment, wanted)).await?;
-        pod_cache::write(self.environment, &self.wanted, &target);
+        pod_cache::write(self.environment, &self.wanted, self.cluster, &target);
         Ok(target)
     }
 
@@ -139,7 +139,7 @@ impl Place<'_> {
         match exec(target).await {
             Ok(session) => Ok(session),
             Err(NotOpened::Gone(_)) if self.wanted.pod.is_none() => {
-                pod_cache::forget(self.environment, &self.wanted);
+                pod_cache::forget(self.environment, &self.wanted, self.cluster);
                 let wanted = Wanted { exclude: vec![target.pod.clone()], ..self.wanted.clone() };
                 let gone = std::mem::replace(target, self.choose(&wanted).await?);
                 self.ui.status(&format!("pod {} went away; using {}", gone.pod, target.pod));

@@ -18,7 +18,7 @@ pub(super) async fn of(ending: Ending, named: &Named, place: &Place<'_>) -> Resu
     let here = format!("pod {} (container {})", target.pod, target.container);
     if !matches!(ending, Ending::Exited(0) | Ending::OutputClosed) {
         // It may be the pod's doing; the next command chooses anew.
-        pod_cache::forget(place.environment, &place.wanted);
+        pod_cache::forget(place.environment, &place.wanted, place.cluster);
     }
     match ending {
         Ending::OutputClosed => Ok(Exit::Success),
@@ -34,7 +34,7 @@ pub(super) async fn of(ending: Ending, named: &Named, place: &Place<'_>) -> Resu
             Err(Error::new(Failure::CannotExec, format!("cannot execute `{name}` in {here}"))
                 .caused_by(runtime_words(&message)))
         }
-        Ending::Refused(message) => {
+        Ending::Refused(message) | Ending::Gone(message) => {
             let error = Error::failed(format!("cannot start `{name}` in {here}")).caused_by(runtime_words(&message));
             Err(match why(named, place, false).await {
                 Some(reason) => error.caused_by(reason),
