@@ -84,6 +84,7 @@ pub fn paint(text: &str, role: Role, colored: bool) -> String {
 
 /// `text` as it may be shown on a terminal: control characters (C0, DEL, C1) that could move the cursor, change the
 /// title or the clipboard are replaced by `\u{fffd}`; tab and newline stay.
+#[allow(dead_code, reason = "tables of what the cluster holds are to use it")]
 pub fn sanitize(text: &str) -> String {
     text.chars().map(|c| if is_command(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
