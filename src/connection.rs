@@ -1,5 +1,9 @@
 //! From an environment's name to a connection to its cluster: what every command that talks to one begins with.
 
+use std::time::Duration;
+
+use tokio::time::sleep;
+
 use crate::{
     cluster::{Cluster, Kubeconfig, Notice, Observer},
     config::Config,
@@ -8,6 +12,9 @@ use crate::{
     options::Options,
     ui::{Ui, duration},
 };
+
+/// A credential plugin that takes longer is named.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What the name means, and the kubeconfig that says how to get there.
 ///
@@ -26,7 +33,17 @@ pub fn resolve(name: &str, options: &Options, config: &Config) -> Result<(Enviro
 pub async fn open(environment: &Environment, kubeconfig: &Kubeconfig, options: &Options, ui: &Ui) -> Result<Cluster> {
     let Environment { name, context, namespace, resolved_by, .. } = environment;
     ui.verbose(&format!("{name}: context {context}, namespace {namespace} ({resolved_by})"));
-    Cluster::connect(environment, kubeconfig, &options.impersonation, observer(ui)).await
+    let connecting = Cluster::connect(environment, kubeconfig, &options.impersonation, observer(ui));
+    tokio::pin!(connecting);
+    // A plugin may ask at the terminal, and its stderr is the user's: a spinner would stand in its way.
+    if let Some(plugin) = kubeconfig.plugin(context) {
+        tokio::select! {
+            biased;
+            connected = &mut connecting => return connected,
+            () = sleep(PATIENCE) => ui.status(&format!("waiting for the credential plugin `{plugin}`")),
+        }
+    }
+    connecting.await
 }
 
 /// The connection of another environment in the same context, for this one.

@@ -14,19 +14,19 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a panic is how a test fails"))]
 
 pub mod cli;
-pub mod cluster;
-pub mod commands;
+mod cluster;
+mod commands;
 pub mod config;
-pub mod connection;
+mod connection;
 pub mod django;
-pub mod environment;
+mod environment;
 pub mod error;
 pub mod exit;
-pub mod names;
-pub mod options;
-pub mod session;
-pub mod streams;
-pub mod ui;
+mod names;
+mod options;
+mod session;
+mod streams;
+mod ui;
 
 use std::{ffi::OsString, process::ExitCode};
 

@@ -17,12 +17,14 @@ use k8s_openapi::{NamespaceResourceScope, api::core::v1::Namespace};
 use kube::{Api, Client, ResourceExt, api::ListParams};
 use serde::de::DeserializeOwned;
 
-use self::access::client;
+use self::access::{Credentials, client};
+#[cfg(test)]
+pub use self::target::Kind;
 pub use self::{
     access::{Impersonation, Kubeconfig},
     request::{Notice, Observer},
     session::{Ending, Exec, NotOpened, Session, Unread},
-    target::{Instance, Kind, Readiness, RoleSummary, Summary, Target, Wanted},
+    target::{Readiness, RoleSummary, Target, Wanted},
 };
 use crate::{environment::Environment, error::Result};
 
@@ -31,13 +33,15 @@ pub struct Cluster {
     client: Client,
     place: Place,
     observer: Observer,
+    identity: String,
 }
 
-/// Where requests go, for error texts.
+/// Where requests go, for error texts, and as whom.
 struct Place {
     context: String,
     namespace: String,
     server: String,
+    credentials: Credentials,
 }
 
 impl Cluster {
@@ -53,21 +57,34 @@ impl Cluster {
         observer: Observer,
     ) -> Result<Self> {
         let (cluster, user) = kubeconfig.connection(&environment.context)?;
-        let client = client::build(&cluster, user, impersonation).await?;
+        let (client, credentials) = client::build(&cluster, user, impersonation).await?;
         let place = Place {
             context: environment.context.clone(),
             namespace: environment.namespace.clone(),
             server: cluster.server.unwrap_or_default(),
+            credentials,
         };
-        Ok(Self { client, place, observer })
+        let Impersonation { user, groups } = impersonation;
+        let files = kubeconfig.files();
+        let identity = format!("{} {files:?} {} {user:?} {groups:?}", place.server, place.context);
+        Ok(Self { client, place, observer, identity })
+    }
+
+    /// Where requests go and as whom: two connections of the same identity see the same cluster with the same rights.
+    pub fn identity(&self) -> &str {
+        &self.identity
     }
 
     /// The same connection for another environment in the same context: its credentials are not asked for again.
     pub fn beside(&self, environment: &Environment, observer: Observer) -> Self {
-        let Place { context, server, .. } = &self.place;
-        let place =
-            Place { context: context.clone(), namespace: environment.namespace.clone(), server: server.clone() };
-        Self { client: self.client.clone(), place, observer }
+        let Place { context, server, credentials, .. } = &self.place;
+        let place = Place {
+            context: context.clone(),
+            namespace: environment.namespace.clone(),
+            server: server.clone(),
+            credentials: credentials.clone(),
+        };
+        Self { client: self.client.clone(), place, observer, identity: self.identity.clone() }
     }
 
     /// The names of the cluster's namespaces: one request.

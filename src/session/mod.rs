@@ -123,7 +123,7 @@ impl Place<'_> {
 
     /// The pod to use: the one used a moment ago, or one chosen anew.
     async fn target(&self) -> Result<Target> {
-        if let Some(target) = pod_cache::read(self.environment, &self.wanted) {
+        if let Some(target) = pod_cache::read(self.environment, &self.wanted, self.cluster) {
             self.ui.verbose(&format!("using pod {} again, chosen a moment ago", target.pod));
             return Ok(target);
         }
@@ -132,7 +132,7 @@ impl Place<'_> {
 
     async fn choose(&self, wanted: &Wanted) -> Result<Target> {
         let target = self.ui.waiting("choosing a pod", self.cluster.target(self.environment, wanted)).await?;
-        pod_cache::write(self.environment, &self.wanted, &target);
+        pod_cache::write(self.environment, &self.wanted, self.cluster, &target);
         Ok(target)
     }
 
@@ -161,7 +161,7 @@ impl Place<'_> {
 
     /// Chooses another pod in the place of one that turned out to be gone, and says so.
     async fn replace(&self, target: &mut Target, replaced: &mut bool) -> Result<()> {
-        pod_cache::forget(self.environment, &self.wanted);
+        pod_cache::forget(self.environment, &self.wanted, self.cluster);
         let wanted = Wanted { exclude: vec![target.pod.clone()], ..self.wanted.clone() };
         let gone = std::mem::replace(target, self.choose(&wanted).await?);
         *replaced = true;

@@ -19,7 +19,7 @@ pub(super) async fn of(ending: Ending, named: &Named, place: &Place<'_>) -> Resu
     let here = format!("pod {} (container {})", target.pod, target.container);
     if !matches!(ending, Ending::Exited(0..KILLED) | Ending::OutputClosed | Ending::Left | Ending::Signal(_)) {
         // It may be the pod's doing; the next command chooses anew.
-        pod_cache::forget(place.environment, &place.wanted);
+        pod_cache::forget(place.environment, &place.wanted, place.cluster);
     }
     match ending {
         Ending::OutputClosed => Ok(Exit::Success),
@@ -92,7 +92,10 @@ fn not_found(named: &Named, message: &str, place: &Place<'_>) -> Error {
 
 /// The part of the runtime's message that says something: what stands before it is the path the message took.
 fn runtime_words(message: &str) -> &str {
-    let start = message.find("exec: \"").or_else(|| message.rfind("process: ").map(|at| at + "process: ".len()));
+    let start = message
+        .find("exec: \"")
+        .or_else(|| message.find("crun: ").map(|at| at + "crun: ".len()))
+        .or_else(|| message.rfind("process: ").map(|at| at + "process: ".len()));
     message[start.unwrap_or(0)..].trim_end_matches(": unknown")
 }
 

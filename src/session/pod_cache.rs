@@ -7,15 +7,15 @@
 use std::{
     collections::BTreeMap,
     fs,
-    io::Write,
-    path::PathBuf,
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    cluster::{Target, Wanted},
+    cluster::{Cluster, Target, Wanted},
     environment::Environment,
 };
 
@@ -31,15 +31,15 @@ struct Entry {
 }
 
 /// The pod chosen a moment ago for the same question.
-pub(super) fn read(environment: &Environment, wanted: &Wanted) -> Option<Target> {
-    let key = key(environment, wanted)?;
+pub(super) fn read(environment: &Environment, wanted: &Wanted, cluster: &Cluster) -> Option<Target> {
+    let key = key(environment, wanted, cluster.identity())?;
     let entry = load(&path()?).remove(&key)?;
     fresh(&entry).then_some(entry.target)
 }
 
 /// Remembers a choice.
-pub(super) fn write(environment: &Environment, wanted: &Wanted, target: &Target) {
-    let Some(key) = key(environment, wanted) else { return };
+pub(super) fn write(environment: &Environment, wanted: &Wanted, cluster: &Cluster, target: &Target) {
+    let Some(key) = key(environment, wanted, cluster.identity()) else { return };
     change(|entries| {
         // What is worth saying about a choice was said when it was made.
         let target = Target { notes: Vec::new(), ..target.clone() };
@@ -48,31 +48,45 @@ pub(super) fn write(environment: &Environment, wanted: &Wanted, target: &Target)
 }
 
 /// Forgets a choice that turned out badly.
-pub(super) fn forget(environment: &Environment, wanted: &Wanted) {
-    if let Some(key) = key(environment, wanted) {
+pub(super) fn forget(environment: &Environment, wanted: &Wanted, cluster: &Cluster) {
+    if let Some(key) = key(environment, wanted, cluster.identity()) {
         change(|entries| drop(entries.remove(&key)));
     }
 }
 
 /// Everything the choice depends on; `None` when it is not to be remembered.
-fn key(environment: &Environment, wanted: &Wanted) -> Option<String> {
+fn key(environment: &Environment, wanted: &Wanted, identity: &str) -> Option<String> {
     if environment.protected || wanted.pod.is_some() || !wanted.exclude.is_empty() {
         return None;
     }
-    let Environment { context, namespace, instance, roles, .. } = environment;
-    let kubeconfig = std::env::var_os("KUBECONFIG");
-    Some(format!(
-        "{kubeconfig:?} {context:?} {namespace:?} {instance:?} {roles:?} {:?} {:?}",
-        wanted.role, wanted.container
-    ))
+    let Environment { name, namespace, instance, roles, .. } = environment;
+    let Wanted { role, container, .. } = wanted;
+    Some(format!("{identity} {name:?} {namespace:?} {instance:?} {roles:?} {role:?} {container:?}"))
 }
 
 fn path() -> Option<PathBuf> {
     Some(dirs::cache_dir()?.join("kdj").join("pods.json"))
 }
 
-fn load(path: &PathBuf) -> Entries {
-    fs::read(path).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
+/// What the file holds; nothing when it cannot be read, or others may have written it.
+fn load(path: &Path) -> Entries {
+    read_own(path).and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
+}
+
+fn read_own(path: &Path) -> Option<Vec<u8>> {
+    let mut file = fs::File::open(path).ok()?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let about = file.metadata().ok()?;
+        let written_by_others = about.mode() & 0o022 != 0;
+        if about.uid() != rustix::process::geteuid().as_raw() || written_by_others {
+            return None;
+        }
+    }
+    let mut text = Vec::new();
+    file.read_to_end(&mut text).ok()?;
+    Some(text)
 }
 
 fn fresh(entry: &Entry) -> bool {
@@ -84,17 +98,70 @@ fn change(change: impl FnOnce(&mut Entries)) {
     let mut entries = load(&path);
     entries.retain(|_, entry| fresh(entry));
     change(&mut entries);
-    // Renamed into place, so that a command running beside this one never reads half a file.
-    let _ = (|| {
-        let folder = path.parent()?;
-        fs::create_dir_all(folder).ok()?;
-        let temporary = folder.join(format!("pods.{}.json", std::process::id()));
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let text = serde_json::to_vec(&entries).ok()?;
-        let written = options.open(&temporary).and_then(|mut file| file.write_all(&text));
-        written.and_then(|()| fs::rename(&temporary, &path)).or_else(|_| fs::remove_file(&temporary)).ok()
-    })();
+    let _ = store(&path, &entries);
+}
+
+/// Renames the file into place, so that a command running beside this one never reads half of it.
+fn store(path: &Path, entries: &Entries) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(path);
+    let mut folders = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut folders, 0o700);
+    folders.recursive(true).create(folder)?;
+    let temporary = folder.join(format!("pods.{}.json", std::process::id()));
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let text = serde_json::to_vec(entries)?;
+    let written = options.open(&temporary).and_then(|mut file| file.write_all(&text));
+    written.and_then(|()| fs::rename(&temporary, path)).or_else(|_| fs::remove_file(&temporary))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn the_file_and_its_folder_are_the_users_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("kdj/pods.json");
+        store(&path, &Entries::new()).unwrap();
+        assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
+    }
+
+    #[test]
+    fn what_is_broken_or_may_be_somebody_elses_is_ignored() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("pods.json");
+        let target = Target {
+            namespace: "shop".into(),
+            pod: "web-1".into(),
+            pod_uid: "1".into(),
+            container: "app".into(),
+            image: String::new(),
+            image_id: String::new(),
+            role: "web".into(),
+            kind: crate::cluster::Kind::Web,
+            workload: "deployment/web".into(),
+            revision: None,
+            notes: Vec::new(),
+            sidecars: Vec::new(),
+        };
+        store(&path, &Entries::from([("key".into(), Entry { chosen: SystemTime::now(), target })])).unwrap();
+        assert_eq!(load(&path).len(), 1);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+        assert_eq!(load(&path).len(), 0);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        for rubbish in ["", "{", "[]", r#"{"key": {"chosen": 1}}"#] {
+            fs::write(&path, rubbish).unwrap();
+            assert_eq!(load(&path).len(), 0, "{rubbish}");
+        }
+    }
 }

@@ -25,18 +25,13 @@ pub enum Verbosity {
 #[derive(Clone)]
 pub struct Ui {
     verbosity: Verbosity,
-    stdout_colored: bool,
     stderr_colored: bool,
 }
 
 impl Ui {
     /// The process's own stdout and stderr.
     pub fn new(color: ColorChoice, verbosity: Verbosity) -> Self {
-        Self {
-            verbosity,
-            stdout_colored: style::colored(color, io::stdout().is_terminal()),
-            stderr_colored: style::colored(color, io::stderr().is_terminal()),
-        }
+        Self { verbosity, stderr_colored: style::colored(color, io::stderr().is_terminal()) }
     }
 
     /// Writes data, what somebody may pipe, to stdout as it is.
@@ -103,11 +98,6 @@ impl Ui {
         style::paint(text, role, self.stderr_colored)
     }
 
-    /// `text` in the colour of `role` when stdout has colour.
-    pub fn paint_data(&self, text: &str, role: Role) -> String {
-        style::paint(text, role, self.stdout_colored)
-    }
-
     /// One line to stderr, without anything but colours that a terminal would obey: much of it comes from the cluster.
     /// That stderr cannot be written is nothing anybody could be told.
     fn line(&self, text: &str) {
@@ -118,11 +108,6 @@ impl Ui {
 /// Continuation lines of a cause or a hint stand under its first one.
 fn indent(text: &str) -> String {
     text.replace('\n', "\n    ")
-}
-
-/// `1 pod`, `2 pods`.
-pub fn plural(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 /// `12 ms`, `3.4 s`.

@@ -89,6 +89,81 @@ fn a_hanging_plugin_is_ended_with_its_children() {
 }
 
 #[test]
+fn a_plugins_arguments_are_not_shown_where_they_may_be_secret() {
+    let arguments = json!(["get-token", "--oidc-client-secret=canary", "--password", "canary"]);
+    let _ = useless(|bin| Plugin::failing(bin, "no", 1).setting("args", arguments.clone()))
+        .says(&["acme-login.sh get-token --oidc-client-secret=… --password …"]);
+    let _ = useless(|bin| Plugin::hanging(bin).setting("args", arguments)).says(&["get-token"]);
+}
+
+#[test]
+fn a_plugin_is_told_of_the_cluster_when_it_wants() {
+    let server = ApiServer::https(shop::one_web_pod());
+    server.exec(Exec::prints("", 0));
+    let kdj = Kdj::on(&server);
+    let plugin = Plugin::with_token(&kdj.bin(), "t").setting("provideClusterInfo", true.into());
+    let extension = json!([{"name": "client.authentication.k8s.io/exec", "extension": {"audience": "acme"}}]);
+    let kubeconfig = kubeconfig(&server)
+        .plugin("dev", &plugin)
+        .change_cluster("acme-staging", |cluster| cluster["extensions"] = extension);
+    let kdj = kdj.kubeconfig(&kubeconfig);
+    let _ = kdj.run(TRUE).expect_code(0);
+    let told: serde_json::Value = serde_json::from_str(&plugin.runs()[0]).expect("JSON");
+    let cluster = &told["spec"]["cluster"];
+    assert_eq!(cluster["server"], json!(server.url()));
+    assert_eq!(cluster["config"]["audience"], "acme");
+    assert!(cluster["certificate-authority-data"].as_str().is_some_and(|data| data.len() > 100), "{told}");
+}
+
+#[test]
+fn a_slow_plugin_is_named_while_it_is_waited_for() {
+    let server = server();
+    let (kdj, _) = with_plugin(&server, |bin| Plugin::slow(bin, "t", "4"));
+    let _ = kdj.run(TRUE).expect_code(0).says(&["waiting for the credential plugin `", "acme-login.sh`"]);
+}
+
+#[test]
+fn a_slow_renewal_does_not_count_as_a_slow_server() {
+    let server = server();
+    // The first token has expired; the next one takes longer than a request may.
+    let (kdj, _) = with_plugin(&server, |bin| {
+        let script = r#"case $(wc -l < "$runs" | tr -d ' ') in
+1) expires=2020-01-01T00:00:00Z ;;
+*) sleep 31; expires=2100-01-01T00:00:00Z ;;
+esac
+printf '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"t","expirationTimestamp":"%s"}}\n' $expires"#;
+        Plugin::script(bin, script)
+    });
+    let _ = kdj.deadline(Duration::from_secs(60)).run(TRUE).expect_code(0);
+}
+
+#[test]
+fn an_interrupt_reaches_a_hanging_plugin() {
+    use std::os::unix::process::{CommandExt, ExitStatusExt};
+
+    use rustix::process::{Pid, Signal, kill_process_group, test_kill_process};
+    let server = ApiServer::http(shop::one_web_pod());
+    let (kdj, _) = with_plugin(&server, |bin| Plugin::script(bin, "echo $$ > \"$runs.pid\"\nsleep 40"));
+    let mut command = kdj.command(TRUE);
+    command.stdin(std::process::Stdio::null()).process_group(0);
+    let mut running = command.spawn().expect("kdj starts");
+    let file = kdj.bin().join("acme-login.runs.pid");
+    let until = |what: &str, met: &dyn Fn() -> bool| {
+        let started = Instant::now();
+        while !met() {
+            assert!(started.elapsed() < Duration::from_secs(20), "{what}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    let plugin = || std::fs::read_to_string(&file).ok()?.trim().parse().ok().and_then(Pid::from_raw);
+    until("the plugin starts", &|| plugin().is_some());
+    kill_process_group(Pid::from_child(&running), Signal::INT).expect("kdj's group");
+    assert_eq!(running.wait().expect("kdj ends").signal(), Some(Signal::INT.as_raw()));
+    let plugin = plugin().expect("the plugin's id");
+    until("the plugin is gone", &|| test_kill_process(plugin).is_err());
+}
+
+#[test]
 fn a_plugin_that_prints_rubbish_is_named_and_its_output_is_not_shown() {
     for rubbish in
         ["canary", "", "{\"kind\": \"canary\"", r#"{"kind":"Pod","apiVersion":"v1","metadata":{"name":"canary"}}"#]
@@ -280,6 +355,17 @@ fn a_proxy_that_wants_a_password_is_named() {
 }
 
 #[test]
+fn a_socks_proxy_gets_its_login() {
+    let server = ApiServer::https(shop::one_web_pod());
+    server.exec(Exec::prints("", 0));
+    let proxy = Proxy::socks("dev", "hunter2:");
+    let kdj = Kdj::on(&server).kubeconfig(&behind_a_proxy(&server)).variable("HTTPS_PROXY", "");
+    let _ = kdj.variable("https_proxy", proxy.socks_url("dev:hunter2%3A")).run(TRUE).expect_code(0);
+    let target = format!("kdj-test.invalid:{}", server.port());
+    assert!(proxy.targets().contains(&target), "{:?}", proxy.targets());
+}
+
+#[test]
 fn kubeconfig_trouble_is_configuration() {
     let bare = || Kdj::bare().config(CONFIG);
     let _ = bare().run(TRUE).expect_code(125).says(&["kubeconfig"]);
@@ -288,6 +374,16 @@ fn kubeconfig_trouble_is_configuration() {
         .run(TRUE)
         .expect_code(125)
         .says(&[".kube/config"]);
+    for broken in [
+        "users:\n  - name: dev\n    user:\n      token: canary\n     client-key-data: canary\n",
+        "users:\n  - name: dev\n    user:\n      exec: canary\n",
+        "users:\n  - name: dev\n    user:\n      token: 'canary\n",
+        "canary",
+    ] {
+        let output = bare().file("home/.kube/config", broken).run(TRUE).expect_code(125);
+        let line = output.never_says(&["canary", "<input>"]).says(&["kubeconfig", ".kube/config:"]);
+        assert!(!line.stderr.contains('|'), "{line}");
+    }
     let server = ApiServer::http(shop::one_web_pod());
     let other =
         Kubeconfig::empty().server("acme-stagin", &server).token("dev", "t").context("acme-stagin", "dev", None);

@@ -235,3 +235,37 @@ fn a_rollout_that_took_the_pod_is_named() {
     });
     let _ = running.finish().expect_code(255).says(&["connection lost", "rollout", "revision 4 to 5"]);
 }
+
+#[test]
+fn a_kill_without_evidence_is_not_called_want_of_memory() {
+    let server = ApiServer::http(shop::one_web_pod());
+    server.exec(Exec::prints("", 137));
+    let started = Instant::now();
+    let output = Kdj::on(&server).run(["shell", "qa", "--", "job"]);
+    let _ = output.expect_code(137).says(&["SIGKILL: often the memory limit (512Mi), when nobody killed it"]);
+    assert!(started.elapsed() < Duration::from_millis(3500), "{:?}", started.elapsed());
+}
+
+#[test]
+fn a_cluster_that_does_not_answer_does_not_hold_the_prompt() {
+    use crate::harness::{Fault, On};
+    let server = ApiServer::http(shop::one_web_pod());
+    server.exec(Exec::prints("", 137));
+    server.fault(On::get("/api/v1/namespaces/shop-qa/pods/web-7c9d8f-aaaaa"), Fault::Blackhole);
+    let started = Instant::now();
+    let _ = Kdj::on(&server).run(["shell", "qa", "--", "job"]).expect_code(137).says(&["SIGKILL"]);
+    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+}
+
+#[test]
+fn a_lost_node_is_named() {
+    let node = serde_json::json!({
+        "metadata": {"name": "node-7"},
+        "status": {"conditions": [{"type": "Ready", "status": "Unknown", "message": "Kubelet stopped posting"}]},
+    });
+    let pod = shop::web_pod("aaaaa").json(|pod| pod["spec"]["nodeName"] = "node-7".into());
+    let server = ApiServer::http(shop::web_pods([pod]).with_json("nodes", node));
+    server.exec(Exec::plays([Step::stdout("up\n"), Step::Cut]));
+    let output = Kdj::on(&server).run(["shell", "qa", "--", "job"]);
+    let _ = output.expect_code(255).says(&["connection lost", "node-7", "not ready", "Kubelet stopped posting"]);
+}

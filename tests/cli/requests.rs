@@ -87,6 +87,49 @@ fn retry_after_is_honoured() {
 }
 
 #[test]
+fn retry_after_is_honoured_without_a_status() {
+    use crate::harness::api_server::http::Response;
+    let overloaded = |seconds: u32| {
+        Fault::Respond(Response::new(429, "text/plain", "Too many requests.\n").header("Retry-After", seconds))
+    };
+    let server = ApiServer::http(shop::one_web_pod());
+    server.exec(Exec::prints("", 0));
+    server.fault(On::pods(NAMESPACE).once(), overloaded(2));
+    let started = Instant::now();
+    let _ = Kdj::on(&server).run(TRUE).expect_code(0);
+    assert!(started.elapsed() >= Duration::from_secs(2), "{:?}", started.elapsed());
+
+    let server = ApiServer::http(shop::one_web_pod());
+    server.fault(On::pods(NAMESPACE), overloaded(3600));
+    let _ = Kdj::on(&server).run(TRUE).expect_code(125).says(&["429", "3600 s", "overloaded"]);
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[test]
+fn a_choice_is_remembered_for_the_same_question_only() {
+    let server = ApiServer::http(shop::one_web_pod());
+    server.exec(Exec::prints("", 0).always());
+    let two = format!("{CONFIG}\n[environments.same]\ncontext = \"acme-staging\"\nnamespace = \"shop-qa\"\n");
+    let kdj = Kdj::on(&server).config(&two);
+    let lists = || server.requests().iter().filter(|request| request.path.ends_with("/pods")).count();
+    let other = kdj.directory().join("home/other");
+    std::fs::copy(kdj.directory().join("home/.kube/config"), &other).expect("a copy");
+    let other = other.to_str().expect("UTF-8").to_owned();
+    let runs: [(&[&str], usize); 6] = [
+        (&["shell", "qa", "--", "true"], 1),
+        (&["shell", "qa", "--", "true"], 1),
+        (&["shell", "same", "--", "true"], 2),
+        (&["--as", "ops", "shell", "qa", "--", "true"], 3),
+        (&["--kubeconfig", &other, "shell", "qa", "--", "true"], 4),
+        (&["--as", "ops", "shell", "qa", "--", "true"], 4),
+    ];
+    for (arguments, expected) in runs {
+        let _ = kdj.run(arguments).expect_code(0);
+        assert_eq!(lists(), expected, "{arguments:?}");
+    }
+}
+
+#[test]
 fn an_overloaded_server_is_not_asked_for_ever() {
     let server = ApiServer::http(shop::one_web_pod());
     server.fault(On::pods(NAMESPACE), Fault::unavailable());

@@ -1,18 +1,25 @@
 //! The HTTP stack: TCP_NODELAY and keepalive, which kube's own lacks; the proxy; the token of [`Credentials`] on every
-//! request. kube's blind retries, which repeat a POST too, are left out.
+//! request; a `Retry-After` that kube overlooks. kube's blind retries, which repeat a POST too, are left out.
 
 use std::{
-    env, mem,
+    env, fmt, mem,
     task::{Context, Poll},
     time::Duration,
 };
 
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use futures::future::BoxFuture;
-use http::{Method, Request, Response, StatusCode, Uri, header::AUTHORIZATION};
+use http::{
+    Request, Response, StatusCode, Uri,
+    header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER},
+};
 use hyper_util::{
     client::legacy::{
         Client as HttpClient,
-        connect::{Connection, HttpConnector, proxy},
+        connect::{
+            Connection, HttpConnector,
+            proxy::{SocksV5, Tunnel},
+        },
     },
     rt::TokioExecutor,
 };
@@ -25,7 +32,10 @@ use rustls::pki_types::{CertificateDer, pem::PemObject};
 use tower::{BoxError, Service, ServiceBuilder};
 use tower_http::decompression::DecompressionLayer;
 
-use super::{credentials::Credentials, proxy::proxy_for};
+use super::{
+    credentials::Credentials,
+    proxy::{self, proxy_for},
+};
 use crate::error::{Error, Result};
 
 /// How long a TCP connection may take to open.
@@ -47,7 +57,7 @@ pub(in crate::cluster) async fn build(
     cluster: &Cluster,
     mut user: AuthInfo,
     impersonation: &Impersonation,
-) -> Result<Client> {
+) -> Result<(Client, Credentials)> {
     let credentials = Credentials::take_from(&mut user).await?;
     if let Some(name) = &impersonation.user {
         user.impersonate = Some(name.clone());
@@ -60,14 +70,33 @@ pub(in crate::cluster) async fn build(
     http.set_keepalive(Some(KEEPALIVE));
     http.set_keepalive_interval(Some(KEEPALIVE));
     http.set_connect_timeout(Some(CONNECT_LIMIT));
-    let Some(proxy) = config.proxy_url.clone() else { return assemble(http, &config, credentials) };
+    let client = connect_through(config.proxy_url.clone(), http, &config, credentials.clone())?;
+    Ok((client, credentials))
+}
+
+/// The client over a direct connection or the proxy.
+fn connect_through(
+    proxy: Option<Uri>,
+    http: HttpConnector,
+    config: &Config,
+    credentials: Credentials,
+) -> Result<Client> {
+    let Some(proxy) = proxy else { return assemble(http, config, credentials) };
+    let login = proxy::login(&proxy);
     match proxy.scheme_str() {
-        Some("socks5") => assemble(proxy::SocksV5::new(proxy, http), &config, credentials),
+        Some("socks5") => {
+            let socks = SocksV5::new(proxy, http);
+            let socks = match login {
+                Some((user, password)) => socks.with_auth(user, password),
+                None => socks,
+            };
+            assemble(socks, config, credentials)
+        }
         Some("https") => {
             let tls = config.rustls_https_connector_with_connector(http).map_err(|error| unusable(&error))?;
-            assemble(with_login(&proxy, proxy::Tunnel::new(proxy.clone(), tls)), &config, credentials)
+            assemble(with_login(login, Tunnel::new(proxy, tls)), config, credentials)
         }
-        _ => assemble(with_login(&proxy, proxy::Tunnel::new(proxy.clone(), http)), &config, credentials),
+        _ => assemble(with_login(login, Tunnel::new(proxy, http)), config, credentials),
     }
 }
 
@@ -91,10 +120,9 @@ fn config(cluster: &Cluster, user: AuthInfo) -> Result<Config> {
 
 /// The cluster's certificate authority in DER; `None` means the operating system's.
 fn authority(cluster: &Cluster) -> Result<Option<Vec<Vec<u8>>>> {
-    use base64::{Engine, engine::general_purpose::STANDARD};
     let unusable = |cause: String| Error::usage("the cluster's certificate authority cannot be read").caused_by(cause);
     let pem = match (&cluster.certificate_authority_data, &cluster.certificate_authority) {
-        (Some(data), _) if !data.is_empty() => STANDARD.decode(data).map_err(|error| unusable(error.to_string()))?,
+        (Some(data), _) if !data.is_empty() => BASE64.decode(data).map_err(|error| unusable(error.to_string()))?,
         (_, Some(path)) if !path.is_empty() => {
             std::fs::read(path).map_err(|error| unusable(format!("`{path}`: {error}")))?
         }
@@ -108,13 +136,10 @@ fn authority(cluster: &Cluster) -> Result<Option<Vec<Vec<u8>>>> {
     Ok(Some(certificates.into_iter().map(|certificate| certificate.to_vec()).collect()))
 }
 
-/// `user:password@` of the proxy's URL, as its Basic login.
-fn with_login<C>(proxy: &Uri, tunnel: proxy::Tunnel<C>) -> proxy::Tunnel<C> {
-    use base64::{Engine, engine::general_purpose::STANDARD};
-    let login = proxy.authority().and_then(|authority| authority.as_str().rsplit_once('@')).map(|(login, _)| login);
-    let Some(login) = login else { return tunnel };
-    let decoded: Vec<u8> = percent_encoding::percent_decode_str(login).collect();
-    match http::HeaderValue::from_str(&format!("Basic {}", STANDARD.encode(decoded))) {
+/// The proxy's login, as HTTP's Basic one.
+fn with_login<C>(login: Option<(String, String)>, tunnel: Tunnel<C>) -> Tunnel<C> {
+    let Some((user, password)) = login else { return tunnel };
+    match http::HeaderValue::from_str(&format!("Basic {}", BASE64.encode(format!("{user}:{password}")))) {
         Ok(header) => tunnel.with_auth(header),
         Err(_) => tunnel,
     }
@@ -144,7 +169,38 @@ fn unusable(error: &kube::Error) -> Error {
     Error::failed("the kubeconfig's credentials cannot be used").caused_by(error)
 }
 
-/// Puts the bearer token on each request, and tries a GET once more with a new one after a 401.
+/// An overloaded server, or what stands before it, asks in plain text for a pause: API Priority and Fairness does, and
+/// kube does not look at `Retry-After`.
+#[derive(Debug)]
+pub(in crate::cluster) struct Overloaded {
+    status: StatusCode,
+    /// The pause it asks for.
+    pub(in crate::cluster) pause: Duration,
+}
+
+impl Overloaded {
+    /// What only the answer's header tells; a Status tells it itself.
+    fn of<B>(answer: &Response<B>) -> Option<Self> {
+        let status = answer.status();
+        let header = |name| answer.headers().get(name).and_then(|value| value.to_str().ok());
+        let is_status = header(CONTENT_TYPE).is_some_and(|kind| kind.contains("json"));
+        if is_status || !matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+            return None;
+        }
+        let pause = Duration::from_secs(header(RETRY_AFTER)?.trim().parse().ok()?);
+        Some(Self { status, pause })
+    }
+}
+
+impl fmt::Display for Overloaded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, to be tried again after {} s", self.status, self.pause.as_secs())
+    }
+}
+
+impl std::error::Error for Overloaded {}
+
+/// Puts the bearer token on each request, and turns an answer that asks for a pause into [`Overloaded`].
 #[derive(Clone)]
 struct Authorize<S> {
     inner: S,
@@ -171,28 +227,14 @@ where
         let mut inner = mem::replace(&mut self.inner, clone);
         let credentials = self.credentials.clone();
         Box::pin(async move {
-            let header = credentials.header().await?;
-            if let Some(header) = &header {
-                request.headers_mut().insert(AUTHORIZATION, header.clone());
+            if let Some(header) = credentials.current().await? {
+                request.headers_mut().insert(AUTHORIZATION, header);
             }
-            let again = (request.method() == Method::GET).then(|| copy_of(&request));
-            let response = inner.call(request).await?;
-            let Some(mut again) = again.filter(|_| response.status() == StatusCode::UNAUTHORIZED) else {
-                return Ok(response);
-            };
-            let Some(renewed) = credentials.renewed(header.as_ref()).await? else { return Ok(response) };
-            again.headers_mut().insert(AUTHORIZATION, renewed);
-            std::future::poll_fn(|context| inner.poll_ready(context)).await?;
-            inner.call(again).await
+            let answer = inner.call(request).await?;
+            match Overloaded::of(&answer) {
+                Some(overloaded) => Err(overloaded.into()),
+                None => Ok(answer),
+            }
         })
     }
-}
-
-/// The same GET; it has no body.
-fn copy_of(request: &Request<Body>) -> Request<Body> {
-    let mut copy = Request::new(Body::empty());
-    *copy.method_mut() = request.method().clone();
-    *copy.uri_mut() = request.uri().clone();
-    *copy.headers_mut() = request.headers().clone();
-    copy
 }

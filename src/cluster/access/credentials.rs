@@ -19,8 +19,10 @@ use crate::error::{Error, Result};
 const RENEW_BEFORE: Duration = Duration::from_secs(60);
 
 /// Where the bearer token comes from.
+#[derive(Default)]
 enum Source {
-    /// The kubeconfig holds it.
+    /// The kubeconfig holds it, or there is none.
+    #[default]
     Fixed,
     /// A file that others rewrite; read anew for each connection.
     File(PathBuf),
@@ -29,8 +31,8 @@ enum Source {
 }
 
 /// The bearer token of one user, renewed when needed. Cheap to clone.
-#[derive(Clone)]
-pub(super) struct Credentials {
+#[derive(Clone, Default)]
+pub(in crate::cluster) struct Credentials {
     source: Arc<Source>,
     current: Arc<Mutex<Option<Token>>>,
 }
@@ -87,8 +89,9 @@ impl Credentials {
         Ok(Self { source: Arc::new(source), current: Arc::new(Mutex::new(token)) })
     }
 
-    /// The `Authorization` header for the next request, renewed when it is about to expire.
-    pub(super) async fn header(&self) -> Result<Option<HeaderValue>> {
+    /// Renews the token when it is about to expire, and gives the `Authorization` header. A plugin may take its time:
+    /// not to be awaited within a request's time limit.
+    pub(in crate::cluster) async fn prepare(&self) -> Result<Option<HeaderValue>> {
         let mut current = self.current.lock().await;
         if current.as_ref().is_some_and(Token::is_old) {
             *current = self.renew().await?;
@@ -96,19 +99,25 @@ impl Credentials {
         current.as_ref().map(header).transpose()
     }
 
-    /// After a 401: a new header, when the source may have one. Several requests that fail together renew once.
-    pub(super) async fn renewed(&self, refused: Option<&HeaderValue>) -> Result<Option<HeaderValue>> {
+    /// The `Authorization` header as it is now.
+    pub(super) async fn current(&self) -> Result<Option<HeaderValue>> {
+        self.current.lock().await.as_ref().map(header).transpose()
+    }
+
+    /// After a 401: whether there is now another header than the refused one. Several requests that fail together renew
+    /// once.
+    pub(in crate::cluster) async fn renew_after(&self, refused: Option<&HeaderValue>) -> Result<bool> {
         if matches!(*self.source, Source::Fixed) {
-            return Ok(None);
+            return Ok(false);
         }
         let mut current = self.current.lock().await;
         let held = current.as_ref().map(header).transpose()?;
         if held.as_ref() != refused {
-            return Ok(held);
+            return Ok(true);
         }
         *current = self.renew().await?;
         let renewed = current.as_ref().map(header).transpose()?;
-        Ok(renewed.filter(|renewed| Some(renewed) != refused))
+        Ok(renewed.as_ref() != refused)
     }
 
     async fn renew(&self) -> Result<Option<Token>> {

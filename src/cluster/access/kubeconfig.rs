@@ -6,7 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use kube::config::{AuthInfo, Cluster, Kubeconfig as Document, KubeconfigError};
+use kube::config::{AuthInfo, Cluster, ExecAuthCluster, Kubeconfig as Document, KubeconfigError};
+use serde_saphyr::Error as YamlError;
 
 use crate::{
     environment::KubeContext,
@@ -46,9 +47,17 @@ impl Kubeconfig {
         }
     }
 
-    /// The files it was read from.
-    pub fn files(&self) -> &[PathBuf] {
-        &self.files
+    /// The files it was read from, by their absolute paths.
+    pub(in crate::cluster) fn files(&self) -> Vec<PathBuf> {
+        self.files.iter().map(|file| std::path::absolute(file).unwrap_or_else(|_| file.clone())).collect()
+    }
+
+    /// The command of the credential plugin that a context's user has, if it has one that will be run.
+    pub fn plugin(&self, context: &str) -> Option<&str> {
+        let context = self.document.contexts.iter().find(|named| named.name == context)?.context.as_ref()?;
+        let user = context.user.as_ref()?;
+        let user = self.document.auth_infos.iter().find(|named| named.name == *user)?.auth_info.as_ref()?;
+        user.exec.as_ref()?.command.as_deref()
     }
 
     /// Its contexts, in the order of the files.
@@ -78,13 +87,17 @@ impl Kubeconfig {
         let Some(user) = context.user.filter(|user| !user.is_empty()) else {
             return Ok((cluster, AuthInfo::default()));
         };
-        match self.document.auth_infos.iter().find(|named| named.name == user) {
-            Some(named) => Ok((cluster, named.auth_info.clone().unwrap_or_default())),
-            None => {
-                let message = format!("context `{name}` names the user `{user}`, whom the kubeconfig lacks");
-                Err(Error::usage(message).caused_by(format!("looked in {}", files())))
-            }
+        let Some(named) = self.document.auth_infos.iter().find(|named| named.name == user) else {
+            let message = format!("context `{name}` names the user `{user}`, whom the kubeconfig lacks");
+            return Err(Error::usage(message).caused_by(format!("looked in {}", files())));
+        };
+        let mut user = named.auth_info.clone().unwrap_or_default();
+        if let Some(exec) = user.exec.as_mut().filter(|exec| exec.provide_cluster_info) {
+            let told = ExecAuthCluster::try_from(&cluster)
+                .map_err(|error| Error::usage("the cluster's certificate authority cannot be read").caused_by(error))?;
+            exec.cluster = Some(told);
         }
+        Ok((cluster, user))
     }
 }
 
@@ -104,13 +117,35 @@ fn candidates(explicit: Option<&Path>) -> Vec<PathBuf> {
 fn unusable(path: &Path, error: &KubeconfigError) -> Error {
     let cause = match error {
         KubeconfigError::ReadConfig(error, _) => error.to_string(),
-        KubeconfigError::Parse(error) => error.to_string(),
+        KubeconfigError::Parse(error) => malformed(path, error),
         other => other.to_string(),
     };
     let message = format!("cannot read the kubeconfig `{}`", path.display());
     Error::usage(message)
         .caused_by(cause)
         .hint(format!("check it with `kubectl --kubeconfig {} config view`", path.display()))
+}
+
+/// `FILE:LINE:COLUMN: message`. The file holds secrets: neither its lines nor a message that quotes it is shown.
+fn malformed(path: &Path, error: &YamlError) -> String {
+    let error = error.without_snippet();
+    let place = match error.location() {
+        Some(at) => format!("{}:{}:{}", path.display(), at.line(), at.column()),
+        None => path.display().to_string(),
+    };
+    let message = match error {
+        YamlError::Eof { .. } => "the file ends too early".to_owned(),
+        YamlError::Unexpected { expected, .. } => format!("expected {expected}"),
+        YamlError::SerdeInvalidType { expected, .. } | YamlError::SerdeInvalidValue { expected, .. } => {
+            format!("expected {expected}")
+        }
+        YamlError::SerdeMissingField { field, .. } => format!("`{field}` is missing"),
+        YamlError::DuplicateMappingKey { .. } => "a key stands there twice".to_owned(),
+        // The scanner's own words about the syntax.
+        YamlError::ExternalMessage { msg, .. } if !msg.contains(['\'', '"', '`', '\n']) => msg.clone(),
+        _ => "not what YAML or a kubeconfig looks like".to_owned(),
+    };
+    format!("{place}: {message}")
 }
 
 fn missing(candidates: &[PathBuf]) -> Error {

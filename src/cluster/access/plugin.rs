@@ -8,13 +8,15 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use kube::config::{ExecConfig, ExecInteractiveMode};
-use rustix::process::{Pid, Signal, kill_process_group};
-use secrecy::SecretString;
+use rustix::process::{Pid, Signal, kill_process};
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::{process::Command, time::timeout};
 
+use super::command_line;
 use crate::error::{Error, Result};
 
 /// How long a plugin may take; `KDJ_PLUGIN_TIMEOUT` (seconds) says otherwise.
@@ -53,28 +55,31 @@ pub(super) async fn run(exec: &ExecConfig) -> Result<Credential> {
     };
     let limit = time_limit();
     let child = command(name, exec)?.spawn().map_err(|error| not_started(name, exec, &error))?;
-    let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
-    let output =
-        match timeout(limit, child.wait_with_output()).await {
-            Ok(output) => output
-                .map_err(|error| Error::failed(format!("lost the credential plugin `{name}`")).caused_by(error))?,
-            Err(_) => {
-                // With its children, who would go on. A plugin that may ask shares kdj's own group; there it dies alone.
-                if let Some(group) = group.filter(|_| !may_ask(exec)) {
-                    let _ = kill_process_group(group, Signal::KILL);
-                }
-                let message = format!("the credential plugin `{name}` did not answer within {} s", limit.as_secs());
-                return Err(Error::failed(message)
-                    .hint(format!("run `{}` yourself to see what it waits for", words(name, exec))));
+    let id = child.id();
+    let output = child.wait_with_output();
+    tokio::pin!(output);
+    let output = match timeout(limit, &mut output).await {
+        Ok(output) => {
+            output.map_err(|error| Error::failed(format!("lost the credential plugin `{name}`")).caused_by(error))?
+        }
+        Err(_) => {
+            // One that may ask dies alone: what it started may be the browser the user logs in with.
+            if let Some(id) = id.filter(|_| !may_ask(exec)) {
+                kill_children(id).await;
             }
-        };
+            let message = format!("the credential plugin `{name}` did not answer within {} s", limit.as_secs());
+            let words = command_line::shown(name, exec);
+            return Err(Error::failed(message).hint(format!("run `{words}` yourself to see what it waits for")));
+        }
+    };
     if !output.status.success() {
         let cause = match output.status.code() {
             Some(code) => format!("it ended with exit code {code}; what it said stands above"),
             None => "a signal killed it".to_owned(),
         };
         let error = Error::failed(format!("the credential plugin `{name}` failed")).caused_by(cause);
-        return Err(error.hint(format!("log in again, or run `{}` to see the failure alone", words(name, exec))));
+        let words = command_line::shown(name, exec);
+        return Err(error.hint(format!("log in again, or run `{words}` to see the failure alone")));
     }
     read(name, &output.stdout)
 }
@@ -103,9 +108,6 @@ fn command(name: &str, exec: &ExecConfig) -> Result<Command> {
     // Piped input belongs to the remote process: the plugin must not eat it.
     command.stdin(if interactive { Stdio::inherit() } else { Stdio::null() });
     command.stdout(Stdio::piped()).stderr(Stdio::inherit()).kill_on_drop(true);
-    if !interactive {
-        command.process_group(0);
-    }
     Ok(command)
 }
 
@@ -138,7 +140,7 @@ fn read(name: &str, stdout: &[u8]) -> Result<Credential> {
         (None, None) => None,
         _ => return Err(wrong("half of a client certificate and its key")),
     };
-    let token = status.token.filter(|token| !secrecy::ExposeSecret::expose_secret(token).is_empty());
+    let token = status.token.filter(|token| !token.expose_secret().is_empty());
     if token.is_none() && certificate.is_none() {
         return Err(wrong("neither a token nor a certificate"));
     }
@@ -147,9 +149,8 @@ fn read(name: &str, stdout: &[u8]) -> Result<Credential> {
 
 /// A plugin gives plain PEM; a kubeconfig holds it in base64, and that is what kube reads.
 fn as_kubeconfig_data(certificate: String, key: &SecretString) -> (String, SecretString) {
-    use base64::{Engine, engine::general_purpose::STANDARD};
-    let key = STANDARD.encode(secrecy::ExposeSecret::expose_secret(key));
-    (STANDARD.encode(certificate), key.into())
+    let key = BASE64.encode(key.expose_secret());
+    (BASE64.encode(certificate), key.into())
 }
 
 fn not_started(name: &str, exec: &ExecConfig, error: &std::io::Error) -> Error {
@@ -164,8 +165,33 @@ fn not_started(name: &str, exec: &ExecConfig, error: &std::io::Error) -> Error {
     }
 }
 
-fn words(name: &str, exec: &ExecConfig) -> String {
-    std::iter::once(name).chain(exec.args.iter().flatten().map(String::as_str)).collect::<Vec<_>>().join(" ")
+/// Ends the children of a process and theirs, who would go on without it. They are in kdj's own process group, so that
+/// Ctrl-C reaches them; that is why they cannot be killed by theirs.
+async fn kill_children(root: u32) {
+    let listing = Command::new("ps").args(["-A", "-o", "pid=", "-o", "ppid="]).stderr(Stdio::null()).output().await;
+    let listing = listing.map(|output| output.stdout).unwrap_or_default();
+    for id in descendants(root, &String::from_utf8_lossy(&listing)) {
+        if let Some(process) = i32::try_from(id).ok().and_then(Pid::from_raw) {
+            let _ = kill_process(process, Signal::KILL);
+        }
+    }
+}
+
+/// The descendants of `root` in a list of processes and their parents.
+fn descendants(root: u32, listing: &str) -> Vec<u32> {
+    let pairs: Vec<(u32, u32)> = listing
+        .lines()
+        .filter_map(|line| {
+            let mut numbers = line.split_whitespace().map(str::parse);
+            Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+        })
+        .collect();
+    let mut family = vec![root];
+    for next in 0.. {
+        let Some(&parent) = family.get(next) else { break };
+        family.extend(pairs.iter().filter(|(id, of)| *of == parent && id != of).map(|(id, _)| *id));
+    }
+    family.split_off(1)
 }
 
 fn time_limit() -> Duration {
@@ -184,6 +210,13 @@ mod tests {
         assert!(credential.token.is_some() && credential.expires.is_some());
         let yaml = b"kind: ExecCredential\napiVersion: client.authentication.k8s.io/v1beta1\nstatus:\n  token: t\n";
         assert!(read("p", yaml).unwrap().token.is_some());
+    }
+
+    #[test]
+    fn descendants_are_found_by_their_parents() {
+        let listing = "  1 0\n 10 1\n 11 10\n 12 11\n 13 1\n 14 10\nrubbish\n";
+        assert_eq!(descendants(10, listing), [11, 14, 12]);
+        assert_eq!(descendants(12, listing), [0u32; 0]);
     }
 
     #[test]

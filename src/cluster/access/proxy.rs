@@ -24,8 +24,7 @@ pub(super) fn proxy_for(
     let variable = |upper: &str| {
         [upper.to_owned(), upper.to_lowercase()]
             .iter()
-            .find_map(|name| variable(name))
-            .filter(|value| !value.is_empty())
+            .find_map(|name| variable(name).filter(|value| !value.is_empty()))
     };
     let name = if server.scheme_str() == Some("http") { "HTTP_PROXY" } else { "HTTPS_PROXY" };
     let Some(url) = variable(name) else { return Ok(None) };
@@ -45,9 +44,31 @@ fn parse(url: &str, origin: &str) -> Result<Uri> {
     };
     let uri: Uri = url.parse().map_err(|_| unusable())?;
     match uri.scheme_str() {
-        Some("http" | "https" | "socks5") if uri.host().is_some() => Ok(uri),
+        Some("http" | "https" | "socks5") if uri.host().is_some() => with_port(uri).ok_or_else(unusable),
         _ => Err(unusable()),
     }
+}
+
+/// The URL with its port: the connector would take 80 for any scheme it does not know.
+fn with_port(uri: Uri) -> Option<Uri> {
+    let default = match (uri.port_u16(), uri.scheme_str()) {
+        (Some(_), _) => return Some(uri),
+        (None, Some("socks5")) => 1080,
+        (None, Some("https")) => 443,
+        (None, _) => 80,
+    };
+    let mut parts = uri.into_parts();
+    let authority = parts.authority?;
+    parts.authority = Some(format!("{}:{default}", authority.as_str().trim_end_matches(':')).parse().ok()?);
+    Uri::from_parts(parts).ok()
+}
+
+/// `user:password@` of the proxy's URL, decoded.
+pub(super) fn login(proxy: &Uri) -> Option<(String, String)> {
+    let (login, _) = proxy.authority()?.as_str().rsplit_once('@')?;
+    let (user, password) = login.split_once(':').unwrap_or((login, ""));
+    let decoded = |text| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
+    Some((decoded(user), decoded(password)))
 }
 
 /// Whether `NO_PROXY` excludes the server. Loopback addresses never go through a proxy of the environment.
@@ -57,7 +78,8 @@ fn bypassed(server: &Uri, no_proxy: &str) -> bool {
     if host == "localhost" || address.is_some_and(|address| address.is_loopback()) {
         return true;
     }
-    let port = server.port_u16().unwrap_or(443).to_string();
+    let default = if server.scheme_str() == Some("http") { 80 } else { 443 };
+    let port = server.port_u16().unwrap_or(default).to_string();
     no_proxy.split(',').map(str::trim).filter(|rule| !rule.is_empty()).any(|rule| matches(rule, &host, &port, address))
 }
 
@@ -136,6 +158,34 @@ mod tests {
                 decide(&format!("https://{host}"), None, &[("HTTPS_PROXY", "proxy:3128"), ("no_proxy", no_proxy)]);
             assert_eq!(proxy.is_none(), expected, "{host} against {no_proxy}");
         }
+    }
+
+    #[test]
+    fn an_empty_variable_does_not_hide_the_other_one() {
+        let variables = [("HTTPS_PROXY", ""), ("https_proxy", "proxy:3128"), ("NO_PROXY", ""), ("no_proxy", "b.org")];
+        assert_eq!(decide("https://a.org", None, &variables).as_deref(), Some("http://proxy:3128/"));
+        assert_eq!(decide("https://b.org", None, &variables), None);
+    }
+
+    #[test]
+    fn each_scheme_has_its_port() {
+        for (url, expected) in [
+            ("proxy", "http://proxy:80/"),
+            ("https://proxy", "https://proxy:443/"),
+            ("socks5://u:p@proxy", "socks5://u:p@proxy:1080/"),
+            ("socks5h://[::1]", "socks5://[::1]:1080/"),
+            ("http://proxy:3128", "http://proxy:3128/"),
+        ] {
+            assert_eq!(decide("https://a.org", Some(url), &[]).as_deref(), Some(expected));
+        }
+    }
+
+    #[test]
+    fn the_login_is_decoded() {
+        let login = |url: &str| login(&url.parse().unwrap());
+        assert_eq!(login("socks5://dev:a%40b%3Ac@proxy:1080"), Some(("dev".to_owned(), "a@b:c".to_owned())));
+        assert_eq!(login("http://dev@proxy"), Some(("dev".to_owned(), String::new())));
+        assert_eq!(login("http://proxy"), None);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::{error::Error as StdError, io};
 
 use kube::core::Status;
 
-use super::Place;
+use super::{super::access::client::Overloaded, Place};
 use crate::error::Error;
 
 /// What was asked of the API server, for the error's first line: `list pods`.
@@ -13,7 +13,10 @@ pub(in crate::cluster) fn explain(error: kube::Error, what: &str, place: &Place)
         kube::Error::Api(status) => refused(&status, what, place),
         kube::Error::Service(error) => match error.downcast::<Error>() {
             Ok(own) => *own,
-            Err(error) => unreachable(error.as_ref(), place),
+            Err(error) => match error.downcast_ref::<Overloaded>() {
+                Some(overloaded) => overloaded_server(failed(what, place).caused_by(overloaded)),
+                None => unreachable(error.as_ref(), place),
+            },
         },
         kube::Error::HyperError(error) => unreachable(&error, place),
         kube::Error::UpgradeConnection(error) => not_upgraded(&error.to_string(), what, place),
@@ -48,12 +51,16 @@ fn refused(status: &Status, what: &str, place: &Place) -> Error {
             .caused_by(message)
             .hint("your login has probably expired: log in again, the way your team does for this context"),
         403 => forbidden(message, error, place),
-        429 => error.caused_by(message).hint("the API server is overloaded: try again in a minute"),
+        429 => overloaded_server(error.caused_by(message)),
         500..=599 => {
             error.caused_by(message).hint("the API server, or what stands before it, is in trouble: try again")
         }
         _ => error.caused_by(message),
     }
+}
+
+fn overloaded_server(error: Error) -> Error {
+    error.hint("the API server is overloaded: try again in a minute")
 }
 
 /// `User "viewer" cannot create resource "pods/exec" in API group "" in the namespace "shop"`, as Kubernetes words it.

@@ -5,12 +5,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use kube::Error as KubeError;
+use kube::{Error as KubeError, core::Status};
 use tokio::time::{sleep, timeout};
 
 pub(super) mod error;
 
-use super::Place;
+use super::{Place, access::client::Overloaded};
 use crate::error::Result;
 
 /// How long one attempt may take.
@@ -54,20 +54,56 @@ pub(in crate::cluster) async fn repeatable<T, F>(
     what: &str,
     place: &Place,
     observer: &Observer,
-    mut attempt: impl FnMut() -> F,
+    attempt: impl FnMut() -> F,
 ) -> Result<T>
 where
     F: Future<Output = Result<T, KubeError>>,
 {
+    let answer = repeat(what, place, observer, pause_if_idempotent, attempt).await?;
+    answer.map_err(|failure| error::explain(failure, what, place))
+}
+
+/// Makes a request that must not be made twice, such as an exec: it is repeated only when the server answered that it
+/// has not begun (429, 503, 401). The outer error is the time limit's or the credentials'.
+pub(in crate::cluster) async fn repeatable_upgrade<T, F>(
+    what: &str,
+    place: &Place,
+    observer: &Observer,
+    attempt: impl FnMut() -> F,
+) -> Result<Result<T, KubeError>>
+where
+    F: Future<Output = Result<T, KubeError>>,
+{
+    repeat(what, place, observer, pause_if_not_begun, attempt).await
+}
+
+/// Makes a request until it succeeds, fails for good, or [`ATTEMPTS`] are over; a 401 is tried once more with a new
+/// token, if there is one.
+async fn repeat<T, F>(
+    what: &str,
+    place: &Place,
+    observer: &Observer,
+    pause_before_another: impl Fn(&KubeError) -> Option<Duration>,
+    mut attempt: impl FnMut() -> F,
+) -> Result<Result<T, KubeError>>
+where
+    F: Future<Output = Result<T, KubeError>>,
+{
     let mut pause = FIRST_PAUSE;
+    let mut renewed = false;
     for number in 1.. {
+        let sent = place.credentials.prepare().await?;
         let failure = match once(what, place, observer, attempt()).await? {
-            Ok(value) => return Ok(value),
+            Ok(value) => return Ok(Ok(value)),
             Err(failure) => failure,
         };
-        let wait = match asked_pause(&failure) {
+        if is_unauthorized(&failure) && !renewed && place.credentials.renew_after(sent.as_ref()).await? {
+            renewed = true;
+            continue;
+        }
+        let wait = match pause_before_another(&failure) {
             Some(asked) if number < ATTEMPTS && asked <= LONGEST_PAUSE => asked.max(pause),
-            _ => return Err(error::explain(failure, what, place)),
+            _ => return Ok(Err(failure)),
         };
         observer(Notice::Retrying { what: what.to_owned(), why: reason(&failure), pause: wait });
         sleep(wait).await;
@@ -76,13 +112,15 @@ where
     unreachable!("the loop returns at the last attempt")
 }
 
-/// Makes a request once; the outer error is the time limit's.
+/// Makes a request once; the outer error is the time limit's or the credentials', which are renewed before the time
+/// runs.
 pub(in crate::cluster) async fn once<T>(
     what: &str,
     place: &Place,
     observer: &Observer,
     request: impl Future<Output = Result<T, KubeError>>,
 ) -> Result<Result<T, KubeError>> {
+    place.credentials.prepare().await?;
     let start = Instant::now();
     let answer = timeout(TIME_LIMIT, request).await;
     let ok = matches!(answer, Ok(Ok(_)));
@@ -90,25 +128,42 @@ pub(in crate::cluster) async fn once<T>(
     answer.map_err(|_| error::too_slow(what, place, TIME_LIMIT.as_secs()))
 }
 
-/// How long to wait before the request may be repeated; `None` when it may not.
-fn asked_pause(failure: &KubeError) -> Option<Duration> {
+/// How long to wait before an idempotent request is repeated; `None` when that would not help.
+fn pause_if_idempotent(failure: &KubeError) -> Option<Duration> {
     match failure {
-        KubeError::Api(status) if matches!(status.code, 429 | 503 | 504) => {
-            let seconds = status.details.as_ref().map(|details| details.retry_after_seconds);
-            Some(Duration::from_secs(seconds.unwrap_or_default().into()))
-        }
+        KubeError::Api(status) if status.code == 504 => Some(asked_in(status)),
         // A kept connection that the server closed meanwhile.
-        KubeError::Service(error) => error
-            .downcast_ref::<hyper_util::client::legacy::Error>()
-            .filter(|error| !error.is_connect())
-            .map(|_| Duration::ZERO),
+        KubeError::Service(error) if is_broken_connection(error.as_ref()) => Some(Duration::ZERO),
+        _ => pause_if_not_begun(failure),
+    }
+}
+
+/// How long to wait before a request is repeated that the server has refused to begin.
+fn pause_if_not_begun(failure: &KubeError) -> Option<Duration> {
+    match failure {
+        KubeError::Api(status) if matches!(status.code, 429 | 503) => Some(asked_in(status)),
+        KubeError::Service(error) => error.downcast_ref::<Overloaded>().map(|overloaded| overloaded.pause),
         _ => None,
     }
+}
+
+fn is_broken_connection(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.downcast_ref::<hyper_util::client::legacy::Error>().is_some_and(|error| !error.is_connect())
+}
+
+fn asked_in(status: &Status) -> Duration {
+    let seconds = status.details.as_ref().map(|details| details.retry_after_seconds);
+    Duration::from_secs(seconds.unwrap_or_default().into())
+}
+
+fn is_unauthorized(failure: &KubeError) -> bool {
+    matches!(failure, KubeError::Api(status) if status.code == 401)
 }
 
 fn reason(failure: &KubeError) -> String {
     match failure {
         KubeError::Api(status) => status.message.clone(),
+        KubeError::Service(error) => error.to_string(),
         other => other.to_string(),
     }
 }

@@ -11,7 +11,7 @@ pub enum Ending {
     NotFound(String),
     /// The command was found and cannot be executed.
     CannotExec(String),
-    /// The container was not running when the command was to start: its own words.
+    /// The container was not running when the command was to start: the command did not run. The server's own words.
     Gone(String),
     /// The server could not start the command, or lost it: its own words.
     Refused(String),
@@ -52,18 +52,24 @@ pub(super) fn read(frame: &[u8]) -> Ending {
     start_failure(message)
 }
 
-/// Sorts the runtime's message into the shell's 127 and 126. Source: runc's `exec failed: unable to start container
-/// process: exec: "X": executable file not found in $PATH`, and `stat X: no such file or directory` for a path.
+/// Sorts the runtime's message into the shell's 127 and 126, and a container that is not there.
+///
+/// runc: `exec failed: unable to start container process: exec: "X": executable file not found in $PATH`, and `stat X: no
+/// such file or directory` for a path. crun: ``executable file `X` not found in $PATH``, `open executable: Permission
+/// denied: OCI permission denied`. The kubelet: `container not found ("app")`, `container is in CONTAINER_EXITED state`.
 fn start_failure(message: String) -> Ending {
-    let about_exec = message.contains("exec: \"") || message.contains("exec format error");
-    if message.contains("container not found") {
-        Ending::Gone(message)
-    } else if !about_exec {
-        Ending::Refused(message)
-    } else if message.contains("not found") || message.contains("no such file or directory") {
+    let lower = message.to_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    let about_exec =
+        has(&["exec: \"", "exec format error", "executable file", "open executable", "oci permission denied"]);
+    if about_exec && has(&["not found", "no such file or directory"]) {
         Ending::NotFound(message)
-    } else {
+    } else if about_exec {
         Ending::CannotExec(message)
+    } else if has(&["container not found", "not running", "no running task", "container_exited", "stopped container"]) {
+        Ending::Gone(message)
+    } else {
+        Ending::Refused(message)
     }
 }
 
@@ -108,6 +114,36 @@ mod tests {
         let denied =
             r#"exec failed: unable to start container process: exec: "/etc/passwd": permission denied: unknown"#;
         assert!(matches!(message(denied), Ending::CannotExec(_)));
-        assert!(matches!(message("error executing command: container is not running"), Ending::Refused(_)));
+    }
+
+    #[test]
+    fn crun_words_it_otherwise() {
+        let message = |text: &str| start_failure(format!("OCI runtime exec failed: exec failed: crun: {text}"));
+        for text in [
+            "executable file `sh` not found in $PATH: No such file or directory",
+            "open executable: No such file or directory",
+        ] {
+            assert!(matches!(message(text), Ending::NotFound(_)), "{text}");
+        }
+        for text in
+            ["open executable: Permission denied: OCI permission denied", "executable file `/etc`: permission denied"]
+        {
+            assert!(matches!(message(text), Ending::CannotExec(_)), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_container_that_is_not_there_is_told_from_a_command_that_cannot_start() {
+        for text in [
+            "container not found (\"django\")",
+            "error executing command: container is not running",
+            "failed to exec in container: container is in CONTAINER_EXITED state",
+            "cannot exec in a stopped container",
+        ] {
+            assert!(matches!(read(&failure("InternalError", text, "")), Ending::Gone(_)), "{text}");
+        }
+        for text in ["error dialing backend: connection refused", "chdir to cwd (\"/app\") failed: permission denied"] {
+            assert!(matches!(read(&failure("InternalError", text, "")), Ending::Refused(_)), "{text}");
+        }
     }
 }

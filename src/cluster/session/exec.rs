@@ -66,7 +66,9 @@ impl Cluster {
             .exec(exec.pod, exec.argv, &parameters)
             .map_err(|error| failed(kube::Error::BuildRequest(error)))?;
         let what = format!("exec in pod {}", exec.pod);
-        let answer = request::once(&what, &self.place, &self.observer, self.client.connect(request)).await;
+        let answer =
+            request::repeatable_upgrade(&what, &self.place, &self.observer, || self.client.connect(request.clone()))
+                .await;
         match answer.map_err(NotOpened::Failed)? {
             Ok(connection) => Ok(Session::new(connection, exec.tty)),
             Err(error) if is_gone(&error) => Err(NotOpened::Gone(error::explain(

@@ -83,6 +83,9 @@ impl Session {
             ending = leave(control) => ending,
             never = upload(&mut sink, input, size, unread, self.half_close, &shared) => match never {},
         };
+        if shared.alive.get() {
+            unread.spend();
+        }
         // Best effort: the other side may be gone.
         match ending {
             Ending::Left | Ending::Signal(_) if self.tty => {

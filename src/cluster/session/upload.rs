@@ -23,22 +23,28 @@ const KEEP: usize = 1024 * 1024;
 pub struct Unread {
     inputs: VecDeque<Input>,
     bytes: usize,
-    too_much: bool,
+    spent: bool,
 }
 
 impl Unread {
-    /// Whether nothing is lost: another process can be started in the place of the one that did not.
+    /// Whether nothing is lost and nothing was done: another process can be started in the place of the one that did
+    /// not.
     pub fn is_whole(&self) -> bool {
-        !self.too_much
+        !self.spent
+    }
+
+    /// The process was alive: what it has done cannot be undone.
+    pub(super) fn spend(&mut self) {
+        self.inputs.clear();
+        self.spent = true;
     }
 
     fn keep(&mut self, input: &Input) {
         if let Input::Data(data) = input {
             self.bytes += data.len();
         }
-        self.too_much |= self.bytes > KEEP;
-        if self.too_much {
-            self.inputs.clear();
+        if self.spent || self.bytes > KEEP {
+            self.spend();
         } else {
             self.inputs.push_back(input.clone());
         }

@@ -159,7 +159,7 @@ fn listed(pod: &Pod) -> String {
 fn unknown(pod: &Pod, name: &str) -> Error {
     let error = Error::usage(format!("no container `{name}` in pod `{}`", pod.name_any())).caused_by(listed(pod));
     match names::find_nearest(name, names(pod).into_iter().map(|(name, _)| name)) {
-        Some(nearest) => error.hint(format!("did you mean `-c {nearest}`?")),
+        Some(nearest) => error.hint(format!("did you mean `--container {nearest}`?")),
         None => error,
     }
 }
@@ -167,12 +167,12 @@ fn unknown(pod: &Pod, name: &str) -> Error {
 fn misconfigured(pod: &Pod, name: &str, role: &str) -> Error {
     Error::usage(format!("no container `{name}`, which is configured for role `{role}`, in pod `{}`", pod.name_any()))
         .caused_by(listed(pod))
-        .hint(format!("correct `container` in `[roles.{role}]`, or choose one with `-c CONTAINER`"))
+        .hint(format!("correct `container` in `[roles.{role}]`, or choose one with `--container CONTAINER`"))
 }
 
 fn ambiguous(pod: &Pod) -> Error {
     let error = Error::usage(format!("no container of pod `{}` is surely the app's", pod.name_any()));
     let likely = app_containers(pod).iter().find(|container| !is_sidecar(container));
     let likely = likely.map_or("CONTAINER", |container| &container.name);
-    error.caused_by(listed(pod)).hint(format!("name it: `-c {likely}`"))
+    error.caused_by(listed(pod)).hint(format!("name it: `--container {likely}`"))
 }

@@ -35,8 +35,9 @@ use self::{
 };
 pub use self::{
     kind::Kind,
-    overview::{Instance, Readiness, RoleSummary, Summary},
+    overview::{Readiness, RoleSummary},
 };
+pub(super) use self::{revision::revision_number, workload::TEMPLATE_HASH};
 use super::Cluster;
 use crate::{environment::Environment, error::Result};
 

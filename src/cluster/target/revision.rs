@@ -16,6 +16,11 @@ const TEMPLATE_GENERATION: &str = "pod-template-generation";
 /// The annotation of a Deployment's ReplicaSets that counts them.
 const REVISION: &str = "deployment.kubernetes.io/revision";
 
+/// The number of a Deployment's ReplicaSet: the higher, the newer; a rollback counts it anew.
+pub(in crate::cluster) fn revision_number(set: &ReplicaSet) -> Option<u64> {
+    set.annotations().get(REVISION)?.parse().ok()
+}
+
 /// The revision of a pod: the hash of the template it was made from.
 pub(super) fn revision_of(pod: &Pod) -> Option<&str> {
     pod.labels().get(TEMPLATE_HASH).or_else(|| pod.labels().get(REVISION_HASH)).map(String::as_str)
@@ -64,8 +69,7 @@ pub(super) fn find_newest_replica_set(sets: &[ReplicaSet], workload: &Workload) 
         .filter_map(|pod| Some((controlling_reference(pod)?.uid.as_str(), revision_of(pod)?)))
         .collect();
     let own = sets.iter().filter_map(|set| Some((set, *owners.get(set.metadata.uid.as_deref()?)?)));
-    let number = |set: &ReplicaSet| set.annotations().get(REVISION).and_then(|text| text.parse::<u64>().ok());
-    let newest = own.max_by_key(|(set, _)| (number(set), set.creation_timestamp(), set.name_any()));
+    let newest = own.max_by_key(|(set, _)| (revision_number(set), set.creation_timestamp(), set.name_any()));
     newest.map(|(_, revision)| revision.to_owned())
 }
 

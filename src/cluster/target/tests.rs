@@ -6,7 +6,10 @@ use insta::assert_snapshot;
 use kube::{Client, client::Body};
 use serde_json::{Value, json};
 
-use super::{super::Place, *};
+use super::{
+    super::{Place, access::Credentials},
+    *,
+};
 use crate::cluster::target::fixtures::{PodBuilder, environment, pod, with_role};
 
 /// A cluster of these objects, by their collection (`pods`, `replicasets`, ...). It ignores label selectors.
@@ -69,8 +72,13 @@ impl Fake {
 }
 
 fn cluster(client: Client) -> Cluster {
-    let place = Place { context: "acme".into(), namespace: "shop".into(), server: "https://acme".into() };
-    Cluster { client, place, observer: Box::new(|_| {}) }
+    let place = Place {
+        context: "acme".into(),
+        namespace: "shop".into(),
+        server: "https://acme".into(),
+        credentials: Credentials::default(),
+    };
+    Cluster { client, place, observer: Box::new(|_| {}), identity: String::new() }
 }
 
 fn role(name: &str) -> Wanted {

@@ -71,7 +71,7 @@ fn without_pods(environment: &Environment, idle: &Idle) -> Error {
     if idle.replicas == 0 {
         return Error::failed(format!("role `{role}` has 0 replicas in `{name}`"))
             .caused_by(format!("`{}` is scaled to zero", idle.owner))
-            .hint(format!("start one: `kdj scale {name} {role}=1`"));
+            .hint(format!("start one: `{}`", kubectl(environment, &format!("scale {} --replicas=1", idle.owner))));
     }
     let why = idle.message.as_ref().map(|message| format!(": {message}")).unwrap_or_default();
     Error::failed(format!("no pods for role `{role}` in `{name}`"))
@@ -199,15 +199,6 @@ fn see_why(environment: &Environment, pod: &Pod) -> String {
 
 /// A kubectl command on the environment's context and namespace, to paste.
 fn kubectl(environment: &Environment, command: &str) -> String {
-    format!("kubectl --context {} -n {} {command}", quoted(&environment.context), quoted(&environment.namespace))
-}
-
-/// A word as a POSIX shell needs it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@+=%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
+    let quote = |word| shell_words::quote(word);
+    format!("kubectl --context {} -n {} {command}", quote(&environment.context), quote(&environment.namespace))
 }

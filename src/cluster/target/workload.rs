@@ -12,7 +12,7 @@ use super::{
 };
 
 /// The label the Deployment controller puts on a ReplicaSet's pods.
-pub(super) const TEMPLATE_HASH: &str = "pod-template-hash";
+pub(in crate::cluster) const TEMPLATE_HASH: &str = "pod-template-hash";
 
 /// What controls a pod.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -55,15 +55,15 @@ fn what_cannot_be_chosen_is_an_error_with_the_list() {
     };
     assert_snapshot!(text(choose_container(&pod, Some("alhpa"), None, "web")), @r"
     no container `alhpa` in pod `p`: its containers are `alpha`, `beta`, `migrate` (init)
-    did you mean `-c alpha`?
+    did you mean `--container alpha`?
     ");
     assert_snapshot!(text(choose_container(&pod, None, Some("django"), "web")), @r"
     no container `django`, which is configured for role `web`, in pod `p`: its containers are `alpha`, `beta`, `migrate` (init)
-    correct `container` in `[roles.web]`, or choose one with `-c CONTAINER`
+    correct `container` in `[roles.web]`, or choose one with `--container CONTAINER`
     ");
     assert_snapshot!(text(choose_container(&pod, None, None, "web")), @r"
     no container of pod `p` is surely the app's: its containers are `alpha`, `beta`, `migrate` (init)
-    name it: `-c alpha`
+    name it: `--container alpha`
     ");
 }
 

@@ -116,7 +116,7 @@ fn a_role_without_pods_says_why() {
     let idle = [deployment("web", 0, json!({})), deployment("celeryd", 2, json!({"conditions": failure}))];
     assert_snapshot!(full(&no_role(&qa, Some("web"), &[], &idle)), @r"
     role `web` has 0 replicas in `qa`: `deployment/web` is scaled to zero
-    start one: `kdj scale qa web=1`
+    start one: `kubectl --context acme -n shop-qa scale deployment/web --replicas=1`
     ");
     for asked in [Some("deployment/web"), None] {
         assert_eq!(no_role(&qa, asked, &[], &idle).message(), "role `web` has 0 replicas in `qa`");
