@@ -34,7 +34,7 @@ pub(super) struct Shared {
 
 /// Hands output over until the Status frame and what follows it, or the end of the connection.
 pub(super) async fn download(
-    mut source: SplitStream<WebSocket>,
+    source: &mut SplitStream<WebSocket>,
     stdout: &mpsc::Sender<Pieces>,
     stderr: &mpsc::Sender<Pieces>,
     shared: &Shared,

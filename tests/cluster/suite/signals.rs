@@ -1,10 +1,12 @@
 //! Ways out of a session other than the remote program's end: the terminal is given back, the code says what happened.
 
+use std::time::Duration;
+
 use rustix::process::Signal;
 
 use super::{
     harness::{Cluster, Pty, Stdin, cluster, wait::poll_until},
-    terminal::PROMPT,
+    terminal::{PROMPT, SLEEP},
 };
 
 /// Leaves a shell in some way, and looks at the code, the words and the terminal.
@@ -42,21 +44,27 @@ fn sigterm_and_sighup_give_the_terminal_back() {
 #[test]
 fn a_shell_that_was_left_ends_in_the_pod_too() {
     let Some(cluster) = cluster() else { return };
-    let mark = format!("KDJ_MARK_{}", std::process::id());
-    leave(cluster, 143, "interrupted", |pty| {
-        pty.press(&format!("export {mark}=1; bash -i\r"));
-        pty.wait_for(PROMPT);
-        pty.press("echo insi''de\r");
-        pty.wait_for("inside\r\n");
-        // A shell at its prompt: what runs in the foreground would be left running.
-        pty.wait_for(PROMPT);
-        pty.signal(pty.pid(), Signal::TERM);
-    });
-    let look = format!("cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' | grep -c {mark}; true");
-    poll_until("the shell in the pod to end", std::time::Duration::from_secs(20), || {
-        let output = cluster.kdj().run(["-q", "shell", "qa", "--", "sh", "-c", &look]).expect_code(0);
-        (output.stdout_text() == "0\n").then_some(())
-    });
+    for inside in ["", "bash -i\r", SLEEP, "yes\r"] {
+        let mut shell = String::new();
+        leave(cluster, 143, "interrupted", |pty| {
+            pty.press("echo pid=$$,; echo rea''dy\r");
+            let text = pty.wait_for("ready\r\n");
+            shell = text.rsplit("pid=").find_map(|rest| rest.split_once(",\r\n")).expect("a pid").0.to_owned();
+            pty.wait_for(PROMPT);
+            pty.press(inside);
+            match inside {
+                "" => {}
+                SLEEP => drop(pty.wait_for("awake\r\n")),
+                "yes\r" => drop(pty.wait_for("y\r\ny\r\n")),
+                _ => drop(pty.wait_for(PROMPT)),
+            }
+            pty.signal(pty.pid(), Signal::TERM);
+        });
+        poll_until(&format!("shell {shell} to end, with {inside:?} in it"), Duration::from_secs(20), || {
+            let look = ["-q", "shell", "qa", "--", "test", "-e", &format!("/proc/{shell}")];
+            (cluster.kdj().run(look).code == Some(1)).then_some(())
+        });
+    }
 }
 
 #[test]
