@@ -34,6 +34,8 @@ pub struct Pty {
     terminal: OwnedFd,
     child: Child,
     screen: Arc<Watched<Vec<u8>>>,
+    /// The terminal's modes before the process started.
+    before: Modes,
     /// How far the text was looked at.
     seen: usize,
     _directory: Arc<TempDir>,
@@ -67,6 +69,7 @@ impl Pty {
         let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
         let terminal = rustix::fs::open(name, flags, Mode::empty()).expect("the terminal opens");
         tcsetwinsize(&terminal, size(100, 30)).expect("the terminal has a size");
+        let before = Modes(tcgetattr(&terminal).expect("the terminal has modes"));
         let stream = || Stdio::from(terminal.try_clone().expect("the terminal, again"));
         command.env("TERM", "xterm-256color").stdin(stream()).stdout(stream()).stderr(stream());
         let lead = || -> io::Result<()> {
@@ -83,7 +86,7 @@ impl Pty {
             let (screen, controller) = (Arc::clone(&screen), controller.try_clone().expect("the terminal, again"));
             move || read(controller, &screen)
         });
-        Self { controller, terminal, child, screen, seen: 0, _directory: kdj.hold() }
+        Self { controller, terminal, child, screen, before, seen: 0, _directory: kdj.hold() }
     }
 
     /// Presses keys.
@@ -128,6 +131,15 @@ impl Pty {
     /// The terminal's modes.
     pub fn modes(&self) -> Modes {
         Modes(tcgetattr(self.terminal.as_fd()).expect("the terminal has modes"))
+    }
+
+    /// Checks that the terminal is as it was before the process started.
+    ///
+    /// # Panics
+    /// With its modes when it is not.
+    #[track_caller]
+    pub fn expect_restored(&self) {
+        assert!(self.modes() == self.before, "the terminal is not as it was: {:?}", self.modes());
     }
 
     /// Waits until the terminal is raw, or until it is not.

@@ -92,7 +92,6 @@ fn the_terminal_is_given_back() {
     namespace.wait_for_rollout(["deployment/web"]);
     let kdj = namespace.kdj();
     let mut pty = Pty::run(&kdj, ["shell", "own"]);
-    let before = pty.modes();
     pty.wait_for(PROMPT);
     pty.press("sleep 1000\r");
     pty.wait_for("sleep 1000\r\n");
@@ -101,7 +100,7 @@ fn the_terminal_is_given_back() {
     pty.wait_for("delete");
     let code = pty.finish().code();
     assert!([Some(129), Some(137), Some(143), Some(255)].contains(&code), "{code:?}: {}", pty.text());
-    assert!(pty.modes() == before, "the terminal is not as it was: {:?}", pty.modes());
+    pty.expect_restored();
 }
 
 #[test]

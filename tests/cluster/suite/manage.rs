@@ -52,17 +52,16 @@ fn questions_are_asked_at_the_terminal() {
     let Some(cluster) = cluster() else { return };
     let kdj = cluster.kdj();
     let mut pty = Pty::run(&kdj, ["manage", "qa", "--", "flush"]);
-    let before = pty.modes();
     pty.wait_for("Type 'yes' to continue, or 'no' to cancel: ");
     pty.press("no\r");
     pty.wait_for("Flush cancelled.");
     assert_eq!(pty.finish().code(), Some(0));
-    assert!(pty.modes() == before, "the terminal is not as it was: {:?}", pty.modes());
+    pty.expect_restored();
 
     let mut pty = Pty::run(&kdj, ["manage", "qa", "--", "createsuperuser"]);
     pty.wait_for("Username");
     pty.press("\x03");
     pty.wait_for("Operation cancelled.");
     assert_eq!(pty.finish().code(), Some(1));
-    assert!(pty.modes() == before, "the terminal is not as it was: {:?}", pty.modes());
+    pty.expect_restored();
 }

@@ -7,7 +7,6 @@ fn shell_plus_with_ipython_where_it_is() {
     let Some(cluster) = cluster() else { return };
     let kdj = cluster.kdj();
     let mut pty = Pty::run(&kdj, ["pyshell", "qa"]);
-    let before = pty.modes();
     pty.wait_for("from catalog.models import Category, Product");
     pty.wait_for("IPython");
     // IPython asks where the cursor is; a terminal would answer.
@@ -18,7 +17,7 @@ fn shell_plus_with_ipython_where_it_is() {
     pty.wait_for("product: 42");
     pty.press("exit\r");
     assert_eq!(pty.finish().code(), Some(0));
-    assert!(pty.modes() == before, "the terminal is not as it was: {:?}", pty.modes());
+    pty.expect_restored();
 }
 
 #[test]

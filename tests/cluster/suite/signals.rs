@@ -14,13 +14,12 @@ use super::{
 fn leave(cluster: &Cluster, code: i32, words: &str, way_out: impl FnOnce(&mut Pty)) {
     let kdj = cluster.kdj();
     let mut pty = Pty::run(&kdj, ["shell", "qa"]);
-    let before = pty.modes();
     pty.wait_for(PROMPT);
     assert!(pty.modes().is_raw());
     way_out(&mut pty);
     pty.wait_for(&format!("{words}; `sh` may still be running in pod shell-"));
     assert_eq!(pty.finish().code(), Some(code), "{}", pty.text());
-    assert!(pty.modes() == before, "the terminal is not as it was: {:?}", pty.modes());
+    pty.expect_restored();
 }
 
 #[test]

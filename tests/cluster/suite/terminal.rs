@@ -17,7 +17,6 @@ fn a_shell_at_a_terminal() {
     let Some(cluster) = cluster() else { return };
     let kdj = cluster.kdj();
     let mut pty = Pty::run(&kdj, ["shell", "qa"]);
-    let before = pty.modes();
     let banner = pty.wait_for(PROMPT);
     for words in [
         "qa: context acme-staging, namespace shop-qa, pod shell-",
@@ -37,7 +36,7 @@ fn a_shell_at_a_terminal() {
     pty.wait_for(PROMPT);
     pty.press("exit 7\r");
     assert_eq!(pty.finish().code(), Some(7));
-    assert!(pty.modes() == before, "the terminal is not as it was: {:?}", pty.modes());
+    pty.expect_restored();
 }
 
 #[test]
