@@ -1,6 +1,6 @@
 //! Server to local: output, the Status frame, and the silence of a dead connection.
 
-use std::{cell::Cell, time::Duration};
+use std::{cell::Cell, io, time::Duration};
 
 use bytes::Bytes;
 use futures::{StreamExt, stream::SplitStream};
@@ -100,6 +100,8 @@ fn payload(message: Option<Result<Message, WsError>>) -> Result<Bytes, String> {
 /// What happened to the connection, without the library's words where there are better ones.
 fn describe(error: &WsError) -> String {
     match error {
+        // rustls adds the address of its manual.
+        WsError::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => "the connection was cut".to_owned(),
         WsError::Io(error) => format!("the connection broke: {error}"),
         WsError::ConnectionClosed | WsError::AlreadyClosed => "the connection was closed".to_owned(),
         WsError::Protocol(_) => "the connection was cut".to_owned(),
