@@ -15,7 +15,7 @@ fn host<const N: usize>(kdj: &Kdj, arguments: [&str; N]) -> String {
 fn a_pod_that_is_going_is_not_taken() {
     let Some(cluster) = cluster() else { return };
     let mut pod = objects::pod([objects::sleeping("app", SHOP)]);
-    pod["terminationGracePeriodSeconds"] = 300.into();
+    pod["terminationGracePeriodSeconds"] = 60.into();
     let mut web = objects::deployment("web", pod);
     web["spec"]["replicas"] = 2.into();
     let namespace = Namespace::with(cluster, [web]);
