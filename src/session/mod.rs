@@ -96,9 +96,12 @@ impl Place<'_> {
         let mut unread = Unread::default();
         let ending = loop {
             let ending = session.run(&mut streams, &mut unread).await;
-            match (&ending, alternatives.next()) {
-                (Ending::NotFound(_), Some(other)) if unread.is_whole() => argv = other,
-                (Ending::Gone(_), _) if unread.is_whole() && !replaced && self.wanted.pod.is_none() => {
+            match ending {
+                Ending::NotFound(_) if unread.is_whole() => match alternatives.next() {
+                    Some(other) => argv = other,
+                    None => break ending,
+                },
+                Ending::Gone(_) if unread.is_whole() && !replaced && self.wanted.pod.is_none() => {
                     self.replace(&mut target, &mut replaced).await?;
                 }
                 _ => break ending,

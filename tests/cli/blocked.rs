@@ -96,6 +96,20 @@ fn a_slow_answer_that_there_is_no_sh_loses_no_code() {
 }
 
 #[test]
+fn a_dead_container_and_a_missing_sh_are_both_survived() {
+    let gone = status::internal_error(r#"unable to upgrade connection: container not found ("django")"#);
+    let server = ApiServer::http(shop::two_web_pods());
+    server.exec(Exec::plays([Step::Status(gone)]).in_pod("web-7c9d8f-aaaaa"));
+    server.exec(Exec::plays([Step::executable_not_found("sh")]).in_pod("web-7c9d8f-bbbbb"));
+    server.exec(Exec::plays([Step::EchoStdin, Step::ExitCode(0)]).in_pod("web-7c9d8f-bbbbb"));
+    let output = Kdj::on(&server).stdin("").run(["pyshell", "qa", "-c", "print(1)"]).expect_code(0);
+    assert_eq!(output.stdout, b"8 <code>\nprint(1)");
+    let started: Vec<String> = server.execs().iter().map(|exec| exec.argv[0].clone()).collect();
+    assert_eq!(started[..2], ["sh", "sh"]);
+    assert!(started[2].starts_with("python"), "{started:?}");
+}
+
+#[test]
 fn a_small_message_after_a_large_one_is_not_held_up() {
     let large = Step::Send(STDOUT, vec![b'x'; 20_000]);
     let server = server([large, Step::WaitForByte(b'q'), Step::ExitCode(0)]);
