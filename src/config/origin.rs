@@ -44,7 +44,7 @@ pub enum Origin {
     Argument,
 }
 
-/// What is shown: `/work/shop/kdj.toml:7`, `KDJ_COLOR`, `--context`.
+/// What is shown: `/home/ada/shop/kdj.toml:7`, `KDJ_COLOR`, `--context`.
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -56,7 +56,7 @@ pub struct Environment {
     pub django: DjangoSettings,
     /// Configured roles, by name; only where detection needs help.
     pub roles: BTreeMap<String, RoleSettings>,
-    /// How the name was resolved, for `-v`: `/work/shop/kdj.toml:7`, ``the one context that matches, `acme-qa` ``, ...
+    /// How the name was resolved, for `-v`: `/home/ada/shop/kdj.toml:7`, ``the one context that matches, `acme-qa` ``, ...
     pub resolved_by: String,
 }
 
