@@ -23,7 +23,7 @@ use crate::{
     ui::{Ui, Verbosity, style::ColorChoice},
 };
 
-/// Shells, management commands and migrations for Django on Kubernetes, by the environment's name
+/// Shells and management commands for Django on Kubernetes, by the environment's name
 #[derive(Debug, Parser)]
 #[command(name = "kdj", version, styles = STYLES, max_term_width = 100, disable_help_subcommand = true)]
 #[command(

@@ -25,7 +25,7 @@ pub enum Command {
     Manage(manage::ManageArgs),
     /// Open Django's shell in an environment, or run Python code in it
     Pyshell(pyshell::PyshellArgs),
-    /// Open a shell (sh, not Python) in an environment, or run a command in it
+    /// Open a shell (bash or sh, not Python) in an environment, or run a command in it
     Shell(shell::ShellArgs),
     /// An alias and its arguments; gone once the command line is expanded.
     #[command(external_subcommand)]
