@@ -101,15 +101,24 @@ impl Pty {
     #[track_caller]
     pub fn wait_for(&mut self, text: &str) -> String {
         let seen = self.seen;
+        // What was looked through once is not looked through again: in a flood that would hold up the reading.
+        let mut from = seen;
         let find = |screen: &mut Vec<u8>| {
-            let at = screen[seen..].windows(text.len()).position(|window| window == text.as_bytes())?;
-            Some(seen + at + text.len())
+            let at = screen[from..].windows(text.len()).position(|window| window == text.as_bytes());
+            let end = at.map(|at| from + at + text.len());
+            from = from.max((screen.len() + 1).saturating_sub(text.len()));
+            end
         };
         let Some(end) = self.screen.wait(DEADLINE, find) else {
             panic!("waited {DEADLINE:?} in vain for `{text}` on the terminal; it shows:\n{}", self.text());
         };
         self.seen = end;
         self.screen.with(|screen| String::from_utf8_lossy(&screen[seen..end]).into_owned())
+    }
+
+    /// How many bytes showed so far.
+    pub fn length(&self) -> usize {
+        self.screen.with(|screen| screen.len())
     }
 
     /// All that showed so far.

@@ -6,19 +6,17 @@ use super::harness::cluster;
 fn a_command_in_a_pod_takes_two_requests_and_then_one() {
     let Some(cluster) = cluster() else { return };
     let kdj = cluster.kdj();
-    for (number, (environment, expected)) in [
-        ("qa", &["list pods", "get pods/exec"][..]),
-        ("qa", &["get pods/exec"]),
-        ("prod", &["list pods", "get pods/exec"]),
-        ("bluegreen", &["list pods", "list services", "get pods/exec"]),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let user = format!("budget-{}-{number}", std::process::id());
+    // The pod cache is one user's: the first two commands are.
+    for (user, environment, earlier, expected) in [
+        ("a", "qa", 0, &["list pods", "get pods/exec"][..]),
+        ("a", "qa", 2, &["get pods/exec"]),
+        ("b", "prod", 0, &["list pods", "get pods/exec"]),
+        ("c", "bluegreen", 0, &["list pods", "list services", "get pods/exec"]),
+    ] {
+        let user = format!("budget-{}-{user}", std::process::id());
         let words = ["shell", environment, "--as", &user, "--as-group", "system:masters", "--", "true"];
         let _ = kdj.run(words).expect_code(0);
         let Some(requests) = cluster.requests_of(&user) else { return };
-        assert_eq!(requests, expected, "{environment}");
+        assert_eq!(requests[earlier..], *expected, "{environment}");
     }
 }

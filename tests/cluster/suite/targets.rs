@@ -114,9 +114,9 @@ fn what_does_not_exist_is_said_with_what_does() {
         (&["qa", "--pod", near], &[&format!("no pod `{near}` in `qa`"), &format!("did you mean `--pod {pod}`?")]),
         (
             &["qa", "-c", "jango"],
-            &["no container `jango` in pod `shell-", "its containers are `django`", "did you mean `-c django`?"],
+            &["no container `jango` in pod `shell-", "its containers are `django`", "did you mean `--container django`?"],
         ),
-        (&["prod", "-c", "istio"], &["`istio-proxy`, `django`", "did you mean `-c istio-proxy`?"]),
+        (&["prod", "-c", "istio"], &["`istio-proxy`, `django`", "did you mean `--container istio-proxy`?"]),
         (&["qa", "-n", "nosuch"], &["no pods in `qa`", "namespace `nosuch`"]),
     ] {
         let words = ["shell"].iter().chain(arguments).chain(&["--", "true"]);

@@ -108,7 +108,7 @@ fn ctrl_c_stops_a_flood() {
     let mut pty = Pty::run(&kdj, ["shell", "qa"]);
     pty.wait_for(PROMPT);
     pty.press("yes flood\r");
-    poll_until("a flood", DEADLINE, || (pty.text().len() > 500_000).then_some(()));
+    poll_until("a flood", DEADLINE, || (pty.length() > 500_000).then_some(()));
     let pressed = std::time::Instant::now();
     pty.press("\x03");
     pty.wait_for(PROMPT);

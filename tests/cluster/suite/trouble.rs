@@ -75,7 +75,7 @@ fn a_namespace_of_broken_workloads() {
         (["--role", "beat"], &["no ready pod for role `beat`", "Pending, Unschedulable: 0/1 nodes are available"]),
         (["--role", "celeryd"], &["role `celeryd` has 0 replicas in `own`", "`deployment/celeryd` is scaled to zero"]),
         (["--role", "unready"], &["no ready pod for role `unready`", "container `app` is not ready"]),
-        (["--role", "two"], &["surely the app's", "`one`, `other`", "-c one"]),
+        (["--role", "two"], &["surely the app's", "`one`, `other`", "--container one"]),
         (["--role", "nosuch"], &["no role `nosuch` in `own`", "`web` (web)", "`celeryd` (worker)"]),
         (["--pod", "done"], &["pod `done` cannot be entered", "Completed"]),
     ] {
