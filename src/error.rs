@@ -46,6 +46,12 @@ impl Error {
         self
     }
 
+    /// The same error, but what was asked for may have happened all the same: exit code 255. `cause` says so.
+    pub fn outcome_unknown(mut self, cause: &str) -> Self {
+        self.failure = Failure::Lost;
+        self.caused_by(cause)
+    }
+
     /// Which kind of failure this is.
     pub fn failure(&self) -> Failure {
         self.failure

@@ -23,7 +23,7 @@ pub use self::target::Kind;
 pub use self::{
     access::{Impersonation, Kubeconfig},
     request::{Notice, Observer},
-    session::{Ending, Exec, NotOpened, Session, Unread},
+    session::{Ending, Exec, NotOpened, Session, Unread, leave},
     target::{Readiness, RoleSummary, Target, Wanted},
 };
 use crate::{environment::Environment, error::Result};

@@ -28,7 +28,8 @@ PS1="($KDJ_PROMPT) $PS1"
 eval "exec ${BASH_SOURCE##*/}<&-"'"#;
 /// Runs a command in another directory.
 const IN_DIRECTORY: &str = r#"cd -- "$1" || exit 126
-shift
+[ -z "$2" ] || export TERM="$2"
+shift 2
 exec "$@""#;
 
 /// Arguments of `kdj shell`.
@@ -69,7 +70,7 @@ fn program(command: &[String], environment: &Environment) -> Program {
     };
     let mut alternatives = vec![command.to_vec()];
     if let Some(directory) = &directory {
-        let shell = ["sh", "-c", IN_DIRECTORY, "sh", directory].map(str::to_owned);
+        let shell = ["sh", "-c", IN_DIRECTORY, "sh", directory, term.as_deref().unwrap_or_default()].map(str::to_owned);
         alternatives = vec![shell.into_iter().chain(command.iter().cloned()).collect()];
     } else if let Some(term) = term.filter(|term| term != "xterm" && !name.contains('=')) {
         // The runtime says xterm by itself. An image without `env` does without.

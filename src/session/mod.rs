@@ -8,14 +8,13 @@ mod pod_cache;
 use std::env;
 
 use crate::{
-    cluster::{Cluster, Ending, Exec, NotOpened, Session, Target, Unread, Wanted},
+    cluster::{Cluster, Ending, Exec, NotOpened, Session, Target, Unread, Wanted, leave},
     config::Config,
     connection,
     environment::{Environment, SessionMode},
     error::{Error, Result},
     exit::{Exit, Failure},
     options::Options,
-    streams::Control,
     ui::{
         Ui,
         terminal::{LocalSide, Stdin, has_terminal},
@@ -96,21 +95,29 @@ impl Place<'_> {
         let mut unread = Unread::default();
         let ending = loop {
             let ending = session.run(&mut streams, &mut unread).await;
-            match ending {
+            let gone = match ending {
                 Ending::NotFound(_) if unread.is_whole() => match alternatives.next() {
-                    Some(other) => argv = other,
+                    Some(other) => {
+                        argv = other;
+                        false
+                    }
                     None => break ending,
                 },
-                Ending::Gone(_) if unread.is_whole() && !replaced && self.wanted.pod.is_none() => {
+                Ending::Gone(_) if unread.is_whole() && !replaced && self.wanted.pod.is_none() => true,
+                _ => break ending,
+            };
+            side.pause();
+            let open = async {
+                if gone {
                     self.replace(&mut target, &mut replaced).await?;
                 }
-                _ => break ending,
-            }
-            let open = self.open(&mut target, &argv, tty, reads_stdin, &mut replaced);
+                self.open(&mut target, &argv, tty, reads_stdin, &mut replaced).await
+            };
             session = tokio::select! {
                 opened = open => opened?,
-                Some(Control::Signal(number)) = streams.control.recv() => break Ending::Signal(number),
+                ending = leave(&mut streams.control) => break ending,
             };
+            side.resume();
         };
         drop(streams);
         let calm = !matches!(ending, Ending::Exited(_) | Ending::OutputClosed);

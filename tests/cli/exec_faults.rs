@@ -49,6 +49,18 @@ fn a_clean_close_without_status_is_a_lost_connection() {
 }
 
 #[test]
+fn a_session_that_broke_after_it_ran_is_no_failed_start() {
+    let broken = Step::Status(status::internal_error("error executing command in container: unexpected EOF"));
+    let _ = shell(Exec::plays([Step::stdout("migrating\n"), broken])).expect_code(255).prints("migrating\n").says(&[
+        "connection lost",
+        "may still be running",
+        "unexpected EOF",
+    ]);
+    let never_ran = Step::Status(status::internal_error("error executing command in container: no such sandbox"));
+    let _ = shell(Exec::plays([never_ran])).expect_code(125).says(&["cannot start", "no such sandbox"]);
+}
+
+#[test]
 fn a_status_that_cannot_be_read_is_no_success() {
     let rubbish = Step::Send(3, b"{\"status\":".to_vec());
     let _ = shell(Exec::plays([rubbish])).expect_code(255);

@@ -54,6 +54,27 @@ fn modes_are_restored_as_they_were() {
 }
 
 #[test]
+fn a_session_survives_being_stopped_for_longer_than_silence_may_last() {
+    let (server, _kdj, mut pty) = shell([Step::WaitForByte(b'q'), Step::ExitCode(3)]);
+    pty.signal(pty.pid(), Signal::STOP);
+    std::thread::sleep(Duration::from_secs(18));
+    pty.signal(pty.pid(), Signal::CONT);
+    std::thread::sleep(Duration::from_millis(500));
+    pty.press("q");
+    assert_eq!(pty.finish().code(), Some(3), "{}", pty.text());
+    drop(server);
+}
+
+#[test]
+fn a_killed_editor_leaves_no_alternate_screen() {
+    let (_server, _kdj, mut pty) = shell([Step::stdout("\x1b[?1049h\x1b[?25lediting"), Step::ExitCode(137)]);
+    assert_eq!(pty.finish().code(), Some(137));
+    let text = pty.text();
+    assert!(text.contains("\x1b[?1049l") && text.contains("\x1b[?25h"), "{text:?}");
+    pty.expect_restored();
+}
+
+#[test]
 fn control_keys_reach_the_remote_side() {
     for key in [0x03_u8, 0x04, 0x1a, 0x1c] {
         let (_server, _kdj, mut pty) = shell([Step::WaitForByte(key), Step::ExitCode(0)]);

@@ -20,6 +20,8 @@ use crate::streams::Pieces;
 
 /// After how much silence, pongs included, the connection counts as lost.
 const SILENCE_LIMIT: Duration = Duration::from_secs(15);
+/// A deadline noticed so late means that nobody was there to notice it.
+const ASLEEP: Duration = Duration::from_secs(2);
 /// How long the rest of the output may take after the Status frame before the connection is closed from this side.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 
@@ -59,7 +61,8 @@ pub(super) async fn download(
                 }
                 continue;
             }
-            Err(_) if shared.blocked.get() && ending.is_none() => {
+            // Nor is it silence while kdj itself was stopped (Ctrl-Z) or the laptop slept: the server gets another chance.
+            Err(_) if ending.is_none() && (shared.blocked.get() || Instant::now() > deadline + ASLEEP) => {
                 deadline = Instant::now() + SILENCE_LIMIT;
                 continue;
             }

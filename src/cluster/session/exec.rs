@@ -1,7 +1,9 @@
 //! Opens an exec session: one request, the WebSocket upgrade.
 
+use std::cell::Cell;
+
 use k8s_openapi::api::core::v1::Pod;
-use kube::{Resource, api::AttachParams, core::Request};
+use kube::{Resource, api::AttachParams, client::UpgradeConnectionError, core::Request};
 
 use super::{
     super::{
@@ -61,23 +63,50 @@ impl Cluster {
             tty: exec.tty,
             ..AttachParams::default()
         };
-        let failed = |error: kube::Error| NotOpened::Failed(error::explain(error, "exec", &self.place));
         let request = Request::new(Pod::url_path(&(), Some(exec.namespace)))
             .exec(exec.pod, exec.argv, &parameters)
-            .map_err(|error| failed(kube::Error::BuildRequest(error)))?;
+            .map_err(|error| {
+                let error = error::explain(kube::Error::BuildRequest(error), "exec", &self.place);
+                NotOpened::Failed(error)
+            })?;
         let what = format!("exec in pod {}", exec.pod);
-        let answer =
-            request::repeatable_upgrade(&what, &self.place, &self.observer, || self.client.connect(request.clone()))
-                .await;
-        match answer.map_err(NotOpened::Failed)? {
+        // Whether a request went out and nothing definite came back.
+        let unanswered = Cell::new(false);
+        let attempt = || async {
+            unanswered.set(true);
+            let answer = self.client.connect(request.clone()).await;
+            unanswered.set(answer.as_ref().is_err_and(is_unanswered));
+            answer
+        };
+        let answer = request::repeatable_upgrade(&what, &self.place, &self.observer, attempt).await;
+        let failed = |error: Error| {
+            NotOpened::Failed(if unanswered.get() {
+                error.outcome_unknown("whether the command was started, and still runs, nobody knows")
+            } else {
+                error
+            })
+        };
+        match answer.map_err(failed)? {
             Ok(connection) => Ok(Session::new(connection, exec.tty)),
             Err(error) if is_gone(&error) => Err(NotOpened::Gone(error::explain(
                 error,
                 &format!("open a session in pod `{}`", exec.pod),
                 &self.place,
             ))),
-            Err(error) => Err(failed(error)),
+            Err(error) => Err(failed(error::explain(error, "exec", &self.place))),
         }
+    }
+}
+
+/// Whether the connection broke after the request went out: the server may have acted on it.
+fn is_unanswered(error: &kube::Error) -> bool {
+    match error {
+        kube::Error::Service(error) => {
+            error.downcast_ref::<hyper_util::client::legacy::Error>().is_some_and(|error| !error.is_connect())
+        }
+        kube::Error::HyperError(_) => true,
+        kube::Error::UpgradeConnection(UpgradeConnectionError::GetPendingUpgrade(_)) => true,
+        _ => false,
     }
 }
 

@@ -25,7 +25,10 @@ use futures::{
 };
 use hyper_util::rt::TokioIo;
 use kube::client::Connection;
-use tokio::{sync::mpsc, time::timeout};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, timeout},
+};
 use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
 
 use self::{
@@ -39,6 +42,8 @@ pub use self::{
 };
 use crate::streams::{Control, Streams};
 
+/// A process that could not be started is reported sooner than this; what comes later is about one that ran.
+const START_LIMIT: Duration = Duration::from_secs(10);
 /// How long saying goodbye may take.
 const GOODBYE_LIMIT: Duration = Duration::from_millis(500);
 /// Ctrl-C: ends the command that runs.
@@ -76,12 +81,22 @@ impl Session {
         let Streams { input, control, size, stdout, stderr } = streams;
         let (mut sink, mut source) = self.socket.split();
         let shared = Shared::default();
+        let started = Instant::now();
         let ending = tokio::select! {
             // Biased: an ending the server has told counts more than a signal that came with it.
             biased;
             ending = download(&mut source, stdout, stderr, &shared) => ending,
             ending = leave(control) => ending,
             never = upload(&mut sink, input, size, unread, self.half_close, &shared) => match never {},
+        };
+        let ending = match ending {
+            // It did start, and has done what nobody knows.
+            Ending::Refused(cause) | Ending::Gone(cause) | Ending::NotFound(cause) | Ending::CannotExec(cause)
+                if shared.alive.get() || started.elapsed() > START_LIMIT =>
+            {
+                Ending::Lost(cause)
+            }
+            ending => ending,
         };
         if shared.alive.get() {
             unread.spend();
@@ -116,7 +131,7 @@ async fn hang_up(sink: &mut SplitSink<WebSocket, Message>, source: &mut SplitStr
 }
 
 /// Resolves when the local side wants to end.
-async fn leave(control: &mut mpsc::Receiver<Control>) -> Ending {
+pub async fn leave(control: &mut mpsc::Receiver<Control>) -> Ending {
     match control.recv().await {
         Some(Control::Leave) => Ending::Left,
         Some(Control::Signal(number)) => Ending::Signal(number),

@@ -34,12 +34,6 @@ use crate::streams::{Control, Input, Size, Streams};
 const WAITING: usize = 4;
 /// How long the last output may take once the user wants to get away.
 const LAST_WORDS: Duration = Duration::from_millis(300);
-/// Sent to the terminal after a session that did not end by itself: show the cursor, no mouse, no bracketed paste, plain
-/// keys and colours. A remote program that was cut off cannot do it any more.
-const CALM: &str = "\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1l\x1b>\x1b[0m\r\n";
-/// Leaves the alternate screen of an editor or pager; sent only where one was entered, since it moves the cursor.
-const LEAVE_ALTERNATE: &str = "\x1b[?1049l";
-
 /// What the remote process reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stdin {
@@ -118,6 +112,20 @@ impl LocalSide {
         Ok((side, Streams { input, control, size, stdout: out, stderr: err }))
     }
 
+    /// Gives the terminal back while nothing runs at the other end: messages look as they should, Ctrl-C is a signal.
+    pub fn pause(&self) {
+        if let Some(raw) = &self.raw {
+            raw.pause();
+        }
+    }
+
+    /// Takes the terminal again after [`LocalSide::pause`]; one that cannot be raw any more is used as it is.
+    pub fn resume(&self) {
+        if let Some(raw) = &self.raw {
+            let _ = raw.resume();
+        }
+    }
+
     /// Waits until all output is written, then restores the terminal. Returns the number of a signal that cut this short.
     ///
     /// After a session that did not end by itself (`calm`) the modes that a remote program may have left are reset, and a
@@ -135,16 +143,17 @@ impl LocalSide {
             signal = &mut signals => (Ok(()), signal.ok()),
             () = sleep(LAST_WORDS), if leave => (Ok(()), None),
         };
-        if calm && raw.is_some() {
-            let leave = if alternate.is_shown() { LEAVE_ALTERNATE } else { "" };
-            let _ = rustix::io::write(rustix::stdio::stdout(), format!("{leave}{CALM}").as_bytes());
-        }
+        let had_raw = raw.is_some();
         // The aborted task holds the other reference until it is dropped.
         signals.abort();
         if signal.is_none() {
             let _ = signals.await;
         }
+        // First of all: whatever is written below may never be read.
         drop(raw);
+        if had_raw && (calm || alternate.is_shown()) {
+            output::reset_terminal(alternate.is_shown());
+        }
         written.map(|()| signal)
     }
 }

@@ -19,6 +19,24 @@ use crate::streams::Pieces;
 /// How many batches wait for a slow reader, of some 128 KiB each: the bound of the memory.
 const WAITING: usize = 8;
 
+/// Sent to the terminal after a session that did not end by itself: show the cursor, no mouse, no bracketed paste, plain
+/// keys and colours. A remote program that was cut off cannot do it any more.
+const CALM: &str = "\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1l\x1b>\x1b[0m\r\n";
+/// Leaves the alternate screen of an editor or pager; sent only where one was entered, since it moves the cursor.
+const LEAVE_ALTERNATE: &str = "\x1b[?1049l";
+
+/// Resets the terminal's modes, as far as it takes that at once: a terminal that nobody reads must not hold kdj up.
+pub fn reset_terminal(leave_alternate: bool) {
+    let fd = rustix::stdio::stdout();
+    let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
+    let has_room =
+        rustix::event::poll(&mut [PollFd::new(&fd, PollFlags::OUT)], Some(&now)).is_ok_and(|ready| ready > 0);
+    if has_room {
+        let leave = if leave_alternate { LEAVE_ALTERNATE } else { "" };
+        let _ = rustix::io::write(fd, format!("{leave}{CALM}").as_bytes());
+    }
+}
+
 /// The end of one stream: resolves when all has been written, or nobody reads any more.
 #[derive(Debug)]
 pub struct Written(oneshot::Receiver<io::Result<()>>);
@@ -30,8 +48,9 @@ impl Written {
     /// When writing failed for another reason than a reader that went away.
     pub async fn done(self) -> io::Result<()> {
         match self.0.await {
-            Ok(Err(error)) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
-            _ => Ok(()),
+            Ok(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            Ok(written) => written,
+            Err(_) => Err(io::Error::other("the thread that writes it is gone")),
         }
     }
 }

@@ -114,7 +114,11 @@ fn what_does_not_exist_is_said_with_what_does() {
         (&["qa", "--pod", near], &[&format!("no pod `{near}` in `qa`"), &format!("did you mean `--pod {pod}`?")]),
         (
             &["qa", "-c", "jango"],
-            &["no container `jango` in pod `shell-", "its containers are `django`", "did you mean `--container django`?"],
+            &[
+                "no container `jango` in pod `shell-",
+                "its containers are `django`",
+                "did you mean `--container django`?",
+            ],
         ),
         (&["prod", "-c", "istio"], &["`istio-proxy`, `django`", "did you mean `--container istio-proxy`?"]),
         (&["qa", "-n", "nosuch"], &["no pods in `qa`", "namespace `nosuch`"]),
