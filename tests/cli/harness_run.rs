@@ -56,13 +56,19 @@ fn a_terminal_has_a_shell_with_job_control() {
     pty.wait_for("sh> ");
     pty.press("sleep 60\n");
     let shell = pty.pid();
-    crate::harness::wait::poll_until("sleep in the foreground", Duration::from_secs(10), || {
-        (pty.foreground() != shell).then_some(())
-    });
+    let in_foreground = |pty: &Pty| {
+        crate::harness::wait::poll_until("sleep in the foreground", Duration::from_secs(10), || {
+            (pty.foreground() != shell).then_some(())
+        });
+    };
+    in_foreground(&pty);
     pty.press("\x1a");
     pty.wait_for("sh> ");
     pty.press("fg\n");
     pty.wait_for("sleep 60");
+    in_foreground(&pty);
+    // The shell says that it continues the job, gives it the terminal, and only then lets it run.
+    std::thread::sleep(Duration::from_millis(100));
     pty.press("\x03");
     pty.wait_for("sh> ");
     pty.press("exit 3\n");
