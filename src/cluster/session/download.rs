@@ -20,10 +20,13 @@ use crate::streams::Pieces;
 
 /// After how much silence, pongs included, the connection counts as lost.
 const SILENCE_LIMIT: Duration = Duration::from_secs(15);
+/// How long a live server that has told the end may neither send nor close; one that was heard of within
+/// [`RECENTLY`] is alive.
+const CLOSE_LIMIT: Duration = Duration::from_secs(4);
+/// A ping and its answer.
+const RECENTLY: Duration = Duration::from_secs(6);
 /// A deadline noticed so late means that nobody was there to notice it.
 const ASLEEP: Duration = Duration::from_secs(2);
-/// How long the rest of the output may take after the Status frame before the connection is closed from this side.
-const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 
 /// What upload and download tell each other.
 #[derive(Debug, Default)]
@@ -34,7 +37,10 @@ pub(super) struct Shared {
     pub(super) alive: Cell<bool>,
 }
 
-/// Hands output over until the Status frame and what follows it, or the end of the connection.
+/// Hands output over until the end of the connection, which follows the Status frame.
+///
+/// The Status may overtake the last output, since the API server copies each channel by itself: only the end of the
+/// connection says that all has come. A connection that breaks between the two is a lost one.
 pub(super) async fn download(
     source: &mut SplitStream<WebSocket>,
     stdout: &mpsc::Sender<Pieces>,
@@ -43,15 +49,19 @@ pub(super) async fn download(
 ) -> Ending {
     let mut ending = None;
     let mut batch = Batch::default();
-    let mut deadline = Instant::now() + SILENCE_LIMIT;
+    let mut heard = Instant::now();
+    let mut deadline = heard + SILENCE_LIMIT;
     loop {
         let wake = batch.due().map_or(deadline, |due| due.min(deadline));
         let received = match timeout_at(wake, source.next()).await {
             Ok(message) => match payload(message) {
                 Ok(payload) => channel::decode(payload),
-                Err(cause) => {
+                Err(end) => {
                     let delivered = stdout.send(batch.take()).await.is_ok();
-                    let ending = ending.unwrap_or(Ending::Lost(cause));
+                    let ending = match (ending, end) {
+                        (Some(ending), End::Closed(_)) => ending,
+                        (_, End::Closed(cause) | End::Broken(cause)) => Ending::Lost(cause),
+                    };
                     return if delivered { ending } else { Ending::OutputClosed };
                 }
             },
@@ -59,18 +69,26 @@ pub(super) async fn download(
                 if stdout.send(batch.take()).await.is_err() {
                     return Ending::OutputClosed;
                 }
+                // Time spent on blocked local output is not the server's silence; here as below.
+                heard = Instant::now();
+                deadline = heard + SILENCE_LIMIT;
                 continue;
             }
             // Nor is it silence while kdj itself was stopped (Ctrl-Z) or the laptop slept: the server gets another chance.
-            Err(_) if ending.is_none() && (shared.blocked.get() || Instant::now() > deadline + ASLEEP) => {
+            Err(_) if shared.blocked.get() || Instant::now() > deadline + ASLEEP => {
                 deadline = Instant::now() + SILENCE_LIMIT;
                 continue;
             }
-            Err(_) => {
-                let silent = || Ending::Lost(format!("nothing heard for {} s", SILENCE_LIMIT.as_secs()));
-                return ending.unwrap_or_else(silent);
-            }
+            Err(_) => match ending {
+                Some(ending) if heard.elapsed() < RECENTLY => return ending,
+                Some(_) if heard.elapsed() < SILENCE_LIMIT => {
+                    deadline = heard + SILENCE_LIMIT;
+                    continue;
+                }
+                _ => return Ending::Lost(format!("nothing heard for {} s", SILENCE_LIMIT.as_secs())),
+            },
         };
+        heard = Instant::now();
         // The server opens each channel with an empty message: that is not the remote process.
         shared.alive.set(shared.alive.get() || matches!(received, Received::Stdout(_) | Received::Stderr(_)));
         match received {
@@ -82,32 +100,43 @@ pub(super) async fn download(
             // Nobody has to read stderr: what the command does goes on.
             Received::Stderr(bytes) => drop(stderr.send(vec![bytes]).await),
             Received::Status(frame) => drop(ending.get_or_insert_with(|| ending::read(&frame))),
+            // A pong shows life, not that more output comes.
+            Received::Nothing if ending.is_some() => continue,
             Received::Nothing => {}
         }
-        // Only now: time spent on blocked local output is not the server's silence.
         deadline = Instant::now() + if ending.is_some() { CLOSE_LIMIT } else { SILENCE_LIMIT };
     }
 }
 
+/// Why there will be no more messages.
+enum End {
+    /// The server closed the connection.
+    Closed(String),
+    /// The connection broke: something may have been on its way.
+    Broken(String),
+}
+
 /// The bytes of a message, or why there will be no more.
-fn payload(message: Option<Result<Message, WsError>>) -> Result<Bytes, String> {
+fn payload(message: Option<Result<Message, WsError>>) -> Result<Bytes, End> {
     match message {
         Some(Ok(Message::Binary(data))) => Ok(data),
         Some(Ok(Message::Text(text))) => Ok(Bytes::from(text)),
-        Some(Ok(Message::Close(_))) | None => Err("the server closed the connection".to_owned()),
+        Some(Ok(Message::Close(_))) | None => Err(End::Closed("the server closed the connection".to_owned())),
         Some(Ok(_)) => Ok(Bytes::new()),
         Some(Err(error)) => Err(describe(&error)),
     }
 }
 
 /// What happened to the connection, without the library's words where there are better ones.
-fn describe(error: &WsError) -> String {
+fn describe(error: &WsError) -> End {
     match error {
-        // rustls adds the address of its manual.
-        WsError::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => "the connection was cut".to_owned(),
-        WsError::Io(error) => format!("the connection broke: {error}"),
-        WsError::ConnectionClosed | WsError::AlreadyClosed => "the connection was closed".to_owned(),
-        WsError::Protocol(_) => "the connection was cut".to_owned(),
-        other => other.to_string(),
+        // Not every server takes leave; rustls adds the address of its manual.
+        WsError::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            End::Closed("the connection was cut".to_owned())
+        }
+        WsError::Io(error) => End::Broken(format!("the connection broke: {error}")),
+        WsError::ConnectionClosed | WsError::AlreadyClosed => End::Closed("the connection was closed".to_owned()),
+        WsError::Protocol(_) => End::Closed("the connection was cut".to_owned()),
+        other => End::Broken(other.to_string()),
     }
 }

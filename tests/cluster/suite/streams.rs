@@ -85,12 +85,14 @@ fn a_reader_that_goes_away_ends_it_quietly() {
 fn a_reader_that_pauses_gets_it_all() {
     let Some(cluster) = cluster() else { return };
     let kdj = cluster.kdj().hold_stdout();
-    let running = kdj.start(["-q", "shell", "qa", "--", "seq", "1", "3000000"]);
+    // More than all buffers on the way hold, so that the process still runs when the reader goes on: what a process that
+    // has ended left in them the node itself throws away after some seconds (seen with kubectl, too).
+    let running = kdj.start(["-q", "shell", "qa", "--", "seq", "1", "9000000"]);
     // Longer than kdj waits for a sign of life from a connection.
     thread::sleep(Duration::from_secs(18));
     running.release_stdout();
     let output = running.finish().expect_code(0);
-    let expected: String = (1..=3_000_000).map(|number| format!("{number}\n")).collect();
+    let expected: String = (1..=9_000_000).map(|number| format!("{number}\n")).collect();
     assert_eq!(output.stdout.len(), expected.len());
     assert!(output.stdout == expected.as_bytes(), "the numbers came changed");
 }
