@@ -185,4 +185,21 @@ mod tests {
             assert_eq!(token.is_old(), old, "{fetched:?} {expires:?}");
         }
     }
+
+    #[tokio::test]
+    async fn a_token_file_is_read_again_and_the_token_at_hand_stays_without_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("token");
+        let old = SystemTime::now() - Duration::from_secs(90);
+        let held = Token { value: "old".to_owned().into(), fetched: old, expires: Some(old + RENEW_BEFORE * 2) };
+        let credentials =
+            Credentials { source: Arc::new(Source::File(path.clone())), current: Arc::new(Mutex::new(Some(held))) };
+        assert_eq!(credentials.prepare().await.unwrap().unwrap(), "Bearer old");
+        std::fs::write(&path, "new\n").unwrap();
+        // Not before a minute is over, but at once when the server refuses the token.
+        let sent = credentials.prepare().await.unwrap();
+        assert_eq!(sent.as_ref().unwrap(), "Bearer old");
+        assert!(credentials.renew_after(sent.as_ref()).await.unwrap());
+        assert_eq!(credentials.prepare().await.unwrap().unwrap(), "Bearer new");
+    }
 }
