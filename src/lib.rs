@@ -8,6 +8,7 @@
 //! * [`environment`], [`django`], [`config`]: pure. What an environment's name means, and what to execute in it.
 //! * [`cluster`]: the only module that names `kube`. It never prints and never asks.
 //! * [`ui`]: the only module that touches the terminal.
+//! * [`kubectl`]: what would be done, as a kubectl command.
 //! * [`error`], [`exit`], [`names`], [`options`], [`streams`]: leaves, used by all.
 
 #![warn(missing_docs, clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used, clippy::dbg_macro)]
@@ -22,6 +23,7 @@ pub mod django;
 mod environment;
 pub mod error;
 pub mod exit;
+mod kubectl;
 mod names;
 mod options;
 mod session;

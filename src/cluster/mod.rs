@@ -24,7 +24,7 @@ pub use self::{
     access::{Impersonation, Kubeconfig},
     request::{Notice, Observer},
     session::{Ending, Exec, NotOpened, Session, Unread, leave},
-    target::{Readiness, RoleSummary, Target, Wanted},
+    target::{INSTANCE_LABEL, Readiness, RoleSummary, Target, Wanted},
 };
 use crate::{environment::Environment, error::Result};
 

@@ -62,9 +62,7 @@ async fn run_live(
     ui: &Ui,
 ) -> Result<Exit> {
     if options.explain {
-        ui.status("would make these requests; nothing was done");
-        ui.data(&live::explain(environments, kubeconfig, options, config))?;
-        return Ok(Exit::Success);
+        return live::explain(environments, kubeconfig, options, config, ui);
     }
     let rows = live::ask(environments, kubeconfig, options, config, ui).await;
     let text = match output {

@@ -44,7 +44,7 @@ pub struct PyshellArgs {
     container: Option<String>,
 
     /// Python's own console, even where a richer one is installed
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["code", "file", "dash"])]
     plain: bool,
 }
 

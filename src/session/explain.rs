@@ -6,6 +6,7 @@ use crate::{
     environment::Environment,
     error::Result,
     exit::Exit,
+    kubectl,
     options::Options,
     ui::{Ui, terminal::Stdin},
 };
@@ -28,17 +29,7 @@ pub(super) fn show(
     for note in &target.notes {
         ui.status(note);
     }
-    let mut words = vec!["kubectl".to_owned()];
-    if let Some(file) = &options.kubeconfig {
-        words.extend(["--kubeconfig".to_owned(), file.display().to_string()]);
-    }
-    words.extend(["--context".into(), environment.context.clone(), "-n".into(), target.namespace.clone()]);
-    if let Some(user) = &options.impersonation.user {
-        words.extend(["--as".into(), user.clone()]);
-    }
-    for group in &options.impersonation.groups {
-        words.extend(["--as-group".into(), group.clone()]);
-    }
+    let mut words = kubectl::prefix(options, &environment.context, Some(&target.namespace));
     words.push("exec".into());
     match (program.tty, &program.stdin) {
         (true, _) => words.push("-it".into()),
@@ -47,7 +38,6 @@ pub(super) fn show(
     }
     words.extend([pod.clone(), "-c".into(), container.clone(), "--".into()]);
     words.extend(program.alternatives.first().cloned().unwrap_or_default());
-    let line = words.iter().map(|word| shell_words::quote(word)).collect::<Vec<_>>().join(" ");
-    ui.data(&format!("{line}\n"))?;
+    ui.data(&format!("{}\n", kubectl::line(&words)))?;
     Ok(Exit::Success)
 }

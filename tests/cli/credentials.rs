@@ -89,6 +89,18 @@ fn a_hanging_plugin_is_ended_with_its_children() {
 }
 
 #[test]
+fn the_time_limit_of_plugins_is_in_seconds() {
+    let server = ApiServer::http(shop::one_web_pod());
+    for wrong in ["2m", "0", "-1"] {
+        let (kdj, plugin) = with_plugin(&server, |bin| Plugin::with_token(bin, "t"));
+        let output = kdj.variable("KDJ_PLUGIN_TIMEOUT", wrong).run(TRUE).expect_code(125);
+        let _ = output.says(&["KDJ_PLUGIN_TIMEOUT", wrong, "seconds"]);
+        assert!(plugin.runs().is_empty());
+    }
+    assert!(server.requests().is_empty(), "{}", server.request_lines());
+}
+
+#[test]
 fn a_plugins_arguments_are_not_shown_where_they_may_be_secret() {
     let arguments = json!(["get-token", "--oidc-client-secret=canary", "--password", "canary"]);
     let _ = useless(|bin| Plugin::failing(bin, "no", 1).setting("args", arguments.clone()))
@@ -235,6 +247,21 @@ fn a_token_file_is_trimmed() {
     let user = json!({"tokenFile": kdj.directory().join("home/token")});
     let _ = kdj.kubeconfig(&kubeconfig(&server).user("dev", user)).run(TRUE).expect_code(0);
     assert_eq!(bearers(&server), ["Bearer from-file"; 2]);
+}
+
+#[test]
+fn a_token_file_wins_over_a_token_unless_it_cannot_be_read() {
+    for (file, sent) in [("home/token", "Bearer from-file"), ("home/nowhere", "Bearer beside")] {
+        let server = server();
+        let kdj = Kdj::on(&server).file("home/token", "from-file\n");
+        let user = json!({"token": "beside", "tokenFile": kdj.directory().join(file)});
+        let _ = kdj.kubeconfig(&kubeconfig(&server).user("dev", user)).run(TRUE).expect_code(0);
+        assert_eq!(bearers(&server), [sent; 2]);
+    }
+    let server = server();
+    let kdj = Kdj::on(&server);
+    let user = json!({"tokenFile": kdj.directory().join("home/nowhere")});
+    let _ = kdj.kubeconfig(&kubeconfig(&server).user("dev", user)).run(TRUE).expect_code(125).says(&["home/nowhere"]);
 }
 
 #[test]
@@ -388,6 +415,45 @@ fn kubeconfig_trouble_is_configuration() {
     let other =
         Kubeconfig::empty().server("acme-stagin", &server).token("dev", "t").context("acme-stagin", "dev", None);
     let _ = bare().kubeconfig(&other).run(TRUE).expect_code(125).says(&["acme-staging", "acme-stagin`"]);
+}
+
+#[test]
+fn a_malformed_kubeconfig_names_its_line() {
+    for (broken, line) in [
+        ("apiVersion: v1\nusers:\n  - name: dev\n    user:\n      exec: canary\n", 5),
+        ("apiVersion: v1\nkind: Config\ncontexts: canary\n", 3),
+    ] {
+        let output = Kdj::bare().config(CONFIG).file("home/.kube/config", broken).run(TRUE).expect_code(125);
+        let _ = output.never_says(&["canary"]).says(&[&format!(".kube/config:{line}:")]);
+    }
+}
+
+#[test]
+fn a_directory_is_no_kubeconfig() {
+    let kdj = Kdj::bare().config(CONFIG).file("home/.kube/config/file", "");
+    let _ = kdj.run(TRUE).expect_code(125).says(&["cannot read the kubeconfig", ".kube/config`", "directory"]);
+}
+
+#[test]
+fn the_first_file_to_name_a_context_wins() {
+    let (first, second) = (server(), server());
+    let more = Kubeconfig::of(&second).context_on("acme-prod", "acme-staging", "dev", Some(NAMESPACE));
+    let kdj =
+        Kdj::bare().config(CONFIG).file("home/first", &Kubeconfig::of(&first).text()).file("home/second", &more.text());
+    let list = |files: [&str; 2]| {
+        let paths = files.map(|file| kdj.directory().join("home").join(file));
+        std::env::join_paths(paths).expect("a list")
+    };
+    let (one, other) = (list(["first", "second"]), list(["second", "first"]));
+    let asked = || (first.requests().len(), second.requests().len());
+    let kdj = kdj.variable("KUBECONFIG", one);
+    let _ = kdj.run(TRUE).expect_code(0);
+    assert_eq!(asked(), (2, 0));
+    // A context that the second file alone names is there, on the cluster that the first one names.
+    let _ = kdj.run(["shell", "acme-prod/shop-qa", "--", "true"]).expect_code(0);
+    assert_eq!(asked(), (4, 0));
+    let _ = kdj.variable("KUBECONFIG", other).run(TRUE).expect_code(0);
+    assert!(asked().0 == 4 && asked().1 > 0, "{:?}", asked());
 }
 
 #[test]

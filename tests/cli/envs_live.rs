@@ -137,18 +137,61 @@ fn a_silent_server_is_not_waited_for_long() {
 }
 
 #[test]
+fn credential_plugins_do_not_ask_at_the_same_time() {
+    let server = ApiServer::http(objects());
+    let kdj = Kdj::on(&server);
+    let log = kdj.directory().join("log");
+    let plugin = |name: &str| {
+        let directory = kdj.bin().join(name);
+        std::fs::create_dir(&directory).expect("a directory for a plugin");
+        let token =
+            r#"{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"t"}}"#;
+        let log = log.display();
+        Plugin::script(&directory, &format!("echo begin >> '{log}'\nsleep 0.5\necho end >> '{log}'\necho '{token}'"))
+    };
+    let kubeconfig = Kubeconfig::empty()
+        .server("acme-prod", &server)
+        .server("acme-staging", &server)
+        .user("a", json!({"exec": plugin("a").exec_config()}))
+        .user("b", json!({"exec": plugin("b").exec_config()}))
+        .context("acme-prod", "a", None)
+        .context("acme-staging", "b", None);
+    let kdj = kdj.kubeconfig(&kubeconfig).config(
+        "[environments.prod]\ncontext = 'acme-prod'\nnamespace = 'shop-qa'\n\
+         [environments.qa]\ncontext = 'acme-staging'\nnamespace = 'shop-qa'\n",
+    );
+    let _ = kdj.run(["envs", "--live", "-o", "name"]).expect_code(0).prints("prod\nqa\n");
+    assert_eq!(std::fs::read_to_string(log).expect("a log"), "begin\nend\nbegin\nend\n");
+}
+
+#[test]
 fn explain_asks_nothing() {
     let server = ApiServer::http(objects());
     let kdj = Kdj::on(&server).kubeconfig(&kubeconfig(&server)).config(CONFIG);
     let output = kdj.run(["--explain", "envs", "--live"]).expect_code(0);
     insta::assert_snapshot!(output.stdout_text(), @"
-    kubectl --context acme-staging -n tenants-qa get pods
+    kubectl --context acme-staging -n tenants-qa get pods -l app.kubernetes.io/instance
     kubectl --context acme-dead -n shop get pods
     kubectl --context acme-staging -n secret get pods
-    kubectl --context acme-staging -n tenants-qa get pods
     kubectl --context acme-staging -n own get pods
     kubectl --context acme-staging get namespaces
     kubectl --context acme-staging -n shop-qa get pods
     ");
+    assert!(server.requests().is_empty(), "{}", server.request_lines());
+}
+
+#[test]
+fn explained_requests_are_those_that_would_be_made() {
+    let server = ApiServer::http(objects());
+    let config = "[environments.car1]\ncontext = 'acme-staging'\nnamespace = 'tenants-qa'\ninstance = 'car1-qa'\n\
+                  [environments.lost]\ncontext = 'nowhere'\nnamespace = 'shop'\n";
+    let kdj = Kdj::on(&server).config(config).file("project/other", &Kubeconfig::of(&server).text());
+    let output = kdj
+        .run(["--explain", "--kubeconfig", "other", "--as", "ops", "--as-group", "a b", "envs", "--live"])
+        .expect_code(1)
+        .says(&["`lost`", "`nowhere`"]);
+    let line = "kubectl --kubeconfig other --context acme-staging -n tenants-qa --as ops --as-group 'a b' get pods -l \
+                'app.kubernetes.io/instance=car1-qa'\n";
+    let _ = output.prints(line);
     assert!(server.requests().is_empty(), "{}", server.request_lines());
 }

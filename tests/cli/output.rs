@@ -123,3 +123,32 @@ fn explain_asks_and_does_nothing() {
     let kubectl = "kubectl --context acme-staging -n shop-qa exec -i web-7c9d8f-aaaaa -c django -- echo 'a b'\n";
     let _ = output.prints(kubectl).never_says(&["canary"]);
 }
+
+#[test]
+fn colour_is_where_it_is_asked_for() {
+    // `--color`, CLICOLOR_FORCE, NO_COLOR; an empty variable is as good as none.
+    let cases = [
+        ("auto", "", "", false),
+        ("auto", "1", "", true),
+        ("auto", "0", "", false),
+        ("auto", "1", "1", false),
+        ("always", "", "1", true),
+        ("never", "1", "", false),
+    ];
+    for (flag, force, no, colored) in cases {
+        let kdj = Kdj::bare().variable("CLICOLOR_FORCE", force).variable("NO_COLOR", no);
+        let output = kdj.run(["--color", flag, "shell", "nowhere", "--", "true"]).expect_code(125).prints("");
+        assert_eq!(output.stderr.contains("\u{1b}["), colored, "{flag} {force:?} {no:?}: {output}");
+        let unset = [("CLICOLOR_FORCE", force), ("NO_COLOR", no)].into_iter().filter(|(_, value)| value.is_empty());
+        let kdj = unset.fold(kdj, |kdj, (name, _)| kdj.without(name));
+        let output = kdj.run(["--color", flag, "shell", "nowhere", "--", "true"]).expect_code(125);
+        assert_eq!(output.stderr.contains("\u{1b}["), colored, "{flag} {force:?} {no:?}: {output}");
+    }
+}
+
+#[test]
+fn data_has_no_colour() {
+    let server = ApiServer::http(shop::one_web_pod());
+    let plain = Kdj::on(&server).run(["--color", "never", "envs"]).expect_code(0);
+    let _ = Kdj::on(&server).run(["--color", "always", "envs"]).expect_code(0).prints(&plain.stdout_text());
+}

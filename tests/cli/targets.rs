@@ -145,6 +145,10 @@ fn wrong_usage_is_told_before_anything_is_asked() {
         let output = kdj.run(arguments);
         assert!(matches!(output.code, Some(2 | 125)), "{output}");
     }
+    // A console's flag, where there is code to run.
+    for code in [&["-c", "1"][..], &["-f", "x.py"], &["-"]] {
+        let _ = kdj.run([&["pyshell", "qa", "--plain"], code].concat()).expect_code(2).says(&["--plain"]);
+    }
     for name in ["qa;rm -rf", "qa\u{1b}[2J", "", "../qa"] {
         let _ = kdj.run(["shell", name, "--", "true"]).expect_code(125).never_says(&["\u{1b}"]);
     }

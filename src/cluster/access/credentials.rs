@@ -24,7 +24,8 @@ enum Source {
     /// The kubeconfig holds it, or there is none.
     #[default]
     Fixed,
-    /// A file that others rewrite; read anew for each connection.
+    /// A file that others rewrite: read at the start, again when a request comes a minute later or more, and after a 401.
+    /// While it cannot be read, the token at hand stays.
     File(PathBuf),
     /// A credential plugin.
     Plugin(Box<ExecConfig>),
@@ -62,18 +63,24 @@ impl Credentials {
     /// handles: client certificates, basic authentication, auth providers.
     ///
     /// # Errors
-    /// When the plugin is missing, fails, hangs or prints rubbish; when the token file cannot be read.
+    /// When the plugin is missing, fails, hangs or prints rubbish; when the token file cannot be read and no token stands beside
+    /// it.
     pub(super) async fn take_from(user: &mut AuthInfo) -> Result<Self> {
         let fixed = user.token.take().filter(|token| !token.expose_secret().is_empty());
         let file = user.token_file.take().filter(|path| !path.is_empty());
         let exec = user.exec.take();
         let (source, token) = match (fixed, file, exec) {
-            (Some(value), _, _) => (Source::Fixed, Some(Token::new(value, None))),
-            (None, Some(path), _) => {
+            // The file wins, as in client-go; it may be newer than the token beside it.
+            (fixed, Some(path), _) => {
                 let path = PathBuf::from(path);
-                let token = read_file(&path)?;
+                let token = match (read_file(&path), fixed) {
+                    (Ok(token), _) => token,
+                    (Err(_), Some(value)) => Token::new(value, Some(next_reading())),
+                    (Err(error), None) => return Err(error),
+                };
                 (Source::File(path), Some(token))
             }
+            (Some(value), None, _) => (Source::Fixed, Some(Token::new(value, None))),
             (None, None, Some(exec)) => {
                 let Credential { token, expires, certificate } = plugin::run(&exec).await?;
                 if let Some((certificate, key)) = certificate {
@@ -94,7 +101,7 @@ impl Credentials {
     pub(in crate::cluster) async fn prepare(&self) -> Result<Option<HeaderValue>> {
         let mut current = self.current.lock().await;
         if current.as_ref().is_some_and(Token::is_old) {
-            *current = self.renew().await?;
+            self.renew(&mut current).await?;
         }
         current.as_ref().map(header).transpose()
     }
@@ -115,20 +122,26 @@ impl Credentials {
         if held.as_ref() != refused {
             return Ok(true);
         }
-        *current = self.renew().await?;
+        self.renew(&mut current).await?;
         let renewed = current.as_ref().map(header).transpose()?;
         Ok(renewed.as_ref() != refused)
     }
 
-    async fn renew(&self) -> Result<Option<Token>> {
+    async fn renew(&self, current: &mut Option<Token>) -> Result<()> {
         match &*self.source {
-            Source::Fixed => Ok(None),
-            Source::File(path) => read_file(path).map(Some),
+            Source::Fixed => {}
+            Source::File(path) => match (read_file(path), current.as_mut()) {
+                (Ok(token), _) => *current = Some(token),
+                // It may be about to be replaced; the server says whether the token at hand is still good.
+                (Err(_), Some(held)) => held.expires = Some(next_reading()),
+                (Err(error), None) => return Err(error),
+            },
             Source::Plugin(exec) => {
                 let Credential { token, expires, .. } = plugin::run(exec).await?;
-                Ok(token.map(|value| Token::new(value, expires)))
+                *current = token.map(|value| Token::new(value, expires));
             }
         }
+        Ok(())
     }
 }
 
@@ -136,8 +149,12 @@ impl Credentials {
 fn read_file(path: &PathBuf) -> Result<Token> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| Error::failed(format!("cannot read the token file `{}`", path.display())).caused_by(error))?;
-    let expires = Some(SystemTime::now() + RENEW_BEFORE * 2);
-    Ok(Token::new(text.trim().to_owned().into(), expires))
+    Ok(Token::new(text.trim().to_owned().into(), Some(next_reading())))
+}
+
+/// When a token out of a file counts as expired: it is read again a minute before.
+fn next_reading() -> SystemTime {
+    SystemTime::now() + RENEW_BEFORE * 2
 }
 
 fn header(token: &Token) -> Result<HeaderValue> {
@@ -167,5 +184,22 @@ mod tests {
             let token = Token { value: "t".to_owned().into(), fetched, expires };
             assert_eq!(token.is_old(), old, "{fetched:?} {expires:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_token_file_is_read_again_and_the_token_at_hand_stays_without_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("token");
+        let old = SystemTime::now() - Duration::from_secs(90);
+        let held = Token { value: "old".to_owned().into(), fetched: old, expires: Some(old + RENEW_BEFORE * 2) };
+        let credentials =
+            Credentials { source: Arc::new(Source::File(path.clone())), current: Arc::new(Mutex::new(Some(held))) };
+        assert_eq!(credentials.prepare().await.unwrap().unwrap(), "Bearer old");
+        std::fs::write(&path, "new\n").unwrap();
+        // Not before a minute is over, but at once when the server refuses the token.
+        let sent = credentials.prepare().await.unwrap();
+        assert_eq!(sent.as_ref().unwrap(), "Bearer old");
+        assert!(credentials.renew_after(sent.as_ref()).await.unwrap());
+        assert_eq!(credentials.prepare().await.unwrap().unwrap(), "Bearer new");
     }
 }

@@ -5,6 +5,7 @@ mod command_line;
 mod credentials;
 mod kubeconfig;
 mod plugin;
+mod process_tree;
 mod proxy;
 
 pub(super) use self::credentials::Credentials;

@@ -10,17 +10,18 @@ use std::{
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use kube::config::{ExecConfig, ExecInteractiveMode};
-use rustix::process::{Pid, Signal, kill_process};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::{process::Command, time::timeout};
 
-use super::command_line;
+use super::{command_line, process_tree};
 use crate::error::{Error, Result};
 
-/// How long a plugin may take; `KDJ_PLUGIN_TIMEOUT` (seconds) says otherwise.
+/// How long a plugin may take.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
+/// Says otherwise, in seconds.
+const TIME_LIMIT_VARIABLE: &str = "KDJ_PLUGIN_TIMEOUT";
 /// Versions of the API whose answers have the shape read here; `v1alpha1` is gone since Kubernetes 1.24.
 const API_VERSIONS: [&str; 2] = ["client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"];
 
@@ -53,7 +54,7 @@ pub(super) async fn run(exec: &ExecConfig) -> Result<Credential> {
     let Some(name) = exec.command.as_deref().filter(|name| !name.is_empty()) else {
         return Err(Error::usage("the kubeconfig's user has an `exec` section without a command"));
     };
-    let limit = time_limit();
+    let limit = time_limit()?;
     let child = command(name, exec)?.spawn().map_err(|error| not_started(name, exec, &error))?;
     let id = child.id();
     let output = child.wait_with_output();
@@ -65,7 +66,7 @@ pub(super) async fn run(exec: &ExecConfig) -> Result<Credential> {
         Err(_) => {
             // One that may ask dies alone: what it started may be the browser the user logs in with.
             if let Some(id) = id.filter(|_| !may_ask(exec)) {
-                kill_children(id).await;
+                process_tree::kill_children(id).await;
             }
             let message = format!("the credential plugin `{name}` did not answer within {} s", limit.as_secs());
             let words = command_line::shown(name, exec);
@@ -165,38 +166,15 @@ fn not_started(name: &str, exec: &ExecConfig, error: &std::io::Error) -> Error {
     }
 }
 
-/// Ends the children of a process and theirs, who would go on without it. They are in kdj's own process group, so that
-/// Ctrl-C reaches them; that is why they cannot be killed by theirs.
-async fn kill_children(root: u32) {
-    let listing = Command::new("ps").args(["-A", "-o", "pid=", "-o", "ppid="]).stderr(Stdio::null()).output().await;
-    let listing = listing.map(|output| output.stdout).unwrap_or_default();
-    for id in descendants(root, &String::from_utf8_lossy(&listing)) {
-        if let Some(process) = i32::try_from(id).ok().and_then(Pid::from_raw) {
-            let _ = kill_process(process, Signal::KILL);
-        }
-    }
-}
-
-/// The descendants of `root` in a list of processes and their parents.
-fn descendants(root: u32, listing: &str) -> Vec<u32> {
-    let pairs: Vec<(u32, u32)> = listing
-        .lines()
-        .filter_map(|line| {
-            let mut numbers = line.split_whitespace().map(str::parse);
-            Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
-        })
-        .collect();
-    let mut family = vec![root];
-    for next in 0.. {
-        let Some(&parent) = family.get(next) else { break };
-        family.extend(pairs.iter().filter(|(id, of)| *of == parent && id != of).map(|(id, _)| *id));
-    }
-    family.split_off(1)
-}
-
-fn time_limit() -> Duration {
-    let seconds = env::var("KDJ_PLUGIN_TIMEOUT").ok().and_then(|value| value.parse().ok());
-    seconds.map_or(TIME_LIMIT, Duration::from_secs)
+fn time_limit() -> Result<Duration> {
+    let Some(value) = env::var_os(TIME_LIMIT_VARIABLE).filter(|value| !value.is_empty()) else {
+        return Ok(TIME_LIMIT);
+    };
+    let seconds = value.to_str().and_then(|text| text.trim().parse().ok()).filter(|&seconds| seconds > 0);
+    seconds.map(Duration::from_secs).ok_or_else(|| {
+        let message = format!("{TIME_LIMIT_VARIABLE} is {value:?}; it wants a number of seconds, such as 120");
+        Error::usage(message)
+    })
 }
 
 #[cfg(test)]
@@ -210,13 +188,6 @@ mod tests {
         assert!(credential.token.is_some() && credential.expires.is_some());
         let yaml = b"kind: ExecCredential\napiVersion: client.authentication.k8s.io/v1beta1\nstatus:\n  token: t\n";
         assert!(read("p", yaml).unwrap().token.is_some());
-    }
-
-    #[test]
-    fn descendants_are_found_by_their_parents() {
-        let listing = "  1 0\n 10 1\n 11 10\n 12 11\n 13 1\n 14 10\nrubbish\n";
-        assert_eq!(descendants(10, listing), [11, 14, 12]);
-        assert_eq!(descendants(12, listing), [0u32; 0]);
     }
 
     #[test]

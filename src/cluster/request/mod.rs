@@ -92,6 +92,7 @@ where
     let mut pause = FIRST_PAUSE;
     let mut renewed = false;
     for number in 1.. {
+        // Before the time runs: a plugin may take its own.
         let sent = place.credentials.prepare().await?;
         let failure = match once(what, place, observer, attempt()).await? {
             Ok(value) => return Ok(Ok(value)),
@@ -112,15 +113,13 @@ where
     unreachable!("the loop returns at the last attempt")
 }
 
-/// Makes a request once; the outer error is the time limit's or the credentials', which are renewed before the time
-/// runs.
-pub(in crate::cluster) async fn once<T>(
+/// Makes a request once; the outer error is the time limit's.
+async fn once<T>(
     what: &str,
     place: &Place,
     observer: &Observer,
     request: impl Future<Output = Result<T, KubeError>>,
 ) -> Result<Result<T, KubeError>> {
-    place.credentials.prepare().await?;
     let start = Instant::now();
     let answer = timeout(TIME_LIMIT, request).await;
     let ok = matches!(answer, Ok(Ok(_)));

@@ -36,6 +36,7 @@ use self::{
 pub use self::{
     kind::Kind,
     overview::{Readiness, RoleSummary},
+    role::INSTANCE as INSTANCE_LABEL,
 };
 pub(super) use self::{revision::revision_number, workload::TEMPLATE_HASH};
 use super::Cluster;

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The label that tells single-tenant instances apart.
-pub(super) const INSTANCE: &str = "app.kubernetes.io/instance";
+pub const INSTANCE: &str = "app.kubernetes.io/instance";
 
 /// Labels that name a role, the best first.
 const ROLE_LABELS: [&str; 5] = ["app.kubernetes.io/component", "component", "role", "tier", "process"];

@@ -1,16 +1,22 @@
-//! `--live`: what the clusters say. All are asked at once, and what one of them has to say stops no other.
+//! `--live`: what the clusters say. Their credentials are had one after another, since a plugin may ask at the terminal;
+//! then all are asked at once, and what one of them has to say stops no other.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use futures::future::join_all;
 use tokio::time::timeout;
 
 use crate::{
-    cluster::{Cluster, Kubeconfig, Readiness, RoleSummary},
+    cluster::{Cluster, INSTANCE_LABEL, Kubeconfig, Readiness, RoleSummary},
     config::Config,
     connection,
-    environment::{self, Listed, Question},
+    environment::{self, Environment, Listed, Question},
     error::{Error, Result},
+    exit::Exit,
+    kubectl,
     options::Options,
     ui::Ui,
 };
@@ -44,29 +50,59 @@ struct Known<'a> {
     ui: &'a Ui,
 }
 
-/// What would be asked, as kubectl commands, one per line.
+/// Says what would be asked, as kubectl commands, each once, and which environments cannot be asked.
 pub(super) fn explain(
     environments: Vec<Listed>,
     kubeconfig: &Kubeconfig,
     options: &Options,
     config: &Config,
-) -> String {
+    ui: &Ui,
+) -> Result<Exit> {
+    ui.status("would make these requests; nothing was done");
     let contexts = kubeconfig.contexts();
-    let line = |listed: Listed| {
-        let question = environment::question(&listed, config, &contexts, &options.overrides).ok()?;
-        let environment = question.environment();
-        let context = shell_words::quote(&environment.context).into_owned();
-        Some(match question {
-            Question::Namespaces(_) => format!("kubectl --context {context} get namespaces\n"),
-            Question::Place(_) | Question::Instances(_) => {
-                format!("kubectl --context {context} -n {} get pods\n", environment.namespace)
+    let mut seen = BTreeSet::new();
+    let mut text = String::new();
+    let mut exit = Exit::Success;
+    for listed in environments {
+        match environment::question(&listed, config, &contexts, &options.overrides) {
+            Ok(question) => {
+                if matches!(question, Question::Namespaces(_)) {
+                    ui.status(&format!("`{}` would be asked for in each of its namespaces, too", listed.name));
+                }
+                let line = kubectl::line(&words(&question, options));
+                if seen.insert(line.clone()) {
+                    text.push_str(&format!("{line}\n"));
+                }
             }
-        })
-    };
-    environments.into_iter().filter_map(line).collect()
+            Err(error) => {
+                ui.error(&error);
+                exit = Exit::Failed;
+            }
+        }
+    }
+    ui.data(&text)?;
+    Ok(exit)
 }
 
-/// Asks for all environments at once, and keeps their order.
+/// The first request for an environment, as a kubectl command.
+fn words(question: &Question, options: &Options) -> Vec<String> {
+    let Environment { context, namespace, instance, .. } = question.environment();
+    let (namespace, what, selector) = match question {
+        Question::Place(_) => {
+            (Some(namespace.as_str()), "pods", instance.as_ref().map(|value| format!("{INSTANCE_LABEL}={value}")))
+        }
+        Question::Instances(_) => (Some(namespace.as_str()), "pods", Some(INSTANCE_LABEL.to_owned())),
+        Question::Namespaces(_) => (None, "namespaces", None),
+    };
+    let mut words = kubectl::prefix(options, context, namespace);
+    words.extend(["get", what].map(str::to_owned));
+    if let Some(selector) = selector {
+        words.extend(["-l".to_owned(), selector]);
+    }
+    words
+}
+
+/// Asks for all environments at once, once the connections are open, and keeps their order.
 pub(super) async fn ask(
     environments: Vec<Listed>,
     kubeconfig: &Kubeconfig,
@@ -75,11 +111,11 @@ pub(super) async fn ask(
     ui: &Ui,
 ) -> Vec<Row> {
     let known = Known { kubeconfig, options, config, ui };
-    let contexts = kubeconfig.contexts();
+    let all = kubeconfig.contexts();
     let mut by_context = BTreeMap::<String, Vec<(usize, Listed, Question)>>::new();
     let mut rows: Vec<(usize, Row)> = Vec::new();
     for (place, listed) in environments.into_iter().enumerate() {
-        match environment::question(&listed, config, &contexts, &options.overrides) {
+        match environment::question(&listed, config, &all, &options.overrides) {
             Ok(question) => {
                 let context = question.environment().context.clone();
                 by_context.entry(context).or_default().push((place, listed, question));
@@ -87,11 +123,24 @@ pub(super) async fn ask(
             Err(error) => rows.push((place, Row { listed, state: Err(error) })),
         }
     }
-    let what = match by_context.keys().collect::<Vec<_>>()[..] {
-        [context] => format!("asking the cluster of context {context}"),
-        _ => format!("asking the clusters of {} contexts", by_context.len()),
+    // One after another, and without a spinner: plugins that ask at the terminal do not ask into each other.
+    let mut open = Vec::new();
+    for questions in by_context.into_values() {
+        let Some((_, _, first)) = questions.first() else { continue };
+        match connection::open(first.environment(), kubeconfig, options, ui).await {
+            Ok(cluster) => open.push((cluster, questions)),
+            Err(error) => {
+                let failed = |(place, listed, _)| (place, Row { listed, state: Err(copy_of(&error)) });
+                rows.extend(questions.into_iter().map(failed));
+            }
+        }
+    }
+    let contexts: Vec<_> = open.iter().filter_map(|(_, questions)| questions.first()).collect();
+    let what = match contexts[..] {
+        [(_, _, question)] => format!("asking the cluster of context {}", question.environment().context),
+        _ => format!("asking the clusters of {} contexts", contexts.len()),
     };
-    let asked = join_all(by_context.into_values().map(|questions| known.of_context(questions)));
+    let asked = join_all(open.iter().map(|(cluster, questions)| known.of_context(cluster, questions)));
     rows.extend(ui.waiting(&what, asked).await.into_iter().flatten());
     rows.sort_by_key(|(place, _)| *place);
     rows.into_iter().map(|(_, row)| row).collect()
@@ -99,26 +148,15 @@ pub(super) async fn ask(
 
 impl Known<'_> {
     /// The environments of one context, over one connection: a credential plugin runs once.
-    async fn of_context(&self, questions: Vec<(usize, Listed, Question)>) -> Vec<(usize, Row)> {
-        let Some((_, _, first)) = questions.first() else { return Vec::new() };
-        let opened = connection::open(first.environment(), self.kubeconfig, self.options, self.ui).await;
-        let cluster = match &opened {
-            Ok(cluster) => cluster,
-            Err(error) => {
-                let failed = |(place, listed, _)| (place, Row { listed, state: Err(copy_of(error)) });
-                return questions.into_iter().map(failed).collect();
-            }
-        };
-        let rows = questions.into_iter().map(|(place, listed, question)| async move {
-            let rows = match timeout(TIME_LIMIT, self.of_one(&listed, &question, cluster)).await {
+    async fn of_context(&self, cluster: &Cluster, questions: &[(usize, Listed, Question)]) -> Vec<(usize, Row)> {
+        let rows = questions.iter().map(|(place, listed, question)| async move {
+            let failed = |error| vec![Row { listed: listed.clone(), state: Err(error) }];
+            let rows = match timeout(TIME_LIMIT, self.of_one(listed, question, cluster)).await {
                 Ok(Ok(rows)) => rows,
-                Ok(Err(error)) => vec![Row { listed, state: Err(error) }],
-                Err(_) => {
-                    let error = Error::failed(format!("no answer within {} s", TIME_LIMIT.as_secs()));
-                    vec![Row { listed, state: Err(error) }]
-                }
+                Ok(Err(error)) => failed(error),
+                Err(_) => failed(Error::failed(format!("no answer within {} s", TIME_LIMIT.as_secs()))),
             };
-            rows.into_iter().map(|row| (place, row)).collect::<Vec<_>>()
+            rows.into_iter().map(|row| (*place, row)).collect::<Vec<_>>()
         });
         join_all(rows).await.into_iter().flatten().collect()
     }
@@ -164,7 +202,7 @@ impl Known<'_> {
         Row { listed, state }
     }
 
-    fn resolve(&self, name: &str) -> Result<environment::Environment> {
+    fn resolve(&self, name: &str) -> Result<Environment> {
         environment::resolve(name, self.config, &self.kubeconfig.contexts(), &self.options.overrides)
     }
 }
