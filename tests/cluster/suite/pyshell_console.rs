@@ -45,6 +45,9 @@ fn python_s_own_console_where_there_is_no_other() {
     pty.wait_for(">>> ");
     pty.press("from django.db import connection; connection.settings_dict['NAME']\r");
     pty.wait_for("'car2'");
+    pty.wait_for(">>> ");
+    // The prompt shows a moment before readline has the terminal, and takes what was typed before with it.
+    std::thread::sleep(std::time::Duration::from_millis(200));
     pty.press("\x04");
     assert_eq!(pty.finish().code(), Some(0));
 }
