@@ -1,5 +1,7 @@
 //! `kdj pyshell` at a terminal: the richest console the image has.
 
+use std::time::Duration;
+
 use super::harness::{Pty, cluster};
 
 #[test]
@@ -29,7 +31,13 @@ fn python_s_own_console_when_asked_for() {
     assert!(!start.contains("IPython"), "{start}");
     pty.press("import os; os.environ['TERM'] + '/' + str(6 * 7)\r");
     pty.wait_for("'xterm-256color/42'");
-    pty.press("while True: pass\r\r");
+    pty.wait_for(">>> ");
+    pty.press("while True: pass\r");
+    pty.wait_for("... ");
+    pty.press("\r");
+    pty.wait_for("\n");
+    // Until Python runs the loop, Ctrl-C would clear the line instead.
+    std::thread::sleep(Duration::from_millis(500));
     pty.press("\x03");
     pty.wait_for("KeyboardInterrupt");
     pty.wait_for(">>> ");
@@ -47,7 +55,7 @@ fn python_s_own_console_where_there_is_no_other() {
     pty.wait_for("'car2'");
     pty.wait_for(">>> ");
     // The prompt shows a moment before readline has the terminal, and takes what was typed before with it.
-    std::thread::sleep(std::time::Duration::from_millis(200));
+    std::thread::sleep(Duration::from_millis(200));
     pty.press("\x04");
     assert_eq!(pty.finish().code(), Some(0));
 }
