@@ -12,6 +12,10 @@
 //! * [`error`], [`exit`], [`names`], [`options`], [`streams`]: leaves, used by all.
 
 #![warn(missing_docs, clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used, clippy::dbg_macro)]
+#![allow(
+    rustdoc::private_intra_doc_links,
+    reason = "the documentation is for who reads the source; tests/run builds it whole"
+)]
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a panic is how a test fails"))]
 
 pub mod cli;
