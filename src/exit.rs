@@ -41,6 +41,8 @@ pub enum Failure {
     CannotExec,
     /// The remote command was not found.
     NotFound,
+    /// The time given for it was over, and the remote command was ended.
+    TimedOut,
     /// The connection was lost, or the outcome is unknown: the remote command may still be running.
     Lost,
     /// A signal ended kdj; the number is the signal's.
@@ -57,6 +59,7 @@ impl Failure {
             Failure::Usage | Failure::Failed if pass_through => 125,
             Failure::Usage => 2,
             Failure::Failed => 1,
+            Failure::TimedOut => 124,
             Failure::CannotExec => 126,
             Failure::NotFound => 127,
             Failure::Lost => 255,

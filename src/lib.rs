@@ -27,6 +27,7 @@ pub mod django;
 mod environment;
 pub mod error;
 pub mod exit;
+mod job;
 mod kubectl;
 mod names;
 mod options;

@@ -7,9 +7,11 @@
 //! * `session`: exec over WebSocket, and why a session ended.
 
 mod access;
+mod job;
 mod request;
 mod session;
 mod target;
+mod template;
 
 use std::fmt::Debug;
 
@@ -24,7 +26,9 @@ pub use self::{
     access::{Impersonation, Kubeconfig},
     request::{Notice, Observer},
     session::{Ending, Exec, NotOpened, Session, Unread, leave},
+    job::{Created, JobHandle, JobKind, JobState, JobSummary, News, NewJob, VariablesFrom, Verdict, new_name},
     target::{INSTANCE_LABEL, Readiness, RoleSummary, Target, Wanted},
+    template::{Preference, Template},
 };
 use crate::{environment::Environment, error::Result};
 

@@ -1,5 +1,7 @@
 //! Groups of arguments that several commands share, and what shells can complete them to.
 
+use std::time::Duration;
+
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 
 use crate::{
@@ -13,7 +15,7 @@ use crate::cluster::Wanted;
 #[derive(Clone, Debug, clap::Args)]
 pub struct TargetArgs {
     /// Environment, as `kdj envs` lists it, or CONTEXT/NAMESPACE[/INSTANCE]
-    #[arg(value_name = "ENV", add = ArgValueCandidates::new(environment_candidates))]
+    #[arg(value_name = "ENV", add = environment_candidates())]
     pub environment: String,
 
     /// Role, or workload, to run in: web, celeryd, ... (default: shell, then web)
@@ -71,8 +73,26 @@ pub fn alias_candidates() -> Vec<CompletionCandidate> {
     aliases.into_iter().map(candidate).collect()
 }
 
-fn environment_candidates() -> Vec<CompletionCandidate> {
-    environment_names_for_completion().into_iter().map(CompletionCandidate::new).collect()
+/// Completes an environment's name.
+pub fn environment_candidates() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| environment_names_for_completion().into_iter().map(CompletionCandidate::new).collect())
+}
+
+/// Reads a duration: `90s`, `30m`, `2h`, `7d`; a number alone is in seconds.
+///
+/// # Errors
+/// When it is something else, or zero.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match &text[digits.len()..] {
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 60 * 60,
+        "d" => 24 * 60 * 60,
+        _ => 0,
+    };
+    let seconds = digits.parse::<u32>().ok().map(|number| u64::from(number) * unit).filter(|seconds| *seconds > 0);
+    seconds.map(Duration::from_secs).ok_or_else(|| "a duration is expected: 90s, 30m, 2h, 7d".to_owned())
 }
 
 #[cfg(test)]

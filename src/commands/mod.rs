@@ -6,6 +6,7 @@ mod completions;
 mod envs;
 mod manage;
 mod pyshell;
+mod run;
 mod shell;
 
 use std::ffi::OsString;
@@ -25,6 +26,8 @@ pub enum Command {
     Manage(manage::ManageArgs),
     /// Open Django's shell in an environment, or run Python code in it
     Pyshell(pyshell::PyshellArgs),
+    /// Run a command in a job of its own, follow its log and end with its exit code
+    Run(run::RunArgs),
     /// Open a shell (bash or sh, not Python) in an environment, or run a command in it
     Shell(shell::ShellArgs),
     /// An alias and its arguments; gone once the command line is expanded.
@@ -37,7 +40,7 @@ impl Command {
     pub fn is_pass_through(&self) -> bool {
         match self {
             Command::Completions(_) | Command::Envs(_) | Command::External(_) => false,
-            Command::Manage(_) | Command::Pyshell(_) | Command::Shell(_) => true,
+            Command::Manage(_) | Command::Pyshell(_) | Command::Run(_) | Command::Shell(_) => true,
         }
     }
 }
@@ -49,6 +52,7 @@ pub async fn run(command: Command, options: &Options, config: &Config, ui: &Ui) 
         Command::Envs(args) => envs::run(args, options, config, ui).await,
         Command::Manage(args) => manage::run(args, options, config, ui).await,
         Command::Pyshell(args) => pyshell::run(args, options, config, ui).await,
+        Command::Run(args) => run::run(args, options, config, ui).await,
         Command::Shell(args) => shell::run(args, options, config, ui).await,
         Command::External(words) => {
             let word = words.first().map(|word| word.to_string_lossy()).unwrap_or_default();

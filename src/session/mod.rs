@@ -7,6 +7,8 @@ mod pod_cache;
 
 use std::env;
 
+pub use self::outcome::runtime_words;
+
 use crate::{
     cluster::{Cluster, Ending, Exec, NotOpened, Session, Target, Unread, Wanted, leave},
     config::Config,

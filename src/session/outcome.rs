@@ -91,7 +91,7 @@ fn not_found(named: &Named, message: &str, place: &Place<'_>) -> Error {
 }
 
 /// The part of the runtime's message that says something: what stands before it is the path the message took.
-fn runtime_words(message: &str) -> &str {
+pub fn runtime_words(message: &str) -> &str {
     let start = message
         .find("exec: \"")
         .or_else(|| message.find("crun: ").map(|at| at + "crun: ".len()))

@@ -1,5 +1,6 @@
 //! The one module that touches the terminal: data goes to stdout, everything else to stderr.
 
+mod live;
 pub mod style;
 pub mod table;
 pub mod terminal;
@@ -7,6 +8,7 @@ mod waiting;
 
 use std::io::{self, IsTerminal, Write};
 
+pub use self::live::Live;
 use self::style::{ColorChoice, Role};
 use crate::error::{Error, Result};
 

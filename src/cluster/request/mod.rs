@@ -65,7 +65,7 @@ where
 
 /// Makes a request that must not be made twice, such as an exec: it is repeated only when the server answered that it
 /// has not begun (429, 503, 401). The outer error is the time limit's or the credentials'.
-pub(in crate::cluster) async fn repeatable_upgrade<T, F>(
+pub(in crate::cluster) async fn unrepeatable<T, F>(
     what: &str,
     place: &Place,
     observer: &Observer,

@@ -57,7 +57,7 @@ pub(super) fn read(frame: &[u8]) -> Ending {
 /// runc: `exec failed: unable to start container process: exec: "X": executable file not found in $PATH`, and `stat X: no
 /// such file or directory` for a path. crun: ``executable file `X` not found in $PATH``, `open executable: Permission
 /// denied: OCI permission denied`. The kubelet: `container not found ("app")`, `container is in CONTAINER_EXITED state`.
-fn start_failure(message: String) -> Ending {
+pub(in crate::cluster) fn start_failure(message: String) -> Ending {
     let lower = message.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
     let about_exec =

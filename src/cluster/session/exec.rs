@@ -78,7 +78,7 @@ impl Cluster {
             unanswered.set(answer.as_ref().is_err_and(is_unanswered));
             answer
         };
-        let answer = request::repeatable_upgrade(&what, &self.place, &self.observer, attempt).await;
+        let answer = request::unrepeatable(&what, &self.place, &self.observer, attempt).await;
         let failed = |error: Error| {
             NotOpened::Failed(if unanswered.get() {
                 error.outcome_unknown("whether the command was started, and still runs, nobody knows")

@@ -35,6 +35,7 @@ use self::{
     download::{Shared, download},
     upload::upload,
 };
+pub(super) use self::ending::start_failure;
 pub use self::{
     ending::Ending,
     exec::{Exec, NotOpened},

@@ -3,8 +3,11 @@
 use k8s_openapi::api::core::v1::{Pod, Service};
 use kube::ResourceExt;
 
-use super::{container::has_no_app, kind::Kind, trouble, workload::Workload};
-use crate::error::{Error, Result};
+use super::{Wanted, container::has_no_app, kind::Kind, trouble, workload::Workload};
+use crate::{
+    environment::Environment,
+    error::{Error, Result},
+};
 
 #[cfg(test)]
 mod tests;
@@ -24,6 +27,35 @@ impl<'a> Candidates<'a> {
             all.iter().copied().filter(|workload| workload.live_pods().next().is_some()).collect();
         let workloads = if live.is_empty() { all } else { live };
         Some(Self { role: workloads.first()?.role.clone(), workloads })
+    }
+}
+
+/// The one workload to take the template of, and what to say of the choice. Without a role asked for it is the shell
+/// role's, else web's; with `prefer_web` the other way round.
+///
+/// # Errors
+/// When there is none, or several could be meant.
+pub(in crate::cluster) fn choose_workload<'a>(
+    environment: &Environment,
+    wanted: &Wanted,
+    prefer_web: bool,
+    workloads: &'a [Workload],
+    services: &[Service],
+) -> Result<(&'a Workload, Vec<String>)> {
+    let asked = wanted.role.as_deref();
+    let mut choices = match asked {
+        Some(asked) => find_asked(workloads, asked).into_iter().collect(),
+        None => choose_defaults(workloads, &environment.name)?,
+    };
+    if prefer_web {
+        choices.reverse();
+    }
+    let Some(candidates) = choices.first() else {
+        return Err(trouble::no_role(environment, asked, workloads, &[]));
+    };
+    match candidates.workloads.as_slice() {
+        [only] => Ok((only, Vec::new())),
+        _ => choose_by_service(candidates, services, &environment.name).map(|(workload, note)| (workload, vec![note])),
     }
 }
 

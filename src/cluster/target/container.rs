@@ -33,7 +33,7 @@ const SIDECARS: [&str; 28] = [
 ///
 /// # Errors
 /// When the asked-for or the configured one does not exist, or more than one or none looks like the app.
-pub(super) fn choose_container(pod: &Pod, asked: Option<&str>, configured: Option<&str>, role: &str) -> Result<String> {
+pub(in crate::cluster) fn choose_container(pod: &Pod, asked: Option<&str>, configured: Option<&str>, role: &str) -> Result<String> {
     if let Some(name) = asked {
         return if exists(pod, name) { Ok(name.to_owned()) } else { Err(unknown(pod, name)) };
     }
@@ -72,14 +72,14 @@ pub(super) fn has_no_app(pod: &Pod) -> bool {
 }
 
 /// The status of a container of any sort: ordinary, init or ephemeral.
-pub(super) fn status_of<'a>(pod: &'a Pod, name: &str) -> Option<&'a ContainerStatus> {
+pub(in crate::cluster) fn status_of<'a>(pod: &'a Pod, name: &str) -> Option<&'a ContainerStatus> {
     let status = pod.status.as_ref()?;
     let lists = [&status.container_statuses, &status.init_container_statuses, &status.ephemeral_container_statuses];
     lists.into_iter().flatten().flatten().find(|status| status.name == name)
 }
 
 /// The image of a container of any sort, as the pod names it.
-pub(super) fn image_of(pod: &Pod, name: &str) -> String {
+pub(in crate::cluster) fn image_of(pod: &Pod, name: &str) -> String {
     let Some(spec) = &pod.spec else { return String::new() };
     let ordinary = spec.containers.iter().chain(spec.init_containers.iter().flatten()).map(|it| (&it.name, &it.image));
     let ephemeral = spec.ephemeral_containers.iter().flatten().map(|it| (&it.name, &it.image));

@@ -60,7 +60,7 @@ pub(super) fn kind_of_command(container: &Container) -> Option<Kind> {
 }
 
 /// The words of a container's command line; those of a `sh -c "…"` string too, and paths less their directories.
-pub(super) fn words(container: &Container) -> Vec<String> {
+pub(in crate::cluster) fn words(container: &Container) -> Vec<String> {
     let parts = container.command.iter().flatten().chain(container.args.iter().flatten());
     parts
         .flat_map(|part| part.split(|c: char| c.is_whitespace() || ";&|()\"'`".contains(c)))

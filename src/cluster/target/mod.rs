@@ -30,15 +30,23 @@ use self::{
     idle::Idle,
     pod::{choose_pod, is_ready},
     revision::{Newest, find_newest_replica_set, newest, revision_of, rollout_note},
-    role::{INSTANCE, Roles},
-    workload::{Owner, Workload, group, workload},
+    role::INSTANCE,
+    workload::{Workload, group},
 };
 pub use self::{
     kind::Kind,
     overview::{Readiness, RoleSummary},
     role::INSTANCE as INSTANCE_LABEL,
 };
-pub(super) use self::{revision::revision_number, workload::TEMPLATE_HASH};
+pub(super) use self::{
+    choose::choose_workload,
+    container::{choose_container, image_of, status_of},
+    kind::words,
+    revision::revision_number,
+    role::{PREFIX_LABELS, Roles},
+    state::describe,
+    workload::{Controller, Owner, TEMPLATE_HASH, workload},
+};
 use super::Cluster;
 use crate::{environment::Environment, error::Result};
 

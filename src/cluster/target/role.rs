@@ -17,12 +17,12 @@ pub const INSTANCE: &str = "app.kubernetes.io/instance";
 const ROLE_LABELS: [&str; 5] = ["app.kubernetes.io/component", "component", "role", "tier", "process"];
 
 /// Labels whose value workloads carry in front of the role: `shop-web`.
-const PREFIX_LABELS: [&str; 4] = [INSTANCE, "app.kubernetes.io/name", "app.kubernetes.io/part-of", "app"];
+pub(in crate::cluster) const PREFIX_LABELS: [&str; 4] = [INSTANCE, "app.kubernetes.io/name", "app.kubernetes.io/part-of", "app"];
 
 type Labels = BTreeMap<String, String>;
 
 /// How the workloads of one environment get their roles.
-pub(super) struct Roles<'a> {
+pub(in crate::cluster) struct Roles<'a> {
     environment: &'a Environment,
     /// The configured roles that have a selector; the wanted one first, then the most specific.
     selectors: Vec<(&'a str, Selector)>,
@@ -33,7 +33,7 @@ impl<'a> Roles<'a> {
     ///
     /// # Errors
     /// When a configured selector is malformed.
-    pub(super) fn new(environment: &'a Environment, wanted: Option<&str>) -> Result<Self> {
+    pub(in crate::cluster) fn new(environment: &'a Environment, wanted: Option<&str>) -> Result<Self> {
         let mut selectors = Vec::new();
         for (name, settings) in &environment.roles {
             let Some(text) = &settings.selector else { continue };
@@ -49,7 +49,7 @@ impl<'a> Roles<'a> {
     }
 
     /// The label selector to list pods by: the role's, if one is wanted that has one, and the environment's instance.
-    pub(super) fn query(&self, wanted: Option<&str>) -> Option<String> {
+    pub(in crate::cluster) fn query(&self, wanted: Option<&str>) -> Option<String> {
         let role = wanted.and_then(|name| self.environment.roles.get(name)).and_then(|role| role.selector.clone());
         let instance = self.environment.instance.as_ref().map(|instance| format!("{INSTANCE}={instance}"));
         match (role, instance) {
@@ -85,7 +85,7 @@ impl<'a> Roles<'a> {
     }
 
     /// Whether an object with these labels belongs to the environment: always, unless it has an instance.
-    pub(super) fn is_in_environment(&self, labels: &Labels) -> bool {
+    pub(in crate::cluster) fn is_in_environment(&self, labels: &Labels) -> bool {
         self.environment.instance.as_ref().is_none_or(|instance| labels.get(INSTANCE) == Some(instance))
     }
 }

@@ -11,7 +11,7 @@ const MESSAGE_START: usize = 100;
 const MESSAGE_END: usize = 80;
 
 /// Why a pod is as it is: `CrashLoopBackOff, last exit 1 (Error) 12 s ago, 7 restarts`, `ready`.
-pub(super) fn describe(pod: &Pod, now: Timestamp) -> String {
+pub(in crate::cluster) fn describe(pod: &Pod, now: Timestamp) -> String {
     let Some(status) = &pod.status else { return "Pending".to_owned() };
     if let Some(deleted) = &pod.metadata.deletion_timestamp {
         return format!("Terminating, asked to go {}", ago(deleted.0, now));

@@ -16,7 +16,7 @@ pub(in crate::cluster) const TEMPLATE_HASH: &str = "pod-template-hash";
 
 /// What controls a pod.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Controller {
+pub(in crate::cluster) enum Controller {
     Deployment,
     StatefulSet,
     DaemonSet,
@@ -32,15 +32,20 @@ pub(super) enum Controller {
 
 /// What a pod belongs to, shown as `deployment/web`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Owner {
-    pub(super) controller: Controller,
-    pub(super) name: String,
+pub(in crate::cluster) struct Owner {
+    pub(in crate::cluster) controller: Controller,
+    pub(in crate::cluster) name: String,
 }
 
 impl Owner {
+    /// A workload of this name.
+    pub(in crate::cluster) fn new(controller: Controller, name: &str) -> Self {
+        Self { controller, name: name.to_owned() }
+    }
+
     /// The owner of `pod`, by its controlling ownerReference.
     pub(super) fn of(pod: &Pod) -> Self {
-        let own = |controller, name: &str| Self { controller, name: name.to_owned() };
+        let own = Self::new;
         let Some(reference) = controlling_reference(pod) else { return own(Controller::Bare, &pod.name_any()) };
         match reference.kind.as_str() {
             "ReplicaSet" => match deployment_name(pod, &reference.name) {
@@ -84,13 +89,13 @@ fn deployment_name<'a>(pod: &Pod, replica_set: &'a str) -> Option<&'a str> {
 
 /// A workload, as far as its pods show it.
 #[derive(Debug)]
-pub(super) struct Workload {
-    pub(super) owner: Owner,
-    pub(super) role: String,
+pub(in crate::cluster) struct Workload {
+    pub(in crate::cluster) owner: Owner,
+    pub(in crate::cluster) role: String,
     /// The role its name alone would give it.
     pub(super) short_name: String,
     pub(super) kind: Kind,
-    pub(super) pods: Vec<Pod>,
+    pub(in crate::cluster) pods: Vec<Pod>,
 }
 
 impl Workload {
@@ -118,7 +123,7 @@ pub(super) fn group(pods: Vec<Pod>, roles: &Roles<'_>) -> Vec<Workload> {
 }
 
 /// One workload; its newest live pod speaks for it.
-pub(super) fn workload(owner: Owner, pods: Vec<Pod>, roles: &Roles<'_>) -> Workload {
+pub(in crate::cluster) fn workload(owner: Owner, pods: Vec<Pod>, roles: &Roles<'_>) -> Workload {
     let model = pods.iter().max_by_key(|pod| (pod::is_live(pod), pod::created(pod), pod.name_any()));
     let (role, short_name, kind) = model.map_or((owner.name.clone(), owner.name.clone(), Kind::Other), |pod| {
         let role = roles.role_of(&owner.name, pod.labels());

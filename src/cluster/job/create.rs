@@ -1,0 +1,106 @@
+//! Makes a Job, once: tried without effect first, and looked up by its name when the answer gets lost.
+
+use k8s_openapi::api::{batch::v1::Job, core::v1::Pod};
+use kube::{
+    Api, Error as KubeError, ResourceExt,
+    api::{DeleteParams, PostParams, Preconditions},
+};
+
+use super::{
+    super::{
+        Cluster,
+        request::{error, unrepeatable},
+        template::Template,
+    },
+    JobHandle, NONCE, NewJob,
+    manifest::{Manifest, manifest},
+};
+use crate::error::Result;
+
+/// What came of making a Job.
+#[derive(Debug)]
+pub enum Created {
+    /// It exists now; and what was left out of its template.
+    Made(JobHandle, Vec<String>),
+    /// There is one of this name already.
+    Exists,
+}
+
+impl Cluster {
+    /// Makes a Job of a role's template. First the server is asked what it would say (a dry run of the Job and of its
+    /// pod), so that quota, policies and missing service accounts show before anything exists.
+    ///
+    /// # Errors
+    /// When the server refuses; with [`Failure::Lost`](crate::exit::Failure::Lost) when nobody knows whether it exists.
+    pub async fn create_job(&self, template: &Template, new: &NewJob) -> Result<Created> {
+        let Manifest { job, pod, notes } = manifest(template, new);
+        let jobs = Api::<Job>::namespaced(self.client.clone(), &template.namespace);
+        let pods = Api::<Pod>::namespaced(self.client.clone(), &template.namespace);
+        let dry = PostParams { dry_run: true, ..PostParams::default() };
+        let what = format!("create job {}", new.name);
+        let (tried_job, tried_pod) = futures::join!(
+            unrepeatable("try the job", &self.place, &self.observer, || jobs.create(&dry, &job)),
+            unrepeatable("try its pod", &self.place, &self.observer, || pods.create(&dry, &pod)),
+        );
+        match tried_job? {
+            Ok(_) => {}
+            Err(failure) if is_conflict(&failure) => return Ok(Created::Exists),
+            Err(failure) => return Err(error::explain(failure, &what, &self.place)),
+        }
+        match tried_pod? {
+            Ok(_) => {}
+            // Who may not create pods learns it later, from the Job's events.
+            Err(failure) if lacks_the_right(&failure) => {}
+            Err(failure) => return Err(error::explain(failure, &format!("{what}'s pod"), &self.place)),
+        }
+        let real = PostParams::default();
+        let answer = unrepeatable(&what, &self.place, &self.observer, || jobs.create(&real, &job)).await;
+        let failure = match answer {
+            Ok(Ok(made)) => return Ok(Created::Made(JobHandle::of(&made), notes)),
+            Ok(Err(failure)) if is_conflict(&failure) => return Ok(Created::Exists),
+            Ok(Err(failure)) if is_refused(&failure) => return Err(error::explain(failure, &what, &self.place)),
+            Ok(Err(failure)) => error::explain(failure, &what, &self.place),
+            Err(failure) => failure,
+        };
+        // The server may have made it all the same.
+        match self.get::<Job>(&template.namespace, &new.name).await {
+            Ok(Some(made)) if made.annotations().get(NONCE) == job.annotations().get(NONCE) => {
+                Ok(Created::Made(JobHandle::of(&made), notes))
+            }
+            Ok(Some(_)) => Ok(Created::Exists),
+            Ok(None) => Err(failure),
+            Err(_) => Err(failure.outcome_unknown("whether the Job exists, nobody knows")),
+        }
+    }
+
+    /// Deletes a Job and its pods, if it is still this one. `false` when it was gone already.
+    ///
+    /// # Errors
+    /// When the cluster cannot be reached or refuses.
+    pub async fn delete_job(&self, handle: &JobHandle) -> Result<bool> {
+        let jobs = Api::<Job>::namespaced(self.client.clone(), &handle.namespace);
+        // The default leaves a Job's pods behind.
+        let mut parameters = DeleteParams::background();
+        parameters.preconditions = Some(Preconditions { uid: Some(handle.uid.clone()), ..Preconditions::default() });
+        let what = format!("delete job {}", handle.name);
+        let delete = || jobs.delete(&handle.name, &parameters);
+        match unrepeatable(&what, &self.place, &self.observer, delete).await? {
+            Ok(_) => Ok(true),
+            Err(KubeError::Api(status)) if matches!(status.code, 404 | 409) => Ok(false),
+            Err(failure) => Err(error::explain(failure, &what, &self.place)),
+        }
+    }
+}
+
+fn is_conflict(failure: &KubeError) -> bool {
+    matches!(failure, KubeError::Api(status) if status.code == 409)
+}
+
+/// Whether the server has said no: then nothing exists.
+fn is_refused(failure: &KubeError) -> bool {
+    matches!(failure, KubeError::Api(status) if status.code < 500)
+}
+
+fn lacks_the_right(failure: &KubeError) -> bool {
+    matches!(failure, KubeError::Api(status) if status.code == 403 && status.message.contains("cannot create resource"))
+}

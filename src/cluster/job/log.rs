@@ -1,0 +1,143 @@
+//! The log of one container, from its first line to its last, each line once, whatever cuts the stream.
+//!
+//! Lines are asked for with their timestamps, which are taken off again. A stream that ends before the container does is
+//! taken up at the second of the last line (the API knows whole seconds only), and the lines of that second that have
+//! been seen are left out.
+
+mod cursor;
+
+use std::{pin::pin, time::Duration};
+
+use bytes::Bytes;
+use futures::{AsyncBufRead, AsyncBufReadExt};
+use k8s_openapi::{api::core::v1::Pod, jiff::Timestamp};
+use kube::{Api, Error as KubeError, api::LogParams};
+use tokio::{
+    sync::{mpsc, watch},
+    time::{sleep, timeout},
+};
+
+use self::cursor::Cursor;
+use super::super::{Cluster, request::error};
+use crate::{error::Result, streams::Pieces};
+
+/// The pause before a stream that ended too early is opened again.
+const PAUSE: Duration = Duration::from_millis(200);
+/// How long after the end of the log the end of the container is waited for before the log is asked for again.
+const PATIENCE: Duration = Duration::from_millis(800);
+/// How often in a row the log may be refused before that is an error.
+const FAILURES: u32 = 60;
+
+/// How the log of a container ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum LogEnd {
+    /// All of it was handed over.
+    Complete,
+    /// Nobody reads any more.
+    OutputClosed,
+    /// The pod is gone; what was not read before is lost.
+    Gone,
+}
+
+/// A container whose log is read.
+pub(super) struct ContainerLog<'a> {
+    pub(super) cluster: &'a Cluster,
+    pub(super) namespace: &'a str,
+    pub(super) pod: &'a str,
+    pub(super) container: &'a str,
+}
+
+/// How one stream ended.
+enum StreamEnd {
+    Over,
+    Broken,
+    OutputClosed,
+}
+
+impl ContainerLog<'_> {
+    /// Hands the log over to `out` until the container has `ended` and all of it was read.
+    ///
+    /// # Errors
+    /// When the log may not be read, or the server has been away for too long.
+    pub(super) async fn copy(&self, out: &mpsc::Sender<Pieces>, mut ended: watch::Receiver<bool>) -> Result<LogEnd> {
+        let api = Api::<Pod>::namespaced(self.cluster.client.clone(), self.namespace);
+        let mut cursor = Cursor::default();
+        let mut failures = 0;
+        loop {
+            // What a container that has ended wrote is all in the log.
+            let last = *ended.borrow();
+            let parameters = LogParams {
+                container: Some(self.container.to_owned()),
+                follow: !last,
+                timestamps: true,
+                since_time: cursor.second().and_then(|second| second.parse::<Timestamp>().ok()),
+                ..LogParams::default()
+            };
+            let failure = match api.log_stream(self.pod, &parameters).await {
+                Ok(stream) => {
+                    cursor.resume();
+                    match pass(stream, &mut cursor, out, last).await {
+                        StreamEnd::OutputClosed => return Ok(LogEnd::OutputClosed),
+                        StreamEnd::Over if last => return Ok(LogEnd::Complete),
+                        StreamEnd::Over => {
+                            failures = 0;
+                            let _ = timeout(PATIENCE, ended.wait_for(|ended| *ended)).await;
+                            continue;
+                        }
+                        StreamEnd::Broken => None,
+                    }
+                }
+                Err(KubeError::Api(status)) if status.code == 404 => return Ok(LogEnd::Gone),
+                // The container has just been made.
+                Err(KubeError::Api(status)) if status.code == 400 && status.message.contains("waiting to start") => {
+                    None
+                }
+                Err(KubeError::Api(status)) if status.code < 500 && !matches!(status.code, 401 | 429) => {
+                    return Err(error::explain(KubeError::Api(status), "read the log", &self.cluster.place));
+                }
+                Err(failure) => Some(failure),
+            };
+            failures += 1;
+            if let Some(failure) = failure.filter(|_| failures > FAILURES) {
+                return Err(error::explain(failure, "read the log", &self.cluster.place));
+            }
+            sleep(PAUSE).await;
+        }
+    }
+}
+
+/// Copies one stream's lines. Unless it is the `last` stream, a line without an end is left to the next one.
+async fn pass(stream: impl AsyncBufRead, cursor: &mut Cursor, out: &mpsc::Sender<Pieces>, last: bool) -> StreamEnd {
+    let mut stream = pin!(stream);
+    let mut part = Vec::new();
+    loop {
+        let chunk = match stream.fill_buf().await {
+            Ok([]) => break,
+            Ok(chunk) => chunk,
+            Err(_) => return StreamEnd::Broken,
+        };
+        let read = chunk.len();
+        let mut text = Vec::with_capacity(part.len() + read);
+        let end = chunk.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        if end > 0 {
+            let mut lines = std::mem::take(&mut part);
+            lines.extend_from_slice(&chunk[..end]);
+            for line in lines.split_inclusive(|byte| *byte == b'\n') {
+                cursor.take(line, &mut text);
+            }
+        }
+        part.extend_from_slice(&chunk[end..]);
+        stream.as_mut().consume(read);
+        if !text.is_empty() && out.send(vec![Bytes::from(text)]).await.is_err() {
+            return StreamEnd::OutputClosed;
+        }
+    }
+    let mut text = Vec::new();
+    if last {
+        cursor.take(&part, &mut text);
+    }
+    if !text.is_empty() && out.send(vec![Bytes::from(text)]).await.is_err() {
+        return StreamEnd::OutputClosed;
+    }
+    StreamEnd::Over
+}

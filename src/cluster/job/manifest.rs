@@ -1,0 +1,214 @@
+//! A Job's manifest: one pod, once. Whatever ends the pod, no second one is made.
+
+use std::{
+    collections::{BTreeMap, hash_map::RandomState},
+    hash::{BuildHasher, DefaultHasher, Hash, Hasher},
+    time::Duration,
+};
+
+use k8s_openapi::{
+    api::{
+        batch::v1::{
+            Job, JobSpec, PodFailurePolicy, PodFailurePolicyOnPodConditionsPattern, PodFailurePolicyRule,
+        },
+        core::v1::{
+            ConfigMapEnvSource, Container, EnvFromSource, EnvVar, Pod, PodTemplateSpec, ResourceRequirements,
+            SecretEnvSource,
+        },
+    },
+    apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::ObjectMeta},
+};
+
+use super::{
+    super::template::{Stripped, Template, start_words},
+    COMMAND, COMMAND_HASH, CONTAINER, ENVIRONMENT, HOST, INSTANCE, JobKind, KIND, MANAGED_BY, NONCE, NewJob, REASON, ROLE, USER, VERSION,
+    VariablesFrom,
+};
+/// A label's value may not be longer.
+const LABEL_LIMIT: usize = 63;
+
+/// The Job, the pod it will make, and what the user should know of what was left out.
+pub(super) struct Manifest {
+    pub(super) job: Job,
+    pub(super) pod: Pod,
+    pub(super) notes: Vec<String>,
+}
+
+/// The manifest of a Job.
+pub(super) fn manifest(template: &Template, new: &NewJob) -> Manifest {
+    let Stripped { mut metadata, mut spec, app, notes } = template.strip(new.with_sidecars);
+    if let Some(first) = spec.containers.first_mut() {
+        *first = container(app, new);
+    }
+    // The kubelet ends the container, and its pod and its log stay. The Job's own deadline, which takes the pod away, is
+    // for a pod that never starts or a node that is lost.
+    spec.active_deadline_seconds = Some(seconds(new.timeout));
+    metadata.labels.get_or_insert_default().extend(labels(template, new));
+    metadata.annotations.get_or_insert_default().extend(annotations(template, new));
+    let template_spec = PodTemplateSpec { metadata: Some(metadata.clone()), spec: Some(spec.clone()) };
+    let job = Job {
+        metadata: ObjectMeta {
+            name: Some(new.name.clone()),
+            namespace: Some(template.namespace.clone()),
+            labels: Some(labels(template, new)),
+            annotations: Some(annotations(template, new)),
+            ..ObjectMeta::default()
+        },
+        spec: Some(JobSpec {
+            parallelism: Some(1),
+            completions: Some(1),
+            backoff_limit: Some(0),
+            pod_replacement_policy: Some("Failed".to_owned()),
+            pod_failure_policy: Some(PodFailurePolicy { rules: vec![fail_on_disruption()] }),
+            active_deadline_seconds: Some(seconds(new.timeout + new.start_limit + GRACE)),
+            ttl_seconds_after_finished: new.keep.map(|keep| i32::try_from(keep.as_secs()).unwrap_or(i32::MAX)),
+            template: template_spec,
+            ..JobSpec::default()
+        }),
+        status: None,
+    };
+    let pod = Pod {
+        metadata: ObjectMeta {
+            name: Some(format!("{}-{}", new.name, token(5))),
+            namespace: Some(template.namespace.clone()),
+            ..metadata
+        },
+        spec: Some(spec),
+        status: None,
+    };
+    Manifest { job, pod, notes }
+}
+
+/// How much later than the kubelet the Job controller ends a Job.
+const GRACE: Duration = Duration::from_secs(120);
+
+/// A pod lost with its node, or evicted, fails the Job: a second one would do the work twice.
+fn fail_on_disruption() -> PodFailurePolicyRule {
+    PodFailurePolicyRule {
+        action: "FailJob".to_owned(),
+        on_pod_conditions: Some(vec![PodFailurePolicyOnPodConditionsPattern {
+            type_: "DisruptionTarget".to_owned(),
+            status: "True".to_owned(),
+        }]),
+        ..PodFailurePolicyRule::default()
+    }
+}
+
+fn container(app: Container, new: &NewJob) -> Container {
+    let (command, args) = start_words(&app, literal(&new.words), new.entrypoint);
+    let mut env = app.env.unwrap_or_default();
+    env.retain(|variable| !new.variables.contains_key(&variable.name));
+    env.extend(new.variables.iter().map(|(name, value)| EnvVar {
+        name: name.clone(),
+        value: Some(value.replace("$(", "$$(")),
+        ..EnvVar::default()
+    }));
+    let mut env_from = app.env_from.unwrap_or_default();
+    env_from.extend(new.variables_from.iter().map(|from| match from {
+        VariablesFrom::Secret(name) => EnvFromSource {
+            secret_ref: Some(SecretEnvSource { name: name.clone(), optional: None }),
+            ..EnvFromSource::default()
+        },
+        VariablesFrom::ConfigMap(name) => EnvFromSource {
+            config_map_ref: Some(ConfigMapEnvSource { name: name.clone(), optional: None }),
+            ..EnvFromSource::default()
+        },
+    }));
+    Container {
+        image: new.image.clone().or(app.image),
+        command,
+        args,
+        working_dir: new.workdir.clone().or(app.working_dir),
+        env: Some(env),
+        env_from: Some(env_from),
+        resources: resources(app.resources, new),
+        ..app
+    }
+}
+
+/// Words as they are: Kubernetes replaces `$(NAME)` in them, and `$$` stands for `$`.
+fn literal(words: &[String]) -> Vec<String> {
+    words.iter().map(|word| word.replace("$(", "$$(")).collect()
+}
+
+fn resources(own: Option<ResourceRequirements>, new: &NewJob) -> Option<ResourceRequirements> {
+    if new.cpu.is_none() && new.memory.is_none() {
+        return own;
+    }
+    let mut resources = own.unwrap_or_default();
+    let requests = resources.requests.get_or_insert_default();
+    let limits = resources.limits.get_or_insert_default();
+    if let Some(memory) = &new.memory {
+        requests.insert("memory".to_owned(), Quantity(memory.clone()));
+        limits.insert("memory".to_owned(), Quantity(memory.clone()));
+    }
+    if let Some(cpu) = &new.cpu {
+        requests.insert("cpu".to_owned(), Quantity(cpu.clone()));
+        if let Some(limit) = limits.get_mut("cpu") {
+            *limit = Quantity(cpu.clone());
+        }
+    }
+    Some(resources)
+}
+
+fn labels(template: &Template, new: &NewJob) -> BTreeMap<String, String> {
+    let mut labels = BTreeMap::from([
+        (MANAGED_BY.0, MANAGED_BY.1.to_owned()),
+        (KIND, new.kind.word().to_owned()),
+        (ENVIRONMENT, label(&new.environment)),
+        (ROLE, label(&template.role)),
+    ]);
+    if let Some(instance) = &new.instance {
+        labels.insert(INSTANCE, label(instance));
+    }
+    labels.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+fn annotations(template: &Template, new: &NewJob) -> BTreeMap<String, String> {
+    let mut hasher = DefaultHasher::new();
+    new.words.hash(&mut hasher);
+    let mut annotations = BTreeMap::from([
+        (ENVIRONMENT, new.environment.clone()),
+        (USER, new.user.clone()),
+        (HOST, new.host.clone()),
+        (COMMAND, new.shown.clone()),
+        (COMMAND_HASH, format!("{:016x}", hasher.finish())),
+        (VERSION, env!("CARGO_PKG_VERSION").to_owned()),
+        (CONTAINER, template.container.clone()),
+        (NONCE, token(12)),
+    ]);
+    if let Some(reason) = &new.reason {
+        annotations.insert(REASON, reason.clone());
+    }
+    annotations.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+/// `text` as a label's value: letters, digits, `-`, `_` and `.`, not too long, with a letter or digit at both ends.
+pub(super) fn label(text: &str) -> String {
+    let legal = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
+    let text: String = text.chars().map(legal).take(LABEL_LIMIT).collect();
+    text.trim_matches(|c: char| !c.is_ascii_alphanumeric()).to_owned()
+}
+
+/// A name no other Job has: `kdj-run-x7k2m`.
+pub fn new_name(kind: JobKind) -> String {
+    format!("kdj-{}-{}", kind.word(), token(6))
+}
+
+/// Letters and digits nobody else has, without vowels: names are not to be words.
+pub(super) fn token(length: usize) -> String {
+    const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
+    // The standard library seeds it from the system's randomness, anew each time.
+    let mut number = RandomState::new().hash_one(length);
+    (0..length)
+        .map(|_| {
+            let letter = LETTERS[(number % LETTERS.len() as u64) as usize] as char;
+            number /= LETTERS.len() as u64;
+            letter
+        })
+        .collect()
+}
+
+fn seconds(time: Duration) -> i64 {
+    i64::try_from(time.as_secs()).unwrap_or(i64::MAX).max(1)
+}

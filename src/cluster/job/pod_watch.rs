@@ -1,0 +1,172 @@
+//! The pod of a Job, as it changes: a watch that goes on over everything that ends a watch.
+
+use std::{pin::Pin, time::Duration};
+
+use futures::{Stream, StreamExt};
+use k8s_openapi::api::core::v1::Pod;
+use kube::{
+    Api, Error as KubeError, ResourceExt,
+    api::{ListParams, WatchEvent, WatchParams},
+};
+use tokio::time::sleep;
+
+use super::{
+    super::{
+        Cluster,
+        request::{error, unrepeatable},
+    },
+    JobHandle,
+};
+use crate::error::{Error, Result};
+
+/// The label the Job controller puts on a Job's pods.
+const CONTROLLER_UID: &str = "batch.kubernetes.io/controller-uid";
+/// How long the server keeps one watch open.
+const WATCH_SECONDS: u32 = 240;
+/// The pause before a watch that failed is opened again, and between two looks by who may not watch.
+const PAUSE: Duration = Duration::from_millis(700);
+/// How often in a row a watch may fail before that is an error.
+const FAILURES: u32 = 60;
+
+type Events = Pin<Box<dyn Stream<Item = Result<WatchEvent<Pod>, KubeError>>>>;
+
+
+/// What is seen of the pod.
+#[derive(Debug)]
+pub(super) enum Seen {
+    /// The pod as it is now.
+    Pod(Box<Pod>),
+    /// There was one, and it is gone.
+    Gone,
+    /// The server does not answer; it is asked again.
+    Away(String),
+}
+
+/// A watch on the pods of one Job.
+pub(super) struct PodWatch<'a> {
+    cluster: &'a Cluster,
+    api: Api<Pod>,
+    selector: String,
+    version: Option<String>,
+    events: Option<Events>,
+    had_pod: bool,
+    failures: u32,
+    may_watch: bool,
+}
+
+impl<'a> PodWatch<'a> {
+    pub(super) fn new(cluster: &'a Cluster, job: &JobHandle) -> Self {
+        Self {
+            cluster,
+            api: Api::namespaced(cluster.client.clone(), &job.namespace),
+            selector: format!("{CONTROLLER_UID}={}", job.uid),
+            version: job.resource_version.clone(),
+            events: None,
+            had_pod: false,
+            failures: 0,
+            may_watch: true,
+        }
+    }
+
+    /// The next thing seen. Can be dropped and called again at any time.
+    ///
+    /// # Errors
+    /// When the pods may not be listed, or the server has been away for too long.
+    pub(super) async fn next(&mut self) -> Result<Seen> {
+        loop {
+            let seen = match (&self.version, &mut self.events) {
+                _ if !self.may_watch => {
+                    sleep(PAUSE).await;
+                    self.list().await?
+                }
+                (None, _) => self.list().await?,
+                (Some(version), None) => {
+                    let parameters = WatchParams::default().labels(&self.selector).timeout(WATCH_SECONDS);
+                    match self.api.watch(&parameters, version).await {
+                        Ok(events) => {
+                            self.events = Some(Box::pin(events));
+                            None
+                        }
+                        Err(failure) => self.recover(failure).await?,
+                    }
+                }
+                (Some(_), Some(events)) => match events.next().await {
+                    Some(Ok(WatchEvent::Added(pod) | WatchEvent::Modified(pod))) => Some(self.see(pod)),
+                    Some(Ok(WatchEvent::Deleted(_))) => Some(Seen::Gone),
+                    Some(Ok(WatchEvent::Bookmark(bookmark))) => {
+                        self.version = Some(bookmark.metadata.resource_version);
+                        None
+                    }
+                    Some(Ok(WatchEvent::Error(status))) => self.recover(KubeError::Api(status)).await?,
+                    Some(Err(failure)) => self.recover(failure).await?,
+                    // Its time was over.
+                    None => {
+                        self.events = None;
+                        None
+                    }
+                },
+            };
+            if let Some(seen) = seen {
+                return Ok(seen);
+            }
+        }
+    }
+
+    /// Lists the pods: `None` when there has been none yet.
+    async fn list(&mut self) -> Result<Option<Seen>> {
+        let parameters = ListParams::default().labels(&self.selector);
+        let Cluster { place, observer, .. } = self.cluster;
+        let list = match unrepeatable("list its pod", place, observer, || self.api.list(&parameters)).await {
+            Ok(Ok(list)) => list,
+            Ok(Err(failure)) => return self.recover(failure).await,
+            Err(failure) => return self.stand(failure).await,
+        };
+        self.failures = 0;
+        self.version = list.metadata.resource_version.or_else(|| Some("0".to_owned()));
+        // One pod, and never a second: should there be more, the last one counts.
+        match list.items.into_iter().max_by_key(ResourceExt::creation_timestamp) {
+            Some(pod) => Ok(Some(self.see(pod))),
+            None => Ok(self.had_pod.then_some(Seen::Gone)),
+        }
+    }
+
+    fn see(&mut self, pod: Pod) -> Seen {
+        self.had_pod = true;
+        self.failures = 0;
+        self.version = pod.resource_version().or(self.version.take());
+        Seen::Pod(Box::new(pod))
+    }
+
+    /// After a failure: the next round lists again.
+    async fn recover(&mut self, failure: KubeError) -> Result<Option<Seen>> {
+        self.events = None;
+        match &failure {
+            KubeError::Api(status) if status.code == 410 => {
+                self.version = None;
+                Ok(None)
+            }
+            // Whoever may not watch looks now and then.
+            KubeError::Api(status) if status.code == 403 && self.may_watch => {
+                self.may_watch = false;
+                Ok(None)
+            }
+            KubeError::Api(status) if status.code < 500 && !matches!(status.code, 401 | 429) => {
+                Err(error::explain(failure, "watch its pod", &self.cluster.place))
+            }
+            _ => self.stand(error::explain(failure, "watch its pod", &self.cluster.place)).await,
+        }
+    }
+
+    /// Bears with a server that is away: not for ever.
+    async fn stand(&mut self, failure: Error) -> Result<Option<Seen>> {
+        self.failures += 1;
+        if self.failures > FAILURES {
+            return Err(failure);
+        }
+        self.version = None;
+        self.events = None;
+        sleep(PAUSE).await;
+        // A watch that broke once is nothing to speak of.
+        Ok((self.failures > 1).then(|| Seen::Away(failure.to_string())))
+    }
+}

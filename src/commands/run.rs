@@ -1,0 +1,141 @@
+//! `kdj run`: a command in a Job of its own, which goes on when the laptop is closed.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use crate::{
+    cluster::{JobKind, NewJob, Preference, VariablesFrom, Wanted, new_name},
+    commands::args::{duration, environment_candidates},
+    config::Config,
+    connection,
+    error::{Error, Result},
+    exit::Exit,
+    job::{self, Place, Start},
+    options::Options,
+    ui::Ui,
+};
+
+/// Arguments of `kdj run`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Ends with the command's exit code. Ctrl-C leaves the job, which goes on.")]
+pub struct RunArgs {
+    /// Environment, as `kdj envs` lists it, or CONTEXT/NAMESPACE[/INSTANCE]
+    #[arg(value_name = "ENV", add = environment_candidates())]
+    environment: String,
+
+    /// Role, or workload, whose template to take (default: shell, then web)
+    #[arg(short, long)]
+    role: Option<String>,
+
+    /// Container of the template that is the app's
+    #[arg(short, long)]
+    container: Option<String>,
+
+    /// Environment variable to add; not for secrets
+    #[arg(short, long = "env", value_name = "NAME=VALUE", value_parser = variable)]
+    variables: Vec<(String, String)>,
+
+    /// Secret or ConfigMap whose keys to add as environment variables
+    #[arg(long, value_name = "secret/NAME|configmap/NAME", value_parser = variables_from)]
+    env_from: Vec<VariablesFrom>,
+
+    /// CPU to ask for: 500m, 2
+    #[arg(long, value_name = "QUANTITY")]
+    cpu: Option<String>,
+
+    /// Memory to ask for and to be limited to: 512Mi, 2Gi
+    #[arg(long, value_name = "QUANTITY")]
+    memory: Option<String>,
+
+    /// Another image than the template's
+    #[arg(long)]
+    image: Option<String>,
+
+    /// How long the command may run before the cluster ends it: 90s, 30m, 2h
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "24h")]
+    timeout: Duration,
+
+    /// How long it may take until the command runs
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "5m")]
+    pod_running_timeout: Duration,
+
+    /// Print the job's name and do not wait
+    #[arg(short, long)]
+    detach: bool,
+
+    /// Keep the job and its log until they are deleted, instead of a day
+    #[arg(long)]
+    keep: bool,
+
+    /// Run the role's other containers beside it
+    #[arg(long)]
+    with_sidecars: bool,
+
+    /// Run the command itself, without the image's entrypoint
+    #[arg(long)]
+    no_entrypoint: bool,
+
+    /// Command to run, word by word as given, without a shell in between
+    #[arg(last = true, required = true, value_name = "CMD")]
+    command: Vec<String>,
+}
+
+/// How long a Job and its log stay.
+const KEEP: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Runs `kdj run`.
+pub async fn run(args: RunArgs, options: &Options, config: &Config, ui: &Ui) -> Result<Exit> {
+    let (environment, kubeconfig) = connection::resolve(&args.environment, options, config)?;
+    let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
+    let place = Place { cluster: &cluster, environment: &environment, ui };
+    let wanted = Wanted { role: args.role.clone(), container: args.container.clone(), ..Wanted::default() };
+    let reading = cluster.template(&environment, &wanted, Preference::Shell);
+    let template = ui.waiting("reading the template", reading).await?;
+    let command = args.command.first().cloned().unwrap_or_default();
+    let new = NewJob {
+        kind: JobKind::Run,
+        name: new_name(JobKind::Run),
+        environment: environment.name.clone(),
+        instance: environment.instance.clone(),
+        user: String::new(),
+        host: String::new(),
+        shown: args.command.join(" "),
+        words: args.command,
+        entrypoint: !args.no_entrypoint,
+        workdir: environment.django.workdir.clone(),
+        variables: args.variables.into_iter().collect::<BTreeMap<_, _>>(),
+        variables_from: args.env_from,
+        cpu: args.cpu,
+        memory: args.memory,
+        image: args.image,
+        timeout: args.timeout,
+        start_limit: args.pod_running_timeout,
+        keep: (!args.keep).then_some(KEEP),
+        reason: None,
+        with_sidecars: args.with_sidecars,
+    };
+    let job = match job::start(&place, &template, &new).await? {
+        Start::Made(job) => job,
+        Start::Exists => return Err(Error::failed(format!("there is a job `{}` already", new.name))),
+    };
+    if args.detach {
+        ui.data(&format!("{}\n", job.name))?;
+        return Ok(Exit::Success);
+    }
+    let followed = job::follow(&place, &job, Some(args.pod_running_timeout)).await?;
+    job::exit_of(followed, &job, &command, &place)
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("NAME=VALUE is expected".to_owned()),
+    }
+}
+
+fn variables_from(text: &str) -> Result<VariablesFrom, String> {
+    match text.split_once('/') {
+        Some(("secret", name)) if !name.is_empty() => Ok(VariablesFrom::Secret(name.to_owned())),
+        Some(("configmap", name)) if !name.is_empty() => Ok(VariablesFrom::ConfigMap(name.to_owned())),
+        _ => Err("secret/NAME or configmap/NAME is expected".to_owned()),
+    }
+}

@@ -1,0 +1,71 @@
+//! Follows a Job at the terminal: what it waits for, its log on stdout, and Ctrl-C, which does not end it.
+
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::Place;
+use crate::{
+    cluster::{JobHandle, News, Verdict},
+    error::{Error, Result},
+    exit::Failure,
+    streams::{Control, Pieces, Streams},
+    ui::{
+        Live,
+        terminal::{LocalSide, Stdin},
+    },
+};
+
+/// How the following ended.
+pub enum Followed {
+    /// The Job ended, or its output is not read any more.
+    Ended(Verdict),
+    /// A signal ended kdj; the number is the signal's. The Job goes on.
+    Left(u8),
+    /// The user had it cancelled.
+    Cancelled,
+}
+
+/// Follows a Job to its end, its log on stdout.
+///
+/// # Errors
+/// When it cannot be followed, or stdout cannot be written. The Job goes on.
+pub async fn follow(place: &Place<'_>, job: &JobHandle, start_limit: Option<Duration>) -> Result<Followed> {
+    let attached = LocalSide::attach(false, Stdin::Closed);
+    let (side, streams) = attached.map_err(|error| Error::failed("cannot use the output").caused_by(error))?;
+    let Streams { mut control, stdout, stderr, .. } = streams;
+    drop(stderr);
+    let mut live = place.ui.live("waiting for the job to start");
+    let followed = until_end(place, job, start_limit, stdout, &mut control, &mut live).await;
+    live.clear();
+    let leave = matches!(followed, Ok(Followed::Left(_) | Followed::Cancelled));
+    match side.finish(false, leave).await {
+        Ok(None) => followed,
+        Ok(Some(signal)) => Ok(Followed::Left(signal)),
+        Err(error) => Err(Error::new(Failure::Lost, "cannot write the output").caused_by(error)),
+    }
+}
+
+async fn until_end(
+    place: &Place<'_>,
+    job: &JobHandle,
+    start_limit: Option<Duration>,
+    stdout: mpsc::Sender<Pieces>,
+    control: &mut mpsc::Receiver<Control>,
+    live: &mut Live,
+) -> Result<Followed> {
+    let mut tell = |news| match news {
+        News::Waiting(why) => live.say(&format!("waiting for the job to start: {why}")),
+        News::Started { .. } => live.clear(),
+        News::Away(why) => place.ui.status(&format!("the job goes on; asking again: {why}")),
+    };
+    let following = place.cluster.follow(job, start_limit, stdout, &mut tell);
+    tokio::pin!(following);
+    tokio::select! {
+        verdict = &mut following => verdict.map(Followed::Ended),
+        signal = control.recv() => match signal {
+            Some(Control::Signal(number)) => Ok(Followed::Left(number)),
+            Some(Control::Leave) | None => following.await.map(Followed::Ended),
+        },
+    }
+}

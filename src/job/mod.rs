@@ -1,0 +1,43 @@
+//! A Job in an environment, from its making to its exit code: what `run`, `migrate` and `jobs` share.
+
+mod follow;
+mod outcome;
+mod start;
+
+use std::time::Duration;
+
+pub use self::{
+    follow::{Followed, follow},
+    outcome::exit_of,
+    start::{Start, start},
+};
+use crate::{
+    cluster::{Cluster, JobHandle},
+    environment::Environment,
+    ui::Ui,
+};
+
+/// How long a Job may take until its container runs, when nothing else is said: an autoscaler needs a few minutes.
+pub const START_LIMIT: Duration = Duration::from_secs(5 * 60);
+
+/// A Job that exists, and where.
+pub struct Place<'a> {
+    /// The connection.
+    pub cluster: &'a Cluster,
+    /// The environment.
+    pub environment: &'a Environment,
+    /// Where messages go.
+    pub ui: &'a Ui,
+}
+
+impl Place<'_> {
+    /// The command that takes the Job up again.
+    fn attach(&self, job: &JobHandle) -> String {
+        format!("`kdj jobs attach {} {}`", self.environment.name, job.name)
+    }
+
+    /// The command that ends it.
+    fn cancel(&self, job: &JobHandle) -> String {
+        format!("`kdj jobs cancel {} {}`", self.environment.name, job.name)
+    }
+}
