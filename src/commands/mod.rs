@@ -4,6 +4,7 @@ pub mod alias;
 pub mod args;
 mod completions;
 mod envs;
+mod jobs;
 mod manage;
 mod pyshell;
 mod run;
@@ -22,6 +23,8 @@ pub enum Command {
     Completions(completions::CompletionsArgs),
     /// List the environments
     Envs(envs::EnvsArgs),
+    /// List the jobs kdj made, follow one, print its log, end it
+    Jobs(jobs::JobsArgs),
     /// Run a management command (`manage.py`) in an environment
     Manage(manage::ManageArgs),
     /// Open Django's shell in an environment, or run Python code in it
@@ -39,6 +42,7 @@ impl Command {
     /// Whether the command ends with a remote command's exit code.
     pub fn is_pass_through(&self) -> bool {
         match self {
+            Command::Jobs(args) => args.is_pass_through(),
             Command::Completions(_) | Command::Envs(_) | Command::External(_) => false,
             Command::Manage(_) | Command::Pyshell(_) | Command::Run(_) | Command::Shell(_) => true,
         }
@@ -50,6 +54,7 @@ pub async fn run(command: Command, options: &Options, config: &Config, ui: &Ui) 
     match command {
         Command::Completions(args) => completions::run(&args, ui),
         Command::Envs(args) => envs::run(args, options, config, ui).await,
+        Command::Jobs(args) => jobs::run(args, options, config, ui).await,
         Command::Manage(args) => manage::run(args, options, config, ui).await,
         Command::Pyshell(args) => pyshell::run(args, options, config, ui).await,
         Command::Run(args) => run::run(args, options, config, ui).await,

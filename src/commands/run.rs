@@ -31,7 +31,7 @@ pub struct RunArgs {
     container: Option<String>,
 
     /// Environment variable to add; not for secrets
-    #[arg(short, long = "env", value_name = "NAME=VALUE", value_parser = variable)]
+    #[arg(short = 'e', long = "env", value_name = "NAME=VALUE", value_parser = variable)]
     variables: Vec<(String, String)>,
 
     /// Secret or ConfigMap whose keys to add as environment variables

@@ -8,7 +8,7 @@ use super::Place;
 use crate::{
     cluster::{JobHandle, News, Verdict},
     error::{Error, Result},
-    exit::Failure,
+    exit::{Exit, Failure},
     streams::{Control, Pieces, Streams},
     ui::{
         Live,
@@ -44,6 +44,27 @@ pub async fn follow(place: &Place<'_>, job: &JobHandle, start_limit: Option<Dura
         Ok(Some(signal)) => Ok(Followed::Left(signal)),
         Err(error) => Err(Error::new(Failure::Lost, "cannot write the output").caused_by(error)),
     }
+}
+
+/// Prints a Job's log as far as it is, on stdout.
+///
+/// # Errors
+/// When it cannot be read, or stdout cannot be written.
+pub async fn print_log(place: &Place<'_>, job: &JobHandle) -> Result<Exit> {
+    let attached = LocalSide::attach(false, Stdin::Closed);
+    let (side, streams) = attached.map_err(|error| Error::failed("cannot use the output").caused_by(error))?;
+    let Streams { mut control, stdout, stderr, .. } = streams;
+    drop(stderr);
+    let printed = tokio::select! {
+        printed = place.cluster.job_log(job, stdout) => printed,
+        signal = control.recv() => match signal {
+            Some(Control::Signal(number)) => Err(Error::new(Failure::Signal(number), "interrupted")),
+            Some(Control::Leave) | None => Ok(()),
+        },
+    };
+    let written = side.finish(false, printed.is_err()).await;
+    written.map_err(|error| Error::failed("cannot write the output").caused_by(error))?;
+    printed.map(|()| Exit::Success)
 }
 
 async fn until_end(

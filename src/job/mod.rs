@@ -7,7 +7,7 @@ mod start;
 use std::time::Duration;
 
 pub use self::{
-    follow::{Followed, follow},
+    follow::{Followed, follow, print_log},
     outcome::exit_of,
     start::{Start, start},
 };

@@ -112,6 +112,17 @@ fn indent(text: &str) -> String {
     text.replace('\n', "\n    ")
 }
 
+/// The time between two moments, as kubectl shows ages: `45s`, `12m`, `5h`, `3d`.
+pub fn age(from: jiff::Timestamp, to: jiff::Timestamp) -> String {
+    let seconds = to.as_second().saturating_sub(from.as_second()).max(0);
+    match seconds {
+        0..=119 => format!("{seconds}s"),
+        120..=7199 => format!("{}m", seconds / 60),
+        7200..=172_799 => format!("{}h", seconds / 3600),
+        _ => format!("{}d", seconds / 86_400),
+    }
+}
+
 /// `12 ms`, `3.4 s`.
 pub fn duration(time: std::time::Duration) -> String {
     if time.as_secs() < 1 { format!("{} ms", time.as_millis()) } else { format!("{:.1} s", time.as_secs_f64()) }

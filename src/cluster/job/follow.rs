@@ -19,7 +19,10 @@ use super::{
     pod_watch::{PodWatch, Seen},
     state::{self, PodState},
 };
-use crate::{error::Result, streams::Pieces};
+use crate::{
+    error::{Error, Result},
+    streams::Pieces,
+};
 
 /// How often the events are asked for while nothing starts.
 const QUESTION: Duration = Duration::from_secs(2);
@@ -128,6 +131,27 @@ impl Cluster {
         }
     }
 
+    /// A Job's log as far as it is.
+    ///
+    /// # Errors
+    /// When it has none yet, or it may not be read.
+    pub async fn job_log(&self, job: &JobHandle, log: mpsc::Sender<Pieces>) -> Result<()> {
+        let own = format!("{}={}", super::CONTROLLER_UID, job.uid);
+        let pods = self.list::<Pod>(&job.namespace, Some(&own)).await?;
+        let gone = || Error::failed(format!("job `{}` has no pod, and so no log", job.name));
+        let pod = pods.into_iter().max_by_key(ResourceExt::creation_timestamp).ok_or_else(gone)?;
+        if let PodState::Waiting { why, .. } = state::read(&pod, &job.container, Timestamp::now()) {
+            return Err(Error::failed(format!("job `{}` has no log yet", job.name)).caused_by(why));
+        }
+        let pod = pod.name_any();
+        let source = ContainerLog { cluster: self, namespace: &job.namespace, pod: &pod, container: &job.container };
+        let (_running, no_end) = watch::channel(true);
+        match source.copy(&log, no_end).await? {
+            LogEnd::Gone => Err(gone()),
+            LogEnd::Complete | LogEnd::OutputClosed => Ok(()),
+        }
+    }
+
     /// Waits until the container runs or has run. The inner error is how it ended without.
     async fn wait_for_start(
         &self,
@@ -142,6 +166,7 @@ impl Cluster {
         questions.tick().await;
         let mut why = "no pod yet".to_owned();
         let mut pod: Option<Pod> = None;
+        let mut gives_up: Option<Instant> = None;
         loop {
             tokio::select! {
                 biased;
@@ -149,30 +174,32 @@ impl Cluster {
                     Seen::Pod(seen) => match state::read(&seen, &job.container, Timestamp::now()) {
                         PodState::Running => return Ok(Ok(started(&seen, job, None, news))),
                         PodState::Ended(verdict) => return Ok(Ok(started(&seen, job, Some(verdict), news))),
-                        PodState::Waiting { why: reason, hopeless } => {
+                        PodState::Waiting { why: reason, patience } => {
                             why = reason;
                             pod = Some(*seen);
-                            if hopeless {
-                                return Ok(Err(Verdict::NotStarted(why)));
-                            }
+                            gives_up = patience.map(|patience| gives_up.unwrap_or(Instant::now() + patience));
                         }
                     },
                     Seen::Gone => return Ok(Err(self.verdict_without_pod(job).await)),
                     Seen::Away(reason) => news(News::Away(reason)),
                 },
                 _ = questions.tick() => {
-                    if let Some(trouble) = self.start_trouble(job, pod.as_ref()).await {
-                        let refused = pod.is_none() && begun.elapsed() > REFUSAL_LIMIT;
-                        why = trouble.message;
-                        if refused || trouble.hopeless {
-                            return Ok(Err(Verdict::NotStarted(why)));
+                    // Where the pod itself does not say it.
+                    if !why.contains(": ") && let Some(trouble) = self.start_trouble(job, pod.as_ref()).await {
+                        if pod.is_none() && (trouble.hopeless || begun.elapsed() > REFUSAL_LIMIT) {
+                            return Ok(Err(Verdict::NotStarted(trouble.message)));
                         }
+                        news(News::Waiting(trouble.message));
+                    } else {
+                        news(News::Waiting(why.clone()));
                     }
-                    news(News::Waiting(why.clone()));
                     if pod.is_none() && let Some(verdict) = self.verdict_of_job(job).await {
                         return Ok(Err(verdict));
                     }
                 }
+            }
+            if gives_up.is_some_and(|at| Instant::now() >= at) {
+                return Ok(Err(Verdict::NotStarted(why)));
             }
             if limit.is_some_and(|limit| begun.elapsed() > limit) {
                 let waited = begun.elapsed().as_secs();

@@ -45,6 +45,9 @@ const NONCE: &str = "kdj.dev/nonce";
 /// The annotation with the app's container.
 const CONTAINER: &str = "kdj.dev/container";
 
+/// The label the Job controller puts on a Job's pods.
+const CONTROLLER_UID: &str = "batch.kubernetes.io/controller-uid";
+
 /// What a Job is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JobKind {

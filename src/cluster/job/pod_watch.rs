@@ -15,12 +15,10 @@ use super::{
         Cluster,
         request::{error, unrepeatable},
     },
-    JobHandle,
+    CONTROLLER_UID, JobHandle,
 };
 use crate::error::{Error, Result};
 
-/// The label the Job controller puts on a Job's pods.
-const CONTROLLER_UID: &str = "batch.kubernetes.io/controller-uid";
 /// How long the server keeps one watch open.
 const WATCH_SECONDS: u32 = 240;
 /// The pause before a watch that failed is opened again, and between two looks by who may not watch.

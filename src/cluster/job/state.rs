@@ -1,5 +1,7 @@
 //! How far a Job's pod is, read from the pod alone.
 
+use std::time::Duration;
+
 use k8s_openapi::{
     api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod, PodStatus},
     jiff::Timestamp,
@@ -14,6 +16,8 @@ use super::{
     Verdict,
 };
 
+/// How long an image may fail to be pulled: registries have their moments.
+const PULL_LIMIT: Duration = Duration::from_secs(60);
 /// The exit code containerd and the kubelet give a container that could not be started.
 const START_ERROR: &str = "StartError";
 /// The code of a container that nobody knows the end of.
@@ -22,11 +26,8 @@ const UNKNOWN: &str = "ContainerStatusUnknown";
 /// How far a pod is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum PodState {
-    /// Its container does not run yet; why, and whether that can heal by itself.
-    Waiting {
-        why: String,
-        hopeless: bool,
-    },
+    /// Its container does not run yet: why, and how long that may last when it hardly heals by itself.
+    Waiting { why: String, patience: Option<Duration> },
     /// Its container runs.
     Running,
     /// Its container has ended.
@@ -47,7 +48,7 @@ pub(super) fn read(pod: &Pod, container: &str, now: Timestamp) -> PodState {
     if status.phase.as_deref() == Some("Failed") {
         return PodState::Ended(without_container(pod, &status, now));
     }
-    PodState::Waiting { why: describe(pod, now), hopeless: is_hopeless(&status, own) }
+    PodState::Waiting { why: describe(pod, now), patience: patience(&status, own) }
 }
 
 /// How a container ended.
@@ -109,19 +110,24 @@ fn disruption(status: &PodStatus) -> Option<String> {
     ))
 }
 
-/// Whether waiting longer will not help.
-fn is_hopeless(status: &PodStatus, own: Option<&ContainerStatus>) -> bool {
+/// How long it is worth to wait for a container in trouble: not at all, a while, or (`None`) as long as may be.
+fn patience(status: &PodStatus, own: Option<&ContainerStatus>) -> Option<Duration> {
     let init = status.init_container_statuses.iter().flatten();
-    init.chain(own).any(|container| {
-        let Some(waiting) = container.state.as_ref().and_then(|state| state.waiting.as_ref()) else { return false };
+    let waiting = |status: &ContainerStatus| status.state.as_ref().and_then(|state| state.waiting.clone());
+    init.chain(own).filter_map(waiting).find_map(|waiting| {
         let message = waiting.message.as_deref().unwrap_or_default();
         let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
         match waiting.reason.as_deref().unwrap_or_default() {
-            "InvalidImageName" | "ErrImageNeverPull" => true,
-            "ErrImagePull" | "ImagePullBackOff" => says(&["not found", "manifest unknown", "does not exist"]),
+            "InvalidImageName" | "ErrImageNeverPull" => Some(Duration::ZERO),
+            "ErrImagePull" | "ImagePullBackOff" => {
+                let final_words = says(&["not found", "manifest unknown", "does not exist", "access denied"]);
+                Some(if final_words { Duration::ZERO } else { PULL_LIMIT })
+            }
             // "failed to sync secret cache" heals by itself.
-            "CreateContainerConfigError" => says(&["not found", "couldn't find key", "non-root", "run as root"]),
-            _ => false,
+            "CreateContainerConfigError" => {
+                says(&["not found", "couldn't find key", "non-root", "run as root"]).then_some(Duration::ZERO)
+            }
+            _ => None,
         }
     })
 }

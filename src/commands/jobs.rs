@@ -1,0 +1,129 @@
+//! `kdj jobs`: the Jobs kdj made in an environment, and taking one up again.
+
+mod render;
+
+use crate::{
+    cluster::{JobKind, JobSummary},
+    commands::args::{OutputArgs, OutputFormat, environment_candidates},
+    config::Config,
+    connection,
+    error::{Error, Result},
+    exit::Exit,
+    job::{self, Place},
+    names,
+    options::Options,
+    ui::Ui,
+};
+
+/// Arguments of `kdj jobs`.
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct JobsArgs {
+    #[command(subcommand)]
+    action: Option<Action>,
+
+    /// Environment, as `kdj envs` lists it, or CONTEXT/NAMESPACE[/INSTANCE]
+    #[arg(value_name = "ENV", required = true, add = environment_candidates())]
+    environment: Option<String>,
+
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// What to do with one Job.
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Follow a job from the first line of its log, and end with its exit code
+    Attach(JobArgs),
+    /// Print a job's log as far as it is
+    Logs(JobArgs),
+    /// End a job, and delete it and its log
+    Cancel(JobArgs),
+}
+
+/// Which Job.
+#[derive(Debug, clap::Args)]
+struct JobArgs {
+    /// Environment
+    #[arg(value_name = "ENV", add = environment_candidates())]
+    environment: String,
+
+    /// Job, as `kdj jobs ENV` lists it
+    #[arg(value_name = "NAME")]
+    name: String,
+}
+
+impl JobsArgs {
+    /// Whether the command ends with a remote command's exit code.
+    pub fn is_pass_through(&self) -> bool {
+        matches!(self.action, Some(Action::Attach(_)))
+    }
+}
+
+/// The kinds of Jobs that are listed; sessions have a list of their own.
+const LISTED: [JobKind; 3] = [JobKind::Run, JobKind::Migrate, JobKind::Plan];
+
+/// Runs `kdj jobs`.
+pub async fn run(args: JobsArgs, options: &Options, config: &Config, ui: &Ui) -> Result<Exit> {
+    let name = match &args.action {
+        Some(Action::Attach(job) | Action::Logs(job) | Action::Cancel(job)) => job.environment.clone(),
+        None => args.environment.clone().unwrap_or_default(),
+    };
+    let (environment, kubeconfig) = connection::resolve(&name, options, config)?;
+    let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
+    let place = Place { cluster: &cluster, environment: &environment, ui };
+    match &args.action {
+        Some(Action::Attach(asked)) => {
+            let job = find(&place, &asked.name).await?;
+            ui.status(&render::line(&job));
+            let followed = job::follow(&place, &job.handle, None).await?;
+            job::exit_of(followed, &job.handle, &job.command, &place)
+        }
+        Some(Action::Logs(asked)) => {
+            let job = find(&place, &asked.name).await?;
+            job::print_log(&place, &job.handle).await
+        }
+        Some(Action::Cancel(asked)) => {
+            let job = find(&place, &asked.name).await?;
+            let deleted = ui.waiting("deleting the job", cluster.delete_job(&job.handle)).await?;
+            let what = match (deleted, job.is_over()) {
+                (false, _) => "was gone already",
+                (true, true) => "had ended; deleted with its log",
+                (true, false) => "cancelled; its container gets SIGTERM and some seconds to end",
+            };
+            ui.status(&format!("job {} {what}", job.handle.name));
+            Ok(Exit::Success)
+        }
+        None => {
+            let jobs = ui.waiting("listing the jobs", cluster.jobs(&environment, &LISTED)).await?;
+            let text = match args.output.output {
+                Some(OutputFormat::Json) => render::json(&jobs, &environment),
+                Some(OutputFormat::Name) => jobs.iter().map(|job| format!("{}\n", job.handle.name)).collect(),
+                Some(OutputFormat::Wide) => render::table(&jobs, true),
+                None => render::table(&jobs, false),
+            };
+            if jobs.is_empty() && args.output.output.is_none() {
+                ui.status(&format!("no jobs of kdj's in `{}`", environment.name));
+                return Ok(Exit::Success);
+            }
+            ui.data(&text)?;
+            Ok(Exit::Success)
+        }
+    }
+}
+
+/// The Job of this name.
+async fn find(place: &Place<'_>, name: &str) -> Result<JobSummary> {
+    let Place { cluster, environment, ui } = place;
+    if let Some(job) = ui.waiting("looking for the job", cluster.job(environment, name)).await? {
+        return Ok(job);
+    }
+    let jobs = cluster.jobs(environment, &LISTED).await.unwrap_or_default();
+    let error = Error::failed(format!("no job `{}` of kdj's in `{}`", names::shown(name), environment.name))
+        .caused_by("it may have been deleted, or its time to stay is over");
+    let known = jobs.iter().map(|job| job.handle.name.as_str());
+    Err(match names::did_you_mean(name, known) {
+        Some(hint) => error.hint(hint),
+        None => error.hint(format!("list them: `kdj jobs {}`", environment.name)),
+    })
+}
