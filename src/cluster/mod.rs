@@ -3,10 +3,12 @@
 //!
 //! * `access`: from a context to a client: kubeconfig, credentials, proxy.
 //! * `request`: every request, its time limit, its repetition, its errors.
+//! * `record`: what the cluster is told of a change.
 //! * `target`: which pod and container; one LIST, and more only where that leaves a question.
 //! * `session`: exec over WebSocket, and why a session ended.
 
 mod access;
+mod record;
 mod request;
 mod session;
 mod target;
@@ -22,6 +24,7 @@ use self::access::{Credentials, client};
 pub use self::target::Kind;
 pub use self::{
     access::{Impersonation, Kubeconfig},
+    record::{Event, Involved},
     request::{Notice, Observer},
     session::{Ending, Exec, NotOpened, Session, Unread, leave},
     target::{INSTANCE_LABEL, Readiness, RoleSummary, Target, Wanted},

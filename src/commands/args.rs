@@ -5,6 +5,7 @@ use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use crate::{
     config::{Alias, Config, Sourced, Sources},
     environment,
+    protection::Consent,
 };
 
 use crate::cluster::Wanted;
@@ -34,6 +35,30 @@ impl TargetArgs {
             container: container.map(str::to_owned),
             exclude: Vec::new(),
         }
+    }
+}
+
+/// How a command that changes something is permitted to.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Changes")]
+pub struct ChangeArgs {
+    /// Confirm a change of a protected environment: the environment's name
+    #[arg(long, value_name = "NAME")]
+    pub confirm: Option<String>,
+
+    /// Why, for the record
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+
+    /// Answer ordinary questions with yes; a protected environment still asks for its name
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
+impl ChangeArgs {
+    /// The same without the command line's types.
+    pub fn consent(&self) -> Consent {
+        Consent { confirm: self.confirm.clone(), reason: self.reason.clone(), yes: self.yes }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The one module that touches the terminal: data goes to stdout, everything else to stderr.
 
+mod ask;
 pub mod style;
 pub mod table;
 pub mod terminal;
