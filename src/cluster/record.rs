@@ -18,7 +18,7 @@ use kube::{
 
 use super::{
     Cluster, Target,
-    request::{error, repeatable_upgrade},
+    request::{error, repeatable, repeatable_upgrade},
 };
 use crate::error::Result;
 
@@ -118,8 +118,8 @@ impl Cluster {
         let review = SelfSubjectReview::default();
         let parameters = PostParams::default();
         let attempt = || api.create(&parameters, &review);
-        let answer = repeatable_upgrade("create selfsubjectreviews", &self.place, &self.observer, attempt).await;
-        answer.ok()?.ok()?.status?.user_info?.username.filter(|name| !name.is_empty())
+        let answer = repeatable("create selfsubjectreviews", &self.place, &self.observer, attempt).await;
+        answer.ok()?.status?.user_info?.username.filter(|name| !name.is_empty())
     }
 
     /// Writes an Event: one request.
@@ -130,27 +130,37 @@ impl Cluster {
         let api = Api::<KubeEvent>::namespaced(self.client.clone(), event.namespace);
         let event = manifest(event, Timestamp::now());
         let parameters = PostParams::default();
-        let attempt = || api.create(&parameters, &event);
-        let answer = repeatable_upgrade("create events", &self.place, &self.observer, attempt).await?;
-        match answer {
-            // The name is kdj's own: an earlier attempt went through.
-            Err(kube::Error::Api(status)) if status.code == 409 => Ok(()),
-            answer => answer.map(drop).map_err(|failure| error::explain(failure, "create events", &self.place)),
-        }
+        let (api, event, parameters) = (&api, &event, &parameters);
+        let attempt = || async move {
+            match api.create(parameters, event).await {
+                // The name is kdj's own: an earlier attempt went through.
+                Err(kube::Error::Api(status)) if status.code == 409 => Ok(()),
+                answer => answer.map(drop),
+            }
+        };
+        repeatable("create events", &self.place, &self.observer, attempt).await
     }
 
-    /// The records that Events of a namespace hold: one request.
+    /// The records that Events of a namespace hold: one request. `None` when the user may not list Events.
     ///
     /// # Errors
-    /// When the cluster cannot be reached or refuses.
-    pub async fn recorded(&self, namespace: &str) -> Result<Vec<String>> {
+    /// When the cluster cannot be reached or refuses for another reason.
+    pub async fn recorded(&self, namespace: &str) -> Result<Option<Vec<String>>> {
+        let api = Api::<KubeEvent>::namespaced(self.client.clone(), namespace);
         let (label, value) = MANAGED_BY;
         let parameters = ListParams::default().labels(&format!("{label}={value}"));
-        let events = self.list_matching::<KubeEvent>(namespace, &parameters).await?;
-        let records =
-            |event: KubeEvent| event.metadata.annotations.and_then(|mut annotations| annotations.remove(RECORD));
-        Ok(events.into_iter().filter_map(records).collect())
+        let attempt = || api.list(&parameters);
+        match repeatable_upgrade("list events", &self.place, &self.observer, attempt).await? {
+            Ok(events) => Ok(Some(events.items.into_iter().filter_map(record_of).collect())),
+            Err(kube::Error::Api(status)) if status.code == 403 => Ok(None),
+            Err(failure) => Err(error::explain(failure, "list events", &self.place)),
+        }
     }
+}
+
+/// What [`manifest`] has put into it.
+fn record_of(event: KubeEvent) -> Option<String> {
+    event.metadata.annotations?.remove(RECORD)
 }
 
 fn manifest(event: Event<'_>, now: Timestamp) -> KubeEvent {

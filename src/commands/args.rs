@@ -1,6 +1,7 @@
 //! Groups of arguments that several commands share, and what shells can complete them to.
 
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
+use jiff::{SignedDuration, Span, SpanRelativeTo};
 
 use crate::{
     config::{Alias, Config, Sourced, Sources},
@@ -9,6 +10,14 @@ use crate::{
 };
 
 use crate::cluster::Wanted;
+
+/// Which environment, for a command that is not about one pod.
+#[derive(Clone, Debug, clap::Args)]
+pub struct EnvironmentArg {
+    /// Environment, as `kdj envs` lists it, or CONTEXT/NAMESPACE[/INSTANCE]
+    #[arg(value_name = "ENV", add = ArgValueCandidates::new(environment_candidates))]
+    pub environment: String,
+}
 
 /// Which environment, and where in it.
 #[derive(Clone, Debug, clap::Args)]
@@ -40,7 +49,6 @@ impl TargetArgs {
 
 /// How a command that changes something is permitted to.
 #[derive(Clone, Debug, Default, clap::Args)]
-#[command(next_help_heading = "Changes")]
 pub struct ChangeArgs {
     /// Confirm a change of a protected environment: the environment's name
     #[arg(long, value_name = "NAME")]
@@ -81,6 +89,18 @@ pub enum OutputFormat {
     Wide,
 }
 
+/// A time as it is typed: `90s`, `15m`, `12h`, `7d`, `1h30m`.
+///
+/// # Errors
+/// When it is none, or negative.
+pub fn duration(text: &str) -> Result<SignedDuration, String> {
+    let wrong = |why: String| format!("{why}; a time is typed like 90s, 15m, 12h, 7d");
+    let span: Span = text.trim().parse().map_err(|_| wrong("this is no time".to_owned()))?;
+    let days_of_24_hours = SpanRelativeTo::days_are_24_hours();
+    let time = span.to_duration(days_of_24_hours).map_err(|_| wrong("months and years differ in length".to_owned()))?;
+    if time.is_negative() { Err(wrong("it must not be negative".to_owned())) } else { Ok(time) }
+}
+
 /// The environments' names, for completion: read from the files alone, and nothing rather than an error.
 pub fn environment_names_for_completion() -> Vec<String> {
     Config::load(&Sources::of_this_process()).map(|config| environment::names(&config)).unwrap_or_default()
@@ -105,6 +125,17 @@ mod tests {
     use clap::Args;
 
     use super::*;
+
+    #[test]
+    fn times_are_typed_as_kubectl_has_them() {
+        let seconds = |text: &str| duration(text).map(|time| time.as_secs());
+        for (text, expected) in [("90s", 90), ("15m", 900), ("12h", 43_200), ("7d", 604_800), ("1h30m", 5400)] {
+            assert_eq!(seconds(text), Ok(expected), "{text}");
+        }
+        for text in ["", "yesterday", "-5m", "7", "1mo", "1e9h", "5 light years"] {
+            assert!(seconds(text).is_err(), "{text}: {:?}", seconds(text));
+        }
+    }
 
     #[test]
     fn environments_complete() {

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 /// Raised when a field changes its meaning or goes away; new fields don't raise it.
 pub const VERSION: u32 = 1;

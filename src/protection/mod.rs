@@ -4,12 +4,15 @@
 //! [`Record::begin`] before the change itself and [`Record::end`] after it, or [`Record::keep`] round it.
 //! It is a seat belt: who has rights in the cluster can do without kdj. RBAC is the lock.
 
+pub mod history;
 pub mod journal;
 mod permit;
 mod record;
 pub mod redact;
+mod who;
 
 pub use self::{
     permit::{Change, Consent, Permit, permit},
-    record::{Object, Record, with_who},
+    record::{Object, Record},
+    who::Who,
 };

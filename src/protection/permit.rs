@@ -13,7 +13,7 @@ use crate::{
 };
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 /// What is about to be changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,14 +85,14 @@ pub async fn permit(environment: &Environment, change: &Change, consent: &Consen
         Decision::Permitted => {}
         Decision::Ask => {
             show(environment, change, ui);
-            let name = ui.paint(&names::shown(&environment.name), Role::Name);
+            let name = ui.paint(&names::shown(&environment.confirmed_by), Role::Name);
             match ui.ask(&format!("type {name} to go on:")).await? {
-                Some(answer) if answer == environment.name => {}
+                Some(answer) if answer == environment.confirmed_by => {}
                 Some(answer) if !answer.is_empty() => {
                     let message = format!(
                         "`{}` is not `{}`: nothing was done",
                         names::shown(&answer),
-                        names::shown(&environment.name)
+                        names::shown(&environment.confirmed_by)
                     );
                     return Err(Error::failed(message));
                 }
@@ -104,16 +104,15 @@ pub async fn permit(environment: &Environment, change: &Change, consent: &Consen
         }
         Decision::Refused => return Err(refused(environment, change)),
         Decision::OtherName(other) => {
-            let [name, other] = [&environment.name, other].map(|name| names::shown(name));
-            return Err(Error::usage(format!(
-                "`--confirm` says `{other}`, and the environment is `{name}`: nothing was done"
-            )));
+            let [name, other] = [&environment.confirmed_by, other].map(|name| names::shown(name));
+            let message = format!("`--confirm {other}` does not confirm a change of `{name}`: nothing was done");
+            return Err(Error::usage(message).hint(format!("if that is what you mean: `--confirm {name}`")));
         }
     }
     let reason = reason.map(|reason| redact::text(reason.trim())).filter(|reason| !reason.is_empty());
     Ok(Permit {
         id: random_id(),
-        when: Timestamp::now(),
+        when: to_milliseconds(Timestamp::now()),
         change: change.clone(),
         reason,
         user: local_user(),
@@ -134,7 +133,7 @@ enum Decision<'a> {
 fn decide<'a>(environment: &Environment, consent: &'a Consent, can_ask: bool) -> Decision<'a> {
     match &consent.confirm {
         _ if !environment.protected => Decision::Permitted,
-        Some(name) if *name == environment.name => Decision::Permitted,
+        Some(name) if *name == environment.confirmed_by => Decision::Permitted,
         Some(other) => Decision::OtherName(other),
         None if can_ask => Decision::Ask,
         None => Decision::Refused,
@@ -152,10 +151,11 @@ fn show(environment: &Environment, change: &Change, ui: &Ui) {
 }
 
 fn refused(environment: &Environment, change: &Change) -> Error {
-    let name = names::shown(&environment.name);
-    Error::failed(format!("refusing to {} protected environment `{name}` without confirmation", in_words(change.verb)))
+    let [name, confirmed_by] = [&environment.name, &environment.confirmed_by].map(|name| names::shown(name));
+    let verb = in_words(change.verb);
+    Error::failed(format!("refusing to {verb} protected environment `{name}` without confirmation"))
         .caused_by("nobody can be asked: stdin and stderr are no terminal")
-        .hint(format!("pass `--confirm {}` to confirm in scripts", shell_words::quote(&name)))
+        .hint(format!("pass `--confirm {}` to confirm in scripts", shell_words::quote(&confirmed_by)))
 }
 
 /// The verb with what it needs before `protected environment`.
@@ -163,6 +163,7 @@ fn in_words(verb: &str) -> String {
     match verb {
         "migrate" | "restart" | "scale" => verb.to_owned(),
         "shell" | "pyshell" | "dbshell" => format!("open a {verb} in"),
+        "manage" => "run a management command in".to_owned(),
         _ => format!("{verb} in"),
     }
 }
@@ -171,6 +172,11 @@ fn in_words(verb: &str) -> String {
 fn random_id() -> String {
     let hash = std::hash::RandomState::new().hash_one((std::process::id(), Timestamp::now().as_nanosecond()));
     format!("{hash:016x}")
+}
+
+/// Nobody reads more.
+fn to_milliseconds(time: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(time)
 }
 
 fn local_user() -> String {

@@ -6,10 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::time::timeout;
+use futures::future::join;
+use tokio::time::{sleep, timeout};
 
 use super::{
-    Permit,
+    Permit, Who,
     journal::{self, Entry, Phase, VERSION},
     permit::quoted,
 };
@@ -23,7 +24,10 @@ use crate::{
 };
 
 /// How long the last Event may take; whoever waits wants the prompt back.
-const LAST_EVENT: Duration = Duration::from_secs(3);
+const LAST_EVENT: Duration = Duration::from_secs(5);
+
+/// A change that is over sooner is told of once, at its end.
+const LASTING: Duration = Duration::from_secs(1);
 
 /// What is changed, or runs the change.
 pub type Object = Involved;
@@ -33,9 +37,14 @@ pub struct Record<'a> {
     entry: Entry,
     object: Object,
     started: Instant,
-    /// Whether the cluster is to keep a record as well.
+    /// Whether the journal keeps a record.
+    lines: bool,
+    /// Whether the cluster is to keep one as well.
     events: bool,
-    cluster: &'a Cluster,
+    who: Who<'a>,
+    /// Why the cluster was not told; said at the end, as the terminal may be the remote program's until then.
+    untold: Option<String>,
+    cluster: Cluster,
     ui: &'a Ui,
 }
 
@@ -45,8 +54,8 @@ impl<'a> Record<'a> {
         permit: &Permit,
         environment: &Environment,
         object: Object,
-        who: Option<String>,
-        cluster: &'a Cluster,
+        who: Who<'a>,
+        cluster: &Cluster,
         ui: &'a Ui,
     ) -> Self {
         let Environment { name, context, namespace, instance, .. } = environment;
@@ -59,7 +68,7 @@ impl<'a> Record<'a> {
             context: context.clone(),
             namespace: namespace.clone(),
             instance: instance.clone(),
-            who,
+            who: who.find(),
             user: permit.user.clone(),
             host: permit.host.clone(),
             verb: permit.change.verb.to_owned(),
@@ -69,20 +78,20 @@ impl<'a> Record<'a> {
             exit: None,
             milliseconds: None,
         };
-        let record = Self { entry, object, started: Instant::now(), events: permit.protected, cluster, ui };
+        let (lines, events) = (permit.protected || object.is_job(), permit.protected);
+        // Silent, for the same reason.
+        let cluster = cluster.beside(environment, Box::new(|_| ()));
+        let record = Self { entry, object, started: Instant::now(), lines, events, who, untold: None, cluster, ui };
         record.write();
         record
     }
 
-    /// Tells the cluster of the change, and asks it who it is when that is not known. Beside the change, not before it.
+    /// Tells the cluster of the change, where it is to be told. Beside the change, not before it.
     pub async fn announce(&mut self) {
-        if !self.events {
-            return;
+        if self.events {
+            self.entry.who = self.who.answer().await;
+            self.send().await;
         }
-        if self.entry.who.is_none() {
-            self.entry.who = self.cluster.who().await;
-        }
-        self.send().await;
     }
 
     /// Writes the second line, and tells the cluster; `None` when kdj does not know the outcome.
@@ -90,19 +99,24 @@ impl<'a> Record<'a> {
         self.entry.phase = Phase::End;
         self.entry.exit = exit;
         self.entry.milliseconds = u64::try_from(self.started.elapsed().as_millis()).ok();
+        if let Some(who) = self.who.find() {
+            self.entry.who = Some(who);
+        }
         // First, and at once: what follows may be interrupted.
         self.write();
-        if !self.events {
-            return;
-        }
-        let ui = self.ui;
-        tokio::select! {
-            told = timeout(LAST_EVENT, ui.waiting("recording the end in the cluster", self.announce())) => {
-                if told.is_err() {
-                    ui.warning("the cluster has no record of the end: it did not answer in time");
+        if self.events {
+            let ui = self.ui;
+            tokio::select! {
+                told = timeout(LAST_EVENT, ui.waiting("recording the end in the cluster", self.announce())) => {
+                    if told.is_err() {
+                        self.untold = Some("it did not answer in time".to_owned());
+                    }
                 }
+                _ = interrupted() => {}
             }
-            _ = interrupted() => {}
+        }
+        if let Some(why) = self.untold {
+            self.ui.warning(&format!("the cluster has no record of this: {why}"));
         }
     }
 
@@ -116,7 +130,7 @@ impl<'a> Record<'a> {
         let over = tokio::select! {
             biased;
             outcome = &mut change => Some(outcome),
-            () = self.announce() => None,
+            () = self.announce_if_it_lasts() => None,
         };
         let outcome = match over {
             Some(outcome) => outcome,
@@ -130,8 +144,13 @@ impl<'a> Record<'a> {
         outcome
     }
 
+    async fn announce_if_it_lasts(&mut self) {
+        let _ = join(self.who.answer(), sleep(LASTING)).await;
+        self.announce().await;
+    }
+
     fn write(&self) {
-        if !self.events && !self.object.is_job() {
+        if !self.lines {
             return;
         }
         let Some(path) = journal::path() else {
@@ -157,24 +176,10 @@ impl<'a> Record<'a> {
             record: serde_json::to_string(&self.entry).unwrap_or_default(),
         };
         if let Err(error) = self.cluster.record_event(event).await {
-            // Said once: the second Event would fail as the first one did.
+            // The second Event would fail as the first one did.
             self.events = false;
-            self.ui.warning(&format!("the cluster has no record of this: {error}"));
+            self.untold = Some(error.message().to_owned());
         }
-    }
-}
-
-/// Does `work`, and asks the cluster beside it whom it takes the user for, where a record will say so. The answer is not
-/// waited for: [`Record::announce`] asks again.
-pub async fn with_who<T>(permit: &Permit, cluster: &Cluster, work: impl Future<Output = T>) -> (T, Option<String>) {
-    if !permit.protected {
-        return (work.await, None);
-    }
-    tokio::pin!(work);
-    tokio::select! {
-        biased;
-        done = &mut work => (done, None),
-        who = cluster.who() => (work.await, who),
     }
 }
 

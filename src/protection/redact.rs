@@ -85,7 +85,7 @@ pub fn text(text: &str) -> String {
         // A name, then a sign, then a secret: `PASSWORD=x`, `"token": "x"`, `Authorization: Bearer x`.
         let end = rest.find(|c: char| !is_name(c)).unwrap_or(rest.len());
         let (name, after_name) = rest.split_at(end);
-        if let Some((sign, value)) = sign(after_name).filter(|_| is_secret_name(name)) {
+        if let Some((sign, value)) = sign(name, after_name).filter(|_| is_secret_name(name)) {
             let length = value_length(value, name.len() == text.len() - after_name.len());
             clean.extend([name, sign, if length > 0 { REDACTED } else { "" }]);
             rest = &value[length..];
@@ -111,13 +111,17 @@ fn is_name(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '-' | '+')
 }
 
-/// What separates a name from its value, and the value: `=`, `: `, `": "`. A second `=` is a comparison as good as any.
-fn sign(text: &str) -> Option<(&str, &str)> {
+/// What separates a name from its value, and the value: `=`, `: `, `": "`; after a flag also a space, unless another flag
+/// follows.
+fn sign<'a>(name: &str, text: &'a str) -> Option<(&'a str, &'a str)> {
     let quote = text.len() - text.trim_start_matches(['"', '\'']).len();
     let spaces = |at: usize| at + (text[at..].len() - text[at..].trim_start_matches(' ').len());
     let at = spaces(quote);
-    let sign = text[at..].starts_with(['=', ':']) && !text[at..].starts_with("://");
-    sign.then(|| text.split_at(spaces(at + 1)))
+    if text[at..].starts_with(['=', ':']) && !text[at..].starts_with("://") {
+        return Some(text.split_at(spaces(at + 1)));
+    }
+    let is_flag = name.starts_with('-') && text.starts_with(' ') && !text[at..].starts_with('-');
+    is_flag.then(|| text.split_at(at))
 }
 
 /// How much of `text` is the value: to the closing quote, else to the end of the word; all of it when nothing stood

@@ -15,7 +15,7 @@ use crate::{
     error::{Error, Result},
     exit::{Exit, Failure},
     options::Options,
-    protection::{self, Change, Consent, Object, Record},
+    protection::{self, Change, Consent, Object, Record, Who},
     ui::{
         Ui,
         terminal::{LocalSide, Stdin, has_terminal},
@@ -73,6 +73,12 @@ pub async fn run(
     if options.explain {
         let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
         let target = ui.waiting("choosing a pod", cluster.target(&environment, &wanted)).await?;
+        if change.is_some() && environment.protected {
+            ui.status(&format!(
+                "it would ask for confirmation first, or take `--confirm {}`",
+                environment.confirmed_by
+            ));
+        }
         return explain::show(&environment, &target, &program, options, ui);
     }
     let permit = match &change {
@@ -82,8 +88,8 @@ pub async fn run(
     let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
     let place = Place { cluster: &cluster, environment: &environment, wanted, ui };
     let Some(permit) = permit else { return place.run(place.target().await?, program).await };
-    let (target, who) = protection::with_who(&permit, &cluster, place.target()).await;
-    let target = target?;
+    let who = Who::of(&permit, &cluster);
+    let target = who.beside(place.target()).await?;
     let record = Record::begin(&permit, &environment, Object::from(&target), who, &cluster, ui);
     record.keep(place.run(target, program)).await
 }

@@ -1,13 +1,14 @@
 use super::*;
 use crate::ui::{Verbosity, style::ColorChoice};
 
-fn environment(name: &str, protected: bool) -> Environment {
+pub(crate) fn environment(name: &str, protected: bool) -> Environment {
     Environment {
         name: name.into(),
         context: "acme-prod".into(),
         namespace: "shop".into(),
         instance: None,
         protected,
+        confirmed_by: name.into(),
         session: Default::default(),
         django: Default::default(),
         roles: Default::default(),
@@ -56,6 +57,19 @@ fn the_flag_is_named_as_it_can_be_typed() {
     assert_eq!(error.hints(), ["pass `--confirm acme-prod/shop` to confirm in scripts"]);
     let error = refused(&environment("prod", true), &Change::new("migrate", "", []));
     assert_eq!(error.message(), "refusing to migrate protected environment `prod` without confirmation");
+}
+
+#[test]
+fn a_name_that_was_led_into_a_protected_place_confirms_nothing() {
+    let mut led = environment("qa", true);
+    led.confirmed_by = "acme-prod/shop".into();
+    let confirm = |name: &str| Consent { confirm: Some(name.into()), ..Consent::default() };
+    assert_eq!(decide(&led, &confirm("qa"), true), Decision::OtherName(&"qa".to_owned()));
+    assert_eq!(decide(&led, &confirm("acme-prod/shop"), true), Decision::Permitted);
+    assert_eq!(
+        refused(&led, &Change::new("run", "", [])).hints(),
+        ["pass `--confirm acme-prod/shop` to confirm in scripts"]
+    );
 }
 
 #[tokio::test]

@@ -26,6 +26,8 @@ fn what_looks_secret_is_gone() {
         ("use ghp_abcdefghij0123456789", "use <redacted>"),
         ("use 0123456789abcdef0123456789abcdef", "use <redacted>"),
         ("mysql -phunter2 shop", "mysql -p<redacted> shop"),
+        ("sh -c \"cd /; set --token 'a b' --name ada\"", "sh -c cd /; set --token <redacted> --name ada"),
+        ("sh -c 'cd /; set --no-password --name ada'", "sh -c cd /; set --no-password --name ada"),
         ("set --token", "set --token"),
     ] {
         assert_eq!(line(command), shown, "{command}");
