@@ -5,6 +5,7 @@
 //!
 //! * [`commands`]: one file per subcommand, its arguments and its `run`; no command calls another.
 //! * [`session`], [`connection`]: what several commands share: from a name to a running program and its exit code.
+//! * [`protection`]: whether a change may be made, and the record of it.
 //! * [`environment`], [`django`], [`config`]: pure. What an environment's name means, and what to execute in it.
 //! * [`cluster`]: the only module that names `kube`. It never prints and never asks.
 //! * [`ui`]: the only module that touches the terminal.
@@ -31,6 +32,7 @@ mod job;
 mod kubectl;
 mod names;
 mod options;
+mod protection;
 mod session;
 mod streams;
 mod ui;

@@ -3,11 +3,13 @@
 //!
 //! * `access`: from a context to a client: kubeconfig, credentials, proxy.
 //! * `request`: every request, its time limit, its repetition, its errors.
+//! * `record`: what the cluster is told of a change.
 //! * `target`: which pod and container; one LIST, and more only where that leaves a question.
 //! * `session`: exec over WebSocket, and why a session ended.
 
 mod access;
 mod job;
+mod record;
 mod request;
 mod session;
 mod target;
@@ -24,9 +26,10 @@ use self::access::{Credentials, client};
 pub use self::target::Kind;
 pub use self::{
     access::{Impersonation, Kubeconfig},
+    job::{By, Created, JobHandle, JobKind, JobState, JobSummary, NewJob, News, VariablesFrom, Verdict, new_name},
+    record::{Event, Involved},
     request::{Notice, Observer},
     session::{Ending, Exec, NotOpened, Session, Unread, leave},
-    job::{Created, JobHandle, JobKind, JobState, JobSummary, News, NewJob, VariablesFrom, Verdict, new_name},
     target::{INSTANCE_LABEL, Readiness, RoleSummary, Target, Wanted},
     template::{Preference, Template},
 };

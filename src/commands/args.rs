@@ -3,13 +3,23 @@
 use std::time::Duration;
 
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
+use jiff::{SignedDuration, Span, SpanRelativeTo};
 
 use crate::{
     config::{Alias, Config, Sourced, Sources},
     environment,
+    protection::Consent,
 };
 
 use crate::cluster::Wanted;
+
+/// Which environment, for a command that is not about one pod.
+#[derive(Clone, Debug, clap::Args)]
+pub struct EnvironmentArg {
+    /// Environment, as `kdj envs` lists it, or CONTEXT/NAMESPACE[/INSTANCE]
+    #[arg(value_name = "ENV", add = environment_candidates())]
+    pub environment: String,
+}
 
 /// Which environment, and where in it.
 #[derive(Clone, Debug, clap::Args)]
@@ -39,6 +49,29 @@ impl TargetArgs {
     }
 }
 
+/// How a command that changes something is permitted to.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct ChangeArgs {
+    /// Confirm a change of a protected environment: the environment's name
+    #[arg(long, value_name = "NAME")]
+    pub confirm: Option<String>,
+
+    /// Why, for the record
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+
+    /// Answer ordinary questions with yes; a protected environment still asks for its name
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
+impl ChangeArgs {
+    /// The same without the command line's types.
+    pub fn consent(&self) -> Consent {
+        Consent { confirm: self.confirm.clone(), reason: self.reason.clone(), yes: self.yes }
+    }
+}
+
 /// How a command that reads shows what it found.
 #[derive(Clone, Debug, clap::Args)]
 pub struct OutputArgs {
@@ -56,6 +89,18 @@ pub enum OutputFormat {
     Name,
     /// The table with more columns
     Wide,
+}
+
+/// A time as it is typed: `90s`, `15m`, `12h`, `7d`, `1h30m`.
+///
+/// # Errors
+/// When it is none, or negative.
+pub fn duration(text: &str) -> Result<SignedDuration, String> {
+    let wrong = |why: String| format!("{why}; a time is typed like 90s, 15m, 12h, 7d");
+    let span: Span = text.trim().parse().map_err(|_| wrong("this is no time".to_owned()))?;
+    let days_of_24_hours = SpanRelativeTo::days_are_24_hours();
+    let time = span.to_duration(days_of_24_hours).map_err(|_| wrong("months and years differ in length".to_owned()))?;
+    if time.is_negative() { Err(wrong("it must not be negative".to_owned())) } else { Ok(time) }
 }
 
 /// The environments' names, for completion: read from the files alone, and nothing rather than an error.
@@ -78,21 +123,15 @@ pub fn environment_candidates() -> ArgValueCandidates {
     ArgValueCandidates::new(|| environment_names_for_completion().into_iter().map(CompletionCandidate::new).collect())
 }
 
-/// Reads a duration: `90s`, `30m`, `2h`, `7d`; a number alone is in seconds.
+/// A limit in time, which cannot be nothing.
 ///
 /// # Errors
-/// When it is something else, or zero.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit = match &text[digits.len()..] {
-        "" | "s" => 1,
-        "m" => 60,
-        "h" => 60 * 60,
-        "d" => 24 * 60 * 60,
-        _ => 0,
-    };
-    let seconds = digits.parse::<u32>().ok().map(|number| u64::from(number) * unit).filter(|seconds| *seconds > 0);
-    seconds.map(Duration::from_secs).ok_or_else(|| "a duration is expected: 90s, 30m, 2h, 7d".to_owned())
+/// When it is no time, or zero.
+pub fn time_limit(text: &str) -> Result<Duration, String> {
+    match duration(text)?.unsigned_abs() {
+        Duration::ZERO => Err("it must be longer than that".to_owned()),
+        limit => Ok(limit),
+    }
 }
 
 #[cfg(test)]
@@ -100,6 +139,17 @@ mod tests {
     use clap::Args;
 
     use super::*;
+
+    #[test]
+    fn times_are_typed_as_kubectl_has_them() {
+        let seconds = |text: &str| duration(text).map(|time| time.as_secs());
+        for (text, expected) in [("90s", 90), ("15m", 900), ("12h", 43_200), ("7d", 604_800), ("1h30m", 5400)] {
+            assert_eq!(seconds(text), Ok(expected), "{text}");
+        }
+        for text in ["", "yesterday", "-5m", "7", "1mo", "1e9h", "5 light years"] {
+            assert!(seconds(text).is_err(), "{text}: {:?}", seconds(text));
+        }
+    }
 
     #[test]
     fn environments_complete() {

@@ -77,7 +77,7 @@ pub async fn run(args: JobsArgs, options: &Options, config: &Config, ui: &Ui) ->
             let job = find(&place, &asked.name).await?;
             ui.status(&render::line(&job));
             let followed = job::follow(&place, &job.handle, None).await?;
-            job::exit_of(followed, &job.handle, &job.command, &place)
+            job::exit_of(followed, &job.handle, &job.command, &place).await
         }
         Some(Action::Logs(asked)) => {
             let job = find(&place, &asked.name).await?;

@@ -1,13 +1,14 @@
 //! `kdj manage`: any management command, in a running pod.
 
 use crate::{
-    commands::args::TargetArgs,
+    commands::args::{ChangeArgs, TargetArgs},
     config::Config,
     django,
     error::Result,
     exit::Exit,
     options::Options,
-    session::{self, Program},
+    protection::Change,
+    session::{self, Program, Request},
     ui::{Ui, terminal::stdin_of_command},
 };
 
@@ -22,6 +23,9 @@ pub struct ManageArgs {
     #[arg(short, long)]
     container: Option<String>,
 
+    #[command(flatten)]
+    change: ChangeArgs,
+
     /// Management command and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<String>,
@@ -29,8 +33,14 @@ pub struct ManageArgs {
 
 /// Runs `kdj manage`.
 pub async fn run(args: ManageArgs, options: &Options, config: &Config, ui: &Ui) -> Result<Exit> {
-    let wanted = args.target.wanted(args.container.as_deref());
-    session::run(&args.target.environment, wanted, options, config, ui, |environment| {
+    let words = ["manage.py"].into_iter().chain(args.command.iter().map(String::as_str));
+    let request = Request {
+        wanted: args.target.wanted(args.container.as_deref()),
+        environment: args.target.environment.clone(),
+        change: (!django::only_reads(&args.command)).then(|| Change::command("manage", words)),
+        consent: args.change.consent(),
+    };
+    session::run(request, options, config, ui, |environment| {
         let term = session::terminal_type();
         let start = django::management_command(&environment.django, term.as_deref(), &args.command);
         let name = format!("manage.py {}", args.command.first().map_or("", String::as_str));

@@ -2,6 +2,7 @@
 
 pub mod alias;
 pub mod args;
+mod audit;
 mod completions;
 mod envs;
 mod jobs;
@@ -19,6 +20,8 @@ use crate::{config::Config, error::Result, exit::Exit, options::Options, ui::Ui}
 /// One variant per subcommand.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// List who changed what in an environment
+    Audit(audit::AuditArgs),
     /// Print the script that lets a shell complete kdj's commands and environments
     Completions(completions::CompletionsArgs),
     /// List the environments
@@ -43,7 +46,7 @@ impl Command {
     pub fn is_pass_through(&self) -> bool {
         match self {
             Command::Jobs(args) => args.is_pass_through(),
-            Command::Completions(_) | Command::Envs(_) | Command::External(_) => false,
+            Command::Audit(_) | Command::Completions(_) | Command::Envs(_) | Command::External(_) => false,
             Command::Manage(_) | Command::Pyshell(_) | Command::Run(_) | Command::Shell(_) => true,
         }
     }
@@ -52,6 +55,7 @@ impl Command {
 /// Runs the command.
 pub async fn run(command: Command, options: &Options, config: &Config, ui: &Ui) -> Result<Exit> {
     match command {
+        Command::Audit(args) => audit::run(args, options, config, ui).await,
         Command::Completions(args) => completions::run(&args, ui),
         Command::Envs(args) => envs::run(args, options, config, ui).await,
         Command::Jobs(args) => jobs::run(args, options, config, ui).await,

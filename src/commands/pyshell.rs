@@ -7,14 +7,15 @@ use std::{
 };
 
 use crate::{
-    commands::args::TargetArgs,
+    commands::args::{ChangeArgs, TargetArgs},
     config::Config,
     django,
     environment::Environment,
     error::{Error, Result},
     exit::Exit,
     options::Options,
-    session::{self, Program},
+    protection::Change,
+    session::{self, Program, Request},
     ui::{Ui, terminal::Stdin},
 };
 
@@ -46,17 +47,33 @@ pub struct PyshellArgs {
     /// Python's own console, even where a richer one is installed
     #[arg(long, conflicts_with_all = ["code", "file", "dash"])]
     plain: bool,
+
+    #[command(flatten)]
+    change: ChangeArgs,
 }
 
 /// Runs `kdj pyshell`.
 pub async fn run(args: PyshellArgs, options: &Options, config: &Config, ui: &Ui) -> Result<Exit> {
     let code = code(&args)?;
-    let wanted = args.target.wanted(args.container.as_deref());
-    session::run(&args.target.environment, wanted, options, config, ui, |environment| match code {
+    let request = Request {
+        wanted: args.target.wanted(args.container.as_deref()),
+        environment: args.target.environment.clone(),
+        change: Some(change(code.as_ref())),
+        consent: args.change.consent(),
+    };
+    session::run(request, options, config, ui, |environment| match code {
         Some(code) => run_code(&code, environment),
         None => console(args.plain, environment),
     })
     .await
+}
+
+/// What is asked and recorded; the code itself may hold anything, and is not.
+fn change(code: Option<&Code>) -> Change {
+    match code {
+        Some(code) => Change::new("pyshell", &format!("run Python code, {}", code.name), [code.name.as_str()]),
+        None => Change::new("pyshell", "open Django's shell, read-write", []),
+    }
 }
 
 /// Code to run, and what it is called in a traceback.

@@ -1,16 +1,18 @@
 //! `kdj run`: a command in a Job of its own, which goes on when the laptop is closed.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use crate::{
     cluster::{JobKind, NewJob, Preference, VariablesFrom, Wanted, new_name},
-    commands::args::{duration, environment_candidates},
+    commands::args::{ChangeArgs, environment_candidates, time_limit},
     config::Config,
     connection,
+    environment::Environment,
     error::{Error, Result},
     exit::Exit,
-    job::{self, Place, Start},
+    job::{self, Place},
     options::Options,
+    protection::{self, Change, Object, Permit, Record, Who, redact},
     ui::Ui,
 };
 
@@ -51,11 +53,11 @@ pub struct RunArgs {
     image: Option<String>,
 
     /// How long the command may run before the cluster ends it: 90s, 30m, 2h
-    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "24h")]
+    #[arg(long, value_name = "DURATION", value_parser = time_limit, default_value = "24h")]
     timeout: Duration,
 
     /// How long it may take until the command runs
-    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "5m")]
+    #[arg(long, value_name = "DURATION", value_parser = time_limit, default_value = "5m")]
     pod_running_timeout: Duration,
 
     /// Print the job's name and do not wait
@@ -74,6 +76,9 @@ pub struct RunArgs {
     #[arg(long)]
     no_entrypoint: bool,
 
+    #[command(flatten)]
+    change: ChangeArgs,
+
     /// Command to run, word by word as given, without a shell in between
     #[arg(last = true, required = true, value_name = "CMD")]
     command: Vec<String>,
@@ -84,45 +89,73 @@ const KEEP: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Runs `kdj run`.
 pub async fn run(args: RunArgs, options: &Options, config: &Config, ui: &Ui) -> Result<Exit> {
+    refuse_secrets(&args.variables)?;
     let (environment, kubeconfig) = connection::resolve(&args.environment, options, config)?;
+    let change = Change::command("run", args.command.iter().map(String::as_str));
+    let permit = match options.explain {
+        true => None,
+        false => Some(protection::permit(&environment, &change, &args.change.consent(), ui).await?),
+    };
     let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
     let place = Place { cluster: &cluster, environment: &environment, ui };
     let wanted = Wanted { role: args.role.clone(), container: args.container.clone(), ..Wanted::default() };
+    let who = Who::ask(&cluster);
     let reading = cluster.template(&environment, &wanted, Preference::Shell);
-    let template = ui.waiting("reading the template", reading).await?;
-    let command = args.command.first().cloned().unwrap_or_default();
-    let new = NewJob {
+    let template = ui.waiting("reading the template", who.beside(reading)).await?;
+    let (limit, detach) = (args.pod_running_timeout, args.detach);
+    let command = change.command.join(" ");
+    let new = new_job(args, &environment, &change, permit.as_ref(), who.answer().await);
+    let Some(permit) = permit else { return job::explain(&place, &template, &new, options) };
+    let record = Record::begin(&permit, &environment, Object::Job(new.name.clone()), who, &cluster, ui);
+    if detach {
+        let started = job::start(&place, &template, &new).await;
+        record.end(None).await;
+        ui.data(&format!("{}\n", started?.name))?;
+        return Ok(Exit::Success);
+    }
+    record
+        .keep(async {
+            let job = job::start(&place, &template, &new).await?;
+            let followed = job::follow(&place, &job, Some(limit)).await?;
+            job::exit_of(followed, &job, &command, &place).await
+        })
+        .await
+}
+
+fn new_job(
+    args: RunArgs,
+    environment: &Environment,
+    change: &Change,
+    permit: Option<&Permit>,
+    who: Option<String>,
+) -> NewJob {
+    NewJob {
         kind: JobKind::Run,
         name: new_name(JobKind::Run),
-        environment: environment.name.clone(),
-        instance: environment.instance.clone(),
-        user: String::new(),
-        host: String::new(),
-        shown: args.command.join(" "),
+        by: job::by(environment, change, permit, who),
         words: args.command,
         entrypoint: !args.no_entrypoint,
         workdir: environment.django.workdir.clone(),
-        variables: args.variables.into_iter().collect::<BTreeMap<_, _>>(),
+        variables: args.variables.into_iter().collect(),
         variables_from: args.env_from,
         cpu: args.cpu,
         memory: args.memory,
         image: args.image,
         timeout: args.timeout,
-        start_limit: args.pod_running_timeout,
         keep: (!args.keep).then_some(KEEP),
-        reason: None,
         with_sidecars: args.with_sidecars,
-    };
-    let job = match job::start(&place, &template, &new).await? {
-        Start::Made(job) => job,
-        Start::Exists => return Err(Error::failed(format!("there is a job `{}` already", new.name))),
-    };
-    if args.detach {
-        ui.data(&format!("{}\n", job.name))?;
-        return Ok(Exit::Success);
     }
-    let followed = job::follow(&place, &job, Some(args.pod_running_timeout)).await?;
-    job::exit_of(followed, &job, &command, &place)
+}
+
+/// A value would stand in the Job's manifest, where many may read it.
+fn refuse_secrets(variables: &[(String, String)]) -> Result<()> {
+    match variables.iter().find(|(name, _)| redact::is_secret_name(name)) {
+        None => Ok(()),
+        Some((name, _)) => {
+            Err(Error::usage(format!("`{name}` looks like a secret, and would stand in the job's manifest"))
+                .hint("put it into a Secret, and name that: `--env-from secret/NAME`"))
+        }
+    }
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {

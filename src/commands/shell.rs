@@ -1,13 +1,14 @@
 //! `kdj shell`: an OS shell in a running pod, or one command in it.
 
 use crate::{
-    commands::args::TargetArgs,
+    commands::args::{ChangeArgs, TargetArgs},
     config::Config,
     environment::Environment,
     error::Result,
     exit::Exit,
     options::Options,
-    session::{self, Program},
+    protection::Change,
+    session::{self, Program, Request},
     ui::{
         Ui,
         terminal::{Stdin, stdin_of_command},
@@ -43,6 +44,9 @@ pub struct ShellArgs {
     #[arg(short, long)]
     container: Option<String>,
 
+    #[command(flatten)]
+    change: ChangeArgs,
+
     /// Command to run instead of a shell, word by word as given, without a shell in between
     #[arg(last = true, value_name = "CMD")]
     command: Vec<String>,
@@ -50,11 +54,17 @@ pub struct ShellArgs {
 
 /// Runs `kdj shell`.
 pub async fn run(args: ShellArgs, options: &Options, config: &Config, ui: &Ui) -> Result<Exit> {
-    let wanted = args.target.wanted(args.container.as_deref());
-    session::run(&args.target.environment, wanted, options, config, ui, |environment| {
-        program(&args.command, environment)
-    })
-    .await
+    let change = match args.command.as_slice() {
+        [] => Change::new("shell", "open a shell, read-write", []),
+        command => Change::command("shell", command.iter().map(String::as_str)),
+    };
+    let request = Request {
+        wanted: args.target.wanted(args.container.as_deref()),
+        environment: args.target.environment,
+        change: Some(change),
+        consent: args.change.consent(),
+    };
+    session::run(request, options, config, ui, |environment| program(&args.command, environment)).await
 }
 
 fn program(command: &[String], environment: &Environment) -> Program {

@@ -48,8 +48,11 @@ pub struct Environment {
     pub namespace: String,
     /// Narrows workloads to `app.kubernetes.io/instance=INSTANCE`.
     pub instance: Option<String>,
-    /// Whether changes ask for the environment's name.
+    /// Whether changes ask for its name.
     pub protected: bool,
+    /// What confirms a change: its name; or its place, when a flag or a variable has led a name into a protected place
+    /// that it does not stand for.
+    pub confirmed_by: String,
     /// Where sessions open.
     pub session: SessionMode,
     /// How to call Django in the container.

@@ -87,12 +87,16 @@ fn complete(
     let namespace = namespace.or(found.namespace).unwrap_or_else(|| place::namespace_of_context(Some(known)));
     check::namespace(&namespace.value).map_err(|what| mistakes::unsound("namespace", &namespace, &what))?;
 
+    let mut confirmed_by = name.to_owned();
     let mut protected = found.entry.and_then(|entry| entry.protected.as_ref()).is_some_and(|value| value.value);
     // An entry that is reached as it stands has its own say, even one that shares a place with a protected one.
     if !protected && (found.entry.is_none() || replaced) {
         let entry = place::protecting_entry(config, known, &namespace.value, found.instance.as_deref());
         if let Some(entry) = entry {
             protected = true;
+            if replaced {
+                confirmed_by = format!("{}/{}", context.value, namespace.value);
+            }
             resolved_by.push_str(&format!("; protected, as `{}` is", names::shown(entry)));
         }
     }
@@ -102,6 +106,7 @@ fn complete(
         namespace: namespace.value,
         instance: found.instance,
         protected,
+        confirmed_by,
         session: found.entry.and_then(|entry| entry.session.as_ref()).map(|value| value.value).unwrap_or_default(),
         django: django(config, found.entry),
         roles: roles(config, found.entry),

@@ -9,7 +9,7 @@ use std::time::Duration;
 pub use self::{
     follow::{Followed, follow, print_log},
     outcome::exit_of,
-    start::{Start, start},
+    start::{by, explain, start, start_named},
 };
 use crate::{
     cluster::{Cluster, JobHandle},

@@ -16,15 +16,18 @@ const TERMINATED: u8 = 143;
 ///
 /// # Errors
 /// When the Job did not end by itself.
-pub fn exit_of(followed: Followed, job: &JobHandle, command: &str, place: &Place<'_>) -> Result<Exit> {
+pub async fn exit_of(followed: Followed, job: &JobHandle, command: &str, place: &Place<'_>) -> Result<Exit> {
     let environment = &place.environment.name;
     let name = &job.name;
     let verdict = match followed {
         Followed::Ended(verdict) => verdict,
         Followed::Left(signal) => {
-            return Err(Error::new(Failure::Signal(signal), format!("left job `{name}`, which goes on in `{environment}`"))
-                .hint(format!("take it up again: {}", place.attach(job)))
-                .hint(format!("end it: {}", place.cancel(job))));
+            return Err(Error::new(
+                Failure::Signal(signal),
+                format!("left job `{name}`, which goes on in `{environment}`"),
+            )
+            .hint(format!("take it up again: {}", place.attach(job)))
+            .hint(format!("end it: {}", place.cancel(job))));
         }
         Followed::Cancelled => {
             return Err(Error::new(Failure::Signal(2), format!("job `{name}` was cancelled in `{environment}`")));
@@ -43,15 +46,21 @@ pub fn exit_of(followed: Followed, job: &JobHandle, command: &str, place: &Place
             Err(Error::new(Failure::TimedOut, format!("`{command}` did not end{limit}, and was ended"))
                 .hint(format!("give it longer with `--timeout`; its log: `kdj jobs logs {environment} {name}`")))
         }
-        Verdict::NotFound(message) => Err(not_found().caused_by(runtime_words(&message)).hint(
-            "the name is looked up on the PATH of the image, without a shell: aliases and `cd` are unknown",
-        )),
+        Verdict::NotFound(message) => Err(not_found()
+            .caused_by(runtime_words(&message))
+            .hint("the name is looked up on the PATH of the image, without a shell: aliases and `cd` are unknown")),
         Verdict::CannotExec(message) => {
             Err(Error::new(Failure::CannotExec, format!("cannot execute `{command}` in job `{name}`"))
                 .caused_by(runtime_words(&message)))
         }
         Verdict::NotStarted(why) => {
-            Err(Error::failed(format!("job `{name}` did not start in `{environment}`")).caused_by(runtime_words(&why)))
+            let error = Error::failed(format!("job `{name}` did not start in `{environment}`"));
+            let error = error.caused_by(runtime_words(&why));
+            // Else it might start yet, when nobody expects it any more.
+            match place.ui.waiting("deleting the job", place.cluster.delete_job(job)).await {
+                Ok(_) => Err(error.hint("nothing was run, and the job is deleted again")),
+                Err(_) => Err(error.hint(format!("it may start yet; end it: {}", place.cancel(job)))),
+            }
         }
         Verdict::Unknown(why) => Err(Error::new(Failure::Lost, format!("how `{command}` ended is not known"))
             .caused_by(why)

@@ -17,6 +17,7 @@ use crate::{
     error::{Error, Result},
     exit::{Exit, Failure},
     options::Options,
+    protection::{self, Change, Consent, Object, Record, Who},
     ui::{
         Ui,
         terminal::{LocalSide, Stdin, has_terminal},
@@ -41,31 +42,58 @@ pub fn terminal_type() -> Option<String> {
     has_terminal().then(|| env::var("TERM").ok().filter(|term| !term.is_empty()).unwrap_or_else(|| "xterm".to_owned()))
 }
 
+/// Where to run a program, and what it may change.
+#[derive(Debug)]
+pub struct Request {
+    /// The environment's name.
+    pub environment: String,
+    /// What to look for in it.
+    pub wanted: Wanted,
+    /// What running the program changes; nothing when it only reads.
+    pub change: Option<Change>,
+    /// What the flags say of a change.
+    pub consent: Consent,
+}
+
 /// Runs a program in an environment and ends as it ends.
 ///
 /// # Errors
-/// When it cannot be started, when the connection is lost, or when a signal ends kdj.
+/// When it is not permitted, when it cannot be started, when the connection is lost, or when a signal ends kdj.
 pub async fn run(
-    name: &str,
-    wanted: Wanted,
+    request: Request,
     options: &Options,
     config: &Config,
     ui: &Ui,
     program: impl FnOnce(&Environment) -> Program,
 ) -> Result<Exit> {
-    let (environment, kubeconfig) = connection::resolve(name, options, config)?;
+    let Request { environment, wanted, change, consent } = request;
+    let (environment, kubeconfig) = connection::resolve(&environment, options, config)?;
     if environment.session == SessionMode::Fresh {
         ui.warning("`session = \"fresh\"` does nothing yet: the session opens in a running pod");
     }
     let program = program(&environment);
-    let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
     if options.explain {
+        let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
         let target = ui.waiting("choosing a pod", cluster.target(&environment, &wanted)).await?;
+        if change.is_some() && environment.protected {
+            ui.status(&format!(
+                "it would ask for confirmation first, or take `--confirm {}`",
+                environment.confirmed_by
+            ));
+        }
         return explain::show(&environment, &target, &program, options, ui);
     }
+    let permit = match &change {
+        Some(change) => Some(protection::permit(&environment, change, &consent, ui).await?),
+        None => None,
+    };
+    let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
     let place = Place { cluster: &cluster, environment: &environment, wanted, ui };
-    let (target, ending) = place.run(program).await?;
-    outcome::of(ending, &target, &place).await
+    let Some(permit) = permit else { return place.run(place.target().await?, program).await };
+    let who = Who::of(&permit, &cluster);
+    let target = who.beside(place.target()).await?;
+    let record = Record::begin(&permit, &environment, Object::from(&target), who, &cluster, ui);
+    record.keep(place.run(target, program)).await
 }
 
 /// Where a session opens.
@@ -77,12 +105,17 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
+    /// Runs the program in `target`, or in another pod when that went away, and ends as it ends.
+    async fn run(&self, target: Target, program: Program) -> Result<Exit> {
+        let (named, ending) = self.session(target, program).await?;
+        outcome::of(ending, &named, self).await
+    }
+
     /// Opens the session and copies bytes until it ends. Another try follows when the words to execute begin with a
     /// program the image lacks and there are others, and, once, when the container was not running.
-    async fn run(&self, program: Program) -> Result<(Named, Ending)> {
+    async fn session(&self, mut target: Target, program: Program) -> Result<(Named, Ending)> {
         let Program { alternatives, tty, stdin, name } = program;
         let reads_stdin = stdin != Stdin::Closed;
-        let mut target = self.target().await?;
         let mut replaced = false;
         let mut alternatives = alternatives.into_iter();
         let Some(mut argv) = alternatives.next() else { return Err(Error::failed("there is nothing to execute")) };

@@ -1,5 +1,6 @@
 //! The one module that touches the terminal: data goes to stdout, everything else to stderr.
 
+mod ask;
 mod live;
 pub mod style;
 pub mod table;

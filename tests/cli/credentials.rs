@@ -5,8 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::harness::{
-    ApiServer, Certificate, CommandOutput, Exec, Fault, Kdj, Kubeconfig, On,
-    kdj::CONFIG,
+    ApiServer, CONFIG, Certificate, CommandOutput, Exec, Fault, Kdj, Kubeconfig, On,
     kubeconfig::TOKEN,
     plugin::Plugin,
     proxy::Proxy,

@@ -1,5 +1,11 @@
 //! The fake API server keeps its own promises: tests of the harness, without kdj.
 
+mod changes;
+mod jobs;
+mod logs;
+mod streamed;
+mod watches;
+
 use std::{io, time::Duration};
 
 use futures::{SinkExt, StreamExt};
@@ -20,8 +26,17 @@ const POD: &str = "/api/v1/namespaces/shop-qa/pods/web-7c9d8f-aaaaa";
 
 /// One request on a connection of its own: the status code and body, or how the connection ended.
 async fn get(server: &ApiServer, target: &str) -> io::Result<(u16, String)> {
+    send(server, "GET", target, "").await
+}
+
+/// Any request; what is patched is merged.
+async fn send(server: &ApiServer, method: &str, target: &str, body: &str) -> io::Result<(u16, String)> {
     let mut stream = TcpStream::connect(("127.0.0.1", server.port())).await?;
-    let request = format!("GET {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    let kind = if method == "PATCH" { "application/merge-patch+json" } else { "application/json" };
+    let length = body.len();
+    let request = format!(
+        "{method} {target} HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n{body}"
+    );
     stream.write_all(request.as_bytes()).await?;
     let mut bytes = Vec::new();
     let text = loop {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::harness::{ApiServer, Exec, Fault, Kdj, Kubeconfig, On, kdj::CONFIG, shop, shop::NAMESPACE};
+use crate::harness::{ApiServer, CONFIG, Exec, Fault, Kdj, Kubeconfig, On, shop, shop::NAMESPACE};
 
 const TRUE: [&str; 4] = ["shell", "qa", "--", "true"];
 

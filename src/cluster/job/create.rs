@@ -73,6 +73,12 @@ impl Cluster {
         }
     }
 
+    /// The manifest of a Job that is not made, as JSON.
+    pub fn manifest_of(&self, template: &Template, new: &NewJob) -> String {
+        let job = manifest(template, new).job;
+        serde_json::to_string_pretty(&job).unwrap_or_default()
+    }
+
     /// Deletes a Job and its pods, if it is still this one. `false` when it was gone already.
     ///
     /// # Errors

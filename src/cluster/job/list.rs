@@ -9,8 +9,8 @@ use k8s_openapi::{
 use kube::{ResourceExt, api::ListParams};
 
 use super::{
-    super::Cluster, COMMAND, CONTAINER, ENVIRONMENT, HOST, INSTANCE, JobHandle, JobKind, KIND, MANAGED_BY, REASON, ROLE,
-    USER, manifest::label,
+    super::Cluster, COMMAND, CONTAINER, ENVIRONMENT, HOST, INSTANCE, JobHandle, JobKind, KIND, MANAGED_BY, REASON,
+    ROLE, USER, manifest::label,
 };
 use crate::{environment::Environment, error::Result};
 

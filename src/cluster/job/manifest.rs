@@ -8,9 +8,7 @@ use std::{
 
 use k8s_openapi::{
     api::{
-        batch::v1::{
-            Job, JobSpec, PodFailurePolicy, PodFailurePolicyOnPodConditionsPattern, PodFailurePolicyRule,
-        },
+        batch::v1::{Job, JobSpec, PodFailurePolicy, PodFailurePolicyOnPodConditionsPattern, PodFailurePolicyRule},
         core::v1::{
             ConfigMapEnvSource, Container, EnvFromSource, EnvVar, Pod, PodTemplateSpec, ResourceRequirements,
             SecretEnvSource,
@@ -21,8 +19,8 @@ use k8s_openapi::{
 
 use super::{
     super::template::{Stripped, Template, start_words},
-    COMMAND, COMMAND_HASH, CONTAINER, ENVIRONMENT, HOST, INSTANCE, JobKind, KIND, MANAGED_BY, NONCE, NewJob, REASON, ROLE, USER, VERSION,
-    VariablesFrom,
+    COMMAND, COMMAND_HASH, CONTAINER, ENVIRONMENT, HOST, INSTANCE, JobKind, KIND, MANAGED_BY, NONCE, NewJob, REASON,
+    ROLE, USER, VERSION, VariablesFrom,
 };
 /// A label's value may not be longer.
 const LABEL_LIMIT: usize = 63;
@@ -60,7 +58,7 @@ pub(super) fn manifest(template: &Template, new: &NewJob) -> Manifest {
             backoff_limit: Some(0),
             pod_replacement_policy: Some("Failed".to_owned()),
             pod_failure_policy: Some(PodFailurePolicy { rules: vec![fail_on_disruption()] }),
-            active_deadline_seconds: Some(seconds(new.timeout + new.start_limit + GRACE)),
+            active_deadline_seconds: Some(seconds(new.timeout + GRACE)),
             ttl_seconds_after_finished: new.keep.map(|keep| i32::try_from(keep.as_secs()).unwrap_or(i32::MAX)),
             template: template_spec,
             ..JobSpec::default()
@@ -79,8 +77,8 @@ pub(super) fn manifest(template: &Template, new: &NewJob) -> Manifest {
     Manifest { job, pod, notes }
 }
 
-/// How much later than the kubelet the Job controller ends a Job.
-const GRACE: Duration = Duration::from_secs(120);
+/// How much longer than its container a Job may last: what its pod may wait for a node and its image.
+const GRACE: Duration = Duration::from_secs(30 * 60);
 
 /// A pod lost with its node, or evicted, fails the Job: a second one would do the work twice.
 fn fail_on_disruption() -> PodFailurePolicyRule {
@@ -155,10 +153,10 @@ fn labels(template: &Template, new: &NewJob) -> BTreeMap<String, String> {
     let mut labels = BTreeMap::from([
         (MANAGED_BY.0, MANAGED_BY.1.to_owned()),
         (KIND, new.kind.word().to_owned()),
-        (ENVIRONMENT, label(&new.environment)),
+        (ENVIRONMENT, label(&new.by.environment)),
         (ROLE, label(&template.role)),
     ]);
-    if let Some(instance) = &new.instance {
+    if let Some(instance) = &new.by.instance {
         labels.insert(INSTANCE, label(instance));
     }
     labels.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
@@ -168,16 +166,16 @@ fn annotations(template: &Template, new: &NewJob) -> BTreeMap<String, String> {
     let mut hasher = DefaultHasher::new();
     new.words.hash(&mut hasher);
     let mut annotations = BTreeMap::from([
-        (ENVIRONMENT, new.environment.clone()),
-        (USER, new.user.clone()),
-        (HOST, new.host.clone()),
-        (COMMAND, new.shown.clone()),
+        (ENVIRONMENT, new.by.environment.clone()),
+        (USER, new.by.user.clone()),
+        (HOST, new.by.host.clone()),
+        (COMMAND, new.by.command.clone()),
         (COMMAND_HASH, format!("{:016x}", hasher.finish())),
         (VERSION, env!("CARGO_PKG_VERSION").to_owned()),
         (CONTAINER, template.container.clone()),
         (NONCE, token(12)),
     ]);
-    if let Some(reason) = &new.reason {
+    if let Some(reason) = &new.by.reason {
         annotations.insert(REASON, reason.clone());
     }
     annotations.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()

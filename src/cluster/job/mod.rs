@@ -77,13 +77,9 @@ impl JobKind {
     }
 }
 
-/// What to make a Job of, besides the role's template.
-#[derive(Clone, Debug)]
-pub struct NewJob {
-    /// What it is for.
-    pub kind: JobKind,
-    /// Its name; what is created twice under one name is created once.
-    pub name: String,
+/// For whom and what a Job is made: its labels and annotations tell.
+#[derive(Clone, Debug, Default)]
+pub struct By {
     /// The environment's name.
     pub environment: String,
     /// The instance it belongs to, if the environment has one.
@@ -92,10 +88,23 @@ pub struct NewJob {
     pub user: String,
     /// From which machine.
     pub host: String,
+    /// The command as it is shown to others, values that look like secrets left out.
+    pub command: String,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// What to make a Job of, besides the role's template.
+#[derive(Clone, Debug)]
+pub struct NewJob {
+    /// What it is for.
+    pub kind: JobKind,
+    /// Its name; what is created twice under one name is created once.
+    pub name: String,
+    /// For whom.
+    pub by: By,
     /// The words to run. They stand in the manifest: never a secret.
     pub words: Vec<String>,
-    /// The words as they are shown to others, values that look like secrets left out.
-    pub shown: String,
     /// Whether the words go through the image's entrypoint, as its own command does.
     pub entrypoint: bool,
     /// The directory to start in, where it is not the image's.
@@ -112,12 +121,8 @@ pub struct NewJob {
     pub image: Option<String>,
     /// How long the container may run. The cluster ends it then.
     pub timeout: Duration,
-    /// How long it may take until the container runs.
-    pub start_limit: Duration,
     /// How long the Job and its log stay after the end; `None` for ever.
     pub keep: Option<Duration>,
-    /// Why.
-    pub reason: Option<String>,
     /// Whether the role's other containers run beside it.
     pub with_sidecars: bool,
 }

@@ -28,7 +28,6 @@ const FAILURES: u32 = 60;
 
 type Events = Pin<Box<dyn Stream<Item = Result<WatchEvent<Pod>, KubeError>>>>;
 
-
 /// What is seen of the pod.
 #[derive(Debug)]
 pub(super) enum Seen {

@@ -6,7 +6,8 @@ use kube::{ResourceExt, api::ListParams};
 use super::{super::Cluster, JobHandle};
 
 /// Words of messages that waiting does not change.
-const HOPELESS: [&str; 4] = ["violates PodSecurity", "serviceaccount", "denied the request", "is forbidden: error looking up"];
+const HOPELESS: [&str; 4] =
+    ["violates PodSecurity", "serviceaccount", "denied the request", "is forbidden: error looking up"];
 
 /// What an event says.
 pub(super) struct Trouble {

@@ -31,11 +31,11 @@ use tokio::{
 };
 use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
 
+pub(super) use self::ending::start_failure;
 use self::{
     download::{Shared, download},
     upload::upload,
 };
-pub(super) use self::ending::start_failure;
 pub use self::{
     ending::Ending,
     exec::{Exec, NotOpened},

@@ -33,7 +33,12 @@ const SIDECARS: [&str; 28] = [
 ///
 /// # Errors
 /// When the asked-for or the configured one does not exist, or more than one or none looks like the app.
-pub(in crate::cluster) fn choose_container(pod: &Pod, asked: Option<&str>, configured: Option<&str>, role: &str) -> Result<String> {
+pub(in crate::cluster) fn choose_container(
+    pod: &Pod,
+    asked: Option<&str>,
+    configured: Option<&str>,
+    role: &str,
+) -> Result<String> {
     if let Some(name) = asked {
         return if exists(pod, name) { Ok(name.to_owned()) } else { Err(unknown(pod, name)) };
     }

@@ -30,6 +30,7 @@ pub(super) fn environment(name: &str, instance: Option<&str>) -> Environment {
         namespace: format!("shop-{name}"),
         instance: instance.map(str::to_owned),
         protected: false,
+        confirmed_by: name.to_owned(),
         session: SessionMode::Exec,
         django: DjangoSettings::default(),
         roles: BTreeMap::new(),

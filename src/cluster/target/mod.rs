@@ -25,6 +25,15 @@ mod state;
 mod trouble;
 mod workload;
 
+pub(super) use self::{
+    choose::choose_workload,
+    container::{choose_container, image_of, status_of},
+    kind::words,
+    revision::revision_number,
+    role::{PREFIX_LABELS, Roles},
+    state::describe,
+    workload::{Controller, Owner, TEMPLATE_HASH, workload},
+};
 use self::{
     choose::{Candidates, choose_by_service, choose_defaults, find_asked},
     idle::Idle,
@@ -37,15 +46,6 @@ pub use self::{
     kind::Kind,
     overview::{Readiness, RoleSummary},
     role::INSTANCE as INSTANCE_LABEL,
-};
-pub(super) use self::{
-    choose::choose_workload,
-    container::{choose_container, image_of, status_of},
-    kind::words,
-    revision::revision_number,
-    role::{PREFIX_LABELS, Roles},
-    state::describe,
-    workload::{Controller, Owner, TEMPLATE_HASH, workload},
 };
 use super::Cluster;
 use crate::{environment::Environment, error::Result};

@@ -17,7 +17,8 @@ pub const INSTANCE: &str = "app.kubernetes.io/instance";
 const ROLE_LABELS: [&str; 5] = ["app.kubernetes.io/component", "component", "role", "tier", "process"];
 
 /// Labels whose value workloads carry in front of the role: `shop-web`.
-pub(in crate::cluster) const PREFIX_LABELS: [&str; 4] = [INSTANCE, "app.kubernetes.io/name", "app.kubernetes.io/part-of", "app"];
+pub(in crate::cluster) const PREFIX_LABELS: [&str; 4] =
+    [INSTANCE, "app.kubernetes.io/name", "app.kubernetes.io/part-of", "app"];
 
 type Labels = BTreeMap<String, String>;
 

@@ -5,9 +5,30 @@ use k8s_openapi::api::core::v1::Container;
 
 /// Programs that servers are started with: from here on a container's words are its own command.
 const PROGRAMS: [&str; 24] = [
-    "gunicorn", "uvicorn", "uwsgi", "daphne", "hypercorn", "granian", "waitress-serve", "celery", "rq", "dramatiq",
-    "python", "python2", "python3", "manage.py", "django-admin", "flask", "newrelic-admin", "ddtrace-run",
-    "opentelemetry-instrument", "sh", "bash", "dash", "sleep", "tail",
+    "gunicorn",
+    "uvicorn",
+    "uwsgi",
+    "daphne",
+    "hypercorn",
+    "granian",
+    "waitress-serve",
+    "celery",
+    "rq",
+    "dramatiq",
+    "python",
+    "python2",
+    "python3",
+    "manage.py",
+    "django-admin",
+    "flask",
+    "newrelic-admin",
+    "ddtrace-run",
+    "opentelemetry-instrument",
+    "sh",
+    "bash",
+    "dash",
+    "sleep",
+    "tail",
 ];
 
 /// `command` and `args` of a container that runs `words` instead of its own command. An image's own entrypoint stays in

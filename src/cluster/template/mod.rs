@@ -12,8 +12,8 @@ use k8s_openapi::api::{
     policy::v1::PodDisruptionBudget,
 };
 
-use self::{labels::Selectors, workloads::Templated};
 pub(super) use self::{entrypoint::start_words, strip::Stripped};
+use self::{labels::Selectors, workloads::Templated};
 use super::{
     Cluster,
     target::{self, Wanted},

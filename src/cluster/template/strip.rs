@@ -21,8 +21,11 @@ const LEFT_OUT: [&str; 6] = [
 ];
 
 /// Annotations and labels that keep the known meshes from adding a sidecar that never ends.
-const NO_SIDECARS: [(&str, &str); 3] =
-    [("sidecar.istio.io/inject", "false"), ("linkerd.io/inject", "disabled"), ("vault.hashicorp.com/agent-pre-populate-only", "true")];
+const NO_SIDECARS: [(&str, &str); 3] = [
+    ("sidecar.istio.io/inject", "false"),
+    ("linkerd.io/inject", "disabled"),
+    ("vault.hashicorp.com/agent-pre-populate-only", "true"),
+];
 
 /// Annotations that keep a pod from being moved while it works.
 const STAY: [(&str, &str); 2] =
@@ -75,10 +78,10 @@ pub(super) fn strip(model: &Pod, app: &str, selectors: &Selectors, with_sidecars
         containers,
         init_containers: Some(init).filter(|init| !init.is_empty()),
         ephemeral_containers: None,
-        affinity: spec.affinity.and_then(|affinity| affinity.node_affinity).map(|node_affinity| Affinity {
-            node_affinity: Some(node_affinity),
-            ..Affinity::default()
-        }),
+        affinity: spec
+            .affinity
+            .and_then(|affinity| affinity.node_affinity)
+            .map(|node_affinity| Affinity { node_affinity: Some(node_affinity), ..Affinity::default() }),
         topology_spread_constraints: None,
         node_name: None,
         hostname: None,
@@ -102,8 +105,7 @@ pub(super) fn strip(model: &Pod, app: &str, selectors: &Selectors, with_sidecars
         // Istio looks at the label first.
         set(&mut labels, &NO_SIDECARS[..1]);
     }
-    let metadata =
-        ObjectMeta { labels: Some(labels), annotations: Some(annotations), ..ObjectMeta::default() };
+    let metadata = ObjectMeta { labels: Some(labels), annotations: Some(annotations), ..ObjectMeta::default() };
     Stripped { metadata, spec, app, notes }
 }
 

@@ -52,7 +52,11 @@ pub(super) fn read(deployments: &[Deployment], sets: &[StatefulSet]) -> Vec<Read
             false => status.updated_replicas.unwrap_or_default(),
         };
         let rollout = rollout(true, spec.replicas.unwrap_or(1), updated, status.replicas - updated);
-        Some(Read { owner: Owner::new(Controller::StatefulSet, &set.name_any()), model: model(&spec.template), rollout })
+        Some(Read {
+            owner: Owner::new(Controller::StatefulSet, &set.name_any()),
+            model: model(&spec.template),
+            rollout,
+        })
     });
     deployments.chain(sets).collect()
 }

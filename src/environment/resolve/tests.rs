@@ -133,6 +133,13 @@ fn no_way_into_a_protected_place_is_unprotected() {
     assert_eq!(resolved("acme-prod/tenants/car1-live", &Overrides::default()), "acme-prod tenants car1-live !");
     assert_eq!(resolved("acme-prod/tenants", &Overrides::default()), "acme-prod tenants - !");
     assert_eq!(resolved("acme-prod/tenants/car1-dev", &Overrides::default()), "acme-prod tenants car1-dev");
+    let confirmed_by = |name: &str, overrides: &Overrides| {
+        resolve(name, &config(CONFIG, &[]), &contexts(), overrides).unwrap().confirmed_by
+    };
+    assert_eq!(confirmed_by("prod", &Overrides::default()), "prod");
+    assert_eq!(confirmed_by("acme-prod/shop", &Overrides::default()), "acme-prod/shop");
+    // To type `qa` would confirm nothing.
+    assert_eq!(confirmed_by("qa", &flags(Some("acme-prod"), Some("shop"))), "acme-prod/shop");
     let by = resolve("acme-prod/shop", &config(CONFIG, &[]), &contexts(), &Overrides::default()).unwrap().resolved_by;
     assert_eq!(by, "literal form; protected, as `prod` is");
 }

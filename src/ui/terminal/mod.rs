@@ -3,6 +3,7 @@
 //! Unix only, as is nothing else in [`ui`](super): Windows needs this module's public items in a module of its own.
 
 mod escape;
+pub(super) mod line;
 mod output;
 mod raw_mode;
 mod stdin;

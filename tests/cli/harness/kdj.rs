@@ -1,4 +1,5 @@
-//! Runs the real binary in an environment of its own: nothing of the developer's machine gets in.
+//! Runs the real binary in an environment of its own: nothing of the developer's machine gets in. The tests of the
+//! cluster run it by this file, too.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -12,13 +13,10 @@ use std::{
 use tempfile::TempDir;
 
 use super::{
-    ApiServer, CommandOutput, Kubeconfig,
+    CommandOutput,
     process::{Running, StdoutReader},
     wait::DEADLINE,
 };
-
-/// The `kdj.toml` most tests use: environment `qa`.
-pub const CONFIG: &str = "[environments.qa]\ncontext = \"acme-staging\"\nnamespace = \"shop-qa\"\n";
 
 /// A kdj about to be run. Its directories go when this value and all that it started have gone.
 pub struct Kdj {
@@ -68,25 +66,10 @@ impl Kdj {
         Self { directory, variables: Vec::new(), deadline: DEADLINE, filters, stdin, stdout }
     }
 
-    /// With environment `qa` on this server.
-    pub fn on(server: &ApiServer) -> Self {
-        Self::bare().kubeconfig(&Kubeconfig::of(server)).config(CONFIG).filter_port(server)
-    }
-
-    /// Shows the server's port as `PORT`.
-    pub fn filter_port(self, server: &ApiServer) -> Self {
-        self.filter(&format!("127.0.0.1:{}", server.port()), "127.0.0.1:PORT")
-    }
-
     /// Shows one text as another in the output.
     pub fn filter(mut self, from: &str, to: &str) -> Self {
         self.filters.push((from.to_owned(), to.to_owned()));
         self
-    }
-
-    /// Writes the kubeconfig.
-    pub fn kubeconfig(self, kubeconfig: &Kubeconfig) -> Self {
-        self.file("home/.kube/config", &kubeconfig.text())
     }
 
     /// Writes the project's `kdj.toml`.

@@ -11,18 +11,20 @@ pub mod flood;
 pub mod kdj;
 pub mod kubeconfig;
 pub mod objects;
+pub mod on_server;
 pub mod output;
 pub mod plugin;
 pub mod process;
 pub mod proxy;
 #[cfg(unix)]
 pub mod pty;
+pub mod run;
 pub mod shop;
 pub mod wait;
 
 pub use api_server::{
     ApiServer,
-    fault::{Fault, On},
+    fault::{Fault, On, Rupture},
     status,
     tls::Certificate,
 };
@@ -30,5 +32,7 @@ pub use exec::{Exec, Refusal, STDERR, STDOUT, Step};
 pub use flood::Flood;
 pub use kdj::{Kdj, Stdin};
 pub use kubeconfig::Kubeconfig;
-pub use objects::{Deployment, Objects, Pod, ReplicaSet, Service, StatefulSet};
+pub use objects::{Deployment, Job, Objects, Pod, ReplicaSet, Service, StatefulSet};
+pub use on_server::CONFIG;
 pub use output::CommandOutput;
+pub use run::{Run, Turn};

@@ -17,7 +17,18 @@ fn the_printed_kubectl_command_does_the_same() {
     let Some(cluster) = cluster() else { return };
     for arguments in [
         &["shell", "qa", "--", "printf", "%s|", "a b", "", "it's", "zürich", "$HOME"][..],
-        &["shell", "prod", "--role", "web", "--", "sh", "-c", "cat /etc/hostname; echo ${DATABASE_URL:+set}; exit 9"],
+        &[
+            "shell",
+            "prod",
+            "--confirm",
+            "prod",
+            "--role",
+            "web",
+            "--",
+            "sh",
+            "-c",
+            "cat /etc/hostname; echo ${DATABASE_URL:+set}; exit 9",
+        ],
         &["shell", "qa", "--as", "dev", "--as-group", "developers", "--", "pwd"],
         &["manage", "injected", "--", "orders_report", "--count", "1"],
     ] {

@@ -13,6 +13,7 @@ mod explain;
 mod harness;
 mod manage;
 mod newest;
+mod protection;
 mod pyshell;
 mod pyshell_console;
 mod rights;

@@ -42,7 +42,10 @@ fn without_a_command_it_is_wrong_usage() {
 #[test]
 fn production_is_reached_in_the_app_s_container() {
     let Some(cluster) = cluster() else { return };
-    let output = cluster.kdj().run(["manage", "prod", "--", "orders_report", "--count", "1"]).expect_code(0);
+    let output = cluster
+        .kdj()
+        .run(["manage", "prod", "--confirm", "prod", "--", "orders_report", "--count", "1"])
+        .expect_code(0);
     assert!(output.stdout_text().ends_with("1 orders\n"), "{output}");
     let _ = output.says(&["prod (protected)", "pod shop-web-", "container django"]);
 }

@@ -46,7 +46,9 @@ fn the_context_can_be_another_than_the_environment_s() {
     let Some(cluster) = cluster() else { return };
     let kdj = cluster.kdj();
     let _ = shell(&kdj, ["qa", "--context", "acme-staging-dev"]).expect_code(0).says(&["context acme-staging-dev"]);
-    let _ = shell(&kdj, ["prod", "--context", "acme-prod-dev"]).expect_code(125).says(&["`dev` may not `list` `pods`"]);
+    let _ = shell(&kdj, ["prod", "--context", "acme-prod-dev", "--confirm", "prod"])
+        .expect_code(125)
+        .says(&["`dev` may not `list` `pods`"]);
 }
 
 #[test]
@@ -57,7 +59,7 @@ fn impersonation_changes_the_rights() {
         .expect_code(125)
         .says(&["`dev` may not `list` `pods` in namespace `shop-qa`"]);
     let _ = shell(&kdj, ["qa", "--as", "dev", "--as-group", "developers"]).expect_code(0);
-    let output = shell(&kdj, ["prod", "--as", "dev", "--as-group", "developers"]).expect_code(125);
+    let output = shell(&kdj, ["prod", "--confirm", "prod", "--as", "dev", "--as-group", "developers"]).expect_code(125);
     let _ = output.says(&["`dev` may not `list` `pods` in namespace `shop`"]);
     // Who may not impersonate is told that.
     let output = shell(&kdj, ["acme-staging-dev/shop-qa", "--as", "admin"]).expect_code(125);

@@ -42,7 +42,8 @@ fn a_sidecar_is_not_the_app() {
     let Some(cluster) = cluster() else { return };
     let kdj = cluster.kdj();
     let has_settings = ["--", "sh", "-c", "test -n \"$DATABASE_URL\""];
-    let words = |container: &[&'static str]| [&["shell", "prod"], container, &has_settings].concat();
+    let words =
+        |container: &[&'static str]| [&["shell", "prod", "--confirm", "prod"], container, &has_settings].concat();
     let _ = kdj.run(words(&[])).expect_code(0).says(&[
         "prod (protected)",
         "context acme-prod, namespace shop",
@@ -120,7 +121,10 @@ fn what_does_not_exist_is_said_with_what_does() {
                 "did you mean `--container django`?",
             ],
         ),
-        (&["prod", "-c", "istio"], &["`istio-proxy`, `django`", "did you mean `--container istio-proxy`?"]),
+        (
+            &["prod", "-c", "istio", "--confirm", "prod"],
+            &["`istio-proxy`, `django`", "did you mean `--container istio-proxy`?"],
+        ),
         (&["qa", "-n", "nosuch"], &["no pods in `qa`", "namespace `nosuch`"]),
     ] {
         let words = ["shell"].iter().chain(arguments).chain(&["--", "true"]);
@@ -139,6 +143,7 @@ fn a_pod_that_ran_a_moment_ago_is_used_again() {
         .never_says(&["list pods"]);
     // Production is looked at every time.
     for _ in 0..2 {
-        let _ = kdj.run(["-v", "shell", "prod", "--", "true"]).expect_code(0).says(&["list pods: "]);
+        let _ =
+            kdj.run(["-v", "shell", "prod", "--confirm", "prod", "--", "true"]).expect_code(0).says(&["list pods: "]);
     }
 }

@@ -12,6 +12,14 @@ pub const PROMPT: &str = "$ ";
 pub const SLEEP: &str = "python -c 'import signal, time; say = lambda *_: print(\"aw\" \"ake\", flush=True); \
                      signal.signal(signal.SIGCONT, say); say(); time.sleep(1000)'\r";
 
+/// A shell in `qa`, at its prompt; `None` without a cluster.
+#[track_caller]
+fn shell() -> Option<Pty> {
+    let mut pty = Pty::run(&cluster()?.kdj(), ["shell", "qa"]);
+    pty.wait_for(PROMPT);
+    Some(pty)
+}
+
 #[test]
 fn a_shell_at_a_terminal() {
     let Some(cluster) = cluster() else { return };
@@ -41,10 +49,7 @@ fn a_shell_at_a_terminal() {
 
 #[test]
 fn the_size_is_passed_on_at_once_and_on_change() {
-    let Some(cluster) = cluster() else { return };
-    let kdj = cluster.kdj();
-    let mut pty = Pty::run(&kdj, ["shell", "qa"]);
-    pty.wait_for(PROMPT);
+    let Some(mut pty) = shell() else { return };
     pty.press("stty size\r");
     pty.wait_for("\r\n");
     let first = pty.wait_for("\r\n");
@@ -86,10 +91,7 @@ fn a_command_at_a_terminal_gets_one() {
 
 #[test]
 fn ctrl_c_reaches_the_remote_side() {
-    let Some(cluster) = cluster() else { return };
-    let kdj = cluster.kdj();
-    let mut pty = Pty::run(&kdj, ["shell", "qa"]);
-    pty.wait_for(PROMPT);
+    let Some(mut pty) = shell() else { return };
     pty.press(SLEEP);
     pty.wait_for("awake\r\n");
     pty.press("\x03");
@@ -103,10 +105,7 @@ fn ctrl_c_reaches_the_remote_side() {
 
 #[test]
 fn ctrl_c_stops_a_flood() {
-    let Some(cluster) = cluster() else { return };
-    let kdj = cluster.kdj();
-    let mut pty = Pty::run(&kdj, ["shell", "qa"]);
-    pty.wait_for(PROMPT);
+    let Some(mut pty) = shell() else { return };
     pty.press("yes flood\r");
     poll_until("a flood", DEADLINE, || (pty.length() > 500_000).then_some(()));
     let pressed = std::time::Instant::now();
@@ -120,10 +119,7 @@ fn ctrl_c_stops_a_flood() {
 
 #[test]
 fn ctrl_z_and_ctrl_backslash_reach_the_remote_side() {
-    let Some(cluster) = cluster() else { return };
-    let kdj = cluster.kdj();
-    let mut pty = Pty::run(&kdj, ["shell", "qa"]);
-    pty.wait_for(PROMPT);
+    let Some(mut pty) = shell() else { return };
     pty.press(SLEEP);
     pty.wait_for("awake\r\n");
     pty.press("\x1a");

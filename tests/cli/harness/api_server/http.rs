@@ -106,6 +106,8 @@ fn reason(code: u16) -> &'static str {
         404 => "Not Found",
         407 => "Proxy Authentication Required",
         409 => "Conflict",
+        410 => "Gone",
+        422 => "Unprocessable Entity",
         429 => "Too Many Requests",
         500 => "Internal Server Error",
         502 => "Bad Gateway",

@@ -1,6 +1,6 @@
 //! Accepts connections, and answers one request after another on each.
 
-use std::{net, sync::Arc, time::Duration};
+use std::{collections::VecDeque, net, sync::Arc, time::Duration};
 
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -15,11 +15,14 @@ use super::{
     fault::Fault,
     http::{self, Response},
     request::Recorded,
-    route, status,
+    route::{self, Answer},
+    status,
+    stream::{self, Measure},
     wire::{Ending, Stream, Wire},
 };
 use crate::harness::{
     exec::{self, Reply},
+    run,
     wait::Watched,
 };
 
@@ -88,20 +91,20 @@ impl Connection {
 
     /// Answers one request, or lets it meet its faults.
     async fn answer(&self, request: &Recorded, stream: &mut impl Stream) -> Next {
-        let mut cut = None;
-        let faults: Vec<Fault> = self.state.with(|state| {
-            let mut faults = Vec::new();
+        let mut faults: VecDeque<Fault> = self.state.with(|state| {
+            let mut faults = VecDeque::new();
             for planned in &mut state.faults {
                 let Some(fault) = planned.strike(request) else { continue };
                 let late = matches!(fault, Fault::Delay(_));
-                faults.push(fault);
+                faults.push_back(fault);
                 if !late {
                     break;
                 }
             }
             faults
         });
-        for fault in faults {
+        let (mut answer, mut breaks) = (None, None);
+        while let Some(fault) = faults.pop_front() {
             match fault {
                 Fault::Delay(duration) => sleep(duration).await,
                 Fault::Respond(response) => return respond(&response, stream).await,
@@ -111,17 +114,39 @@ impl Connection {
                     return Next::End;
                 }
                 Fault::Blackhole => std::future::pending::<()>().await,
-                Fault::CutBody(length) => cut = Some(length),
+                Fault::CutBody(_) | Fault::AfterLines(..) => breaks = fault.breaks(),
+                Fault::CarriedOut(then) => {
+                    answer = Some(self.answer_of_objects(request));
+                    faults.push_front(*then);
+                }
             }
         }
-        let mut response = match route::session_target(&request.path) {
-            Some((namespace, pod)) => match self.session(request, namespace, pod) {
+        let answer = match (answer, route::session_target(&request.path)) {
+            (Some(answer), _) => answer,
+            (None, Some((namespace, pod))) => match self.session(request, namespace, pod) {
                 Ok(session) => return Next::Session(Box::new(session)),
-                Err(response) => response,
+                Err(response) => Answer::Whole(response),
             },
-            None => self.answer_of_objects(request),
+            (None, None) => self.answer_of_objects(request),
         };
-        let Some(length) = cut else { return respond(&response, stream).await };
+        match (answer, breaks) {
+            (Answer::Whole(response), None) => respond(&response, stream).await,
+            (Answer::Whole(response), Some(breaks)) => self.cut(request, response, breaks.after, stream).await,
+            (Answer::Feed(feed), breaks) => {
+                match stream::deliver(feed, breaks, &self.state, stream, &self.ending).await {
+                    Ok(true) => Next::KeepAlive,
+                    _ => Next::End,
+                }
+            }
+        }
+    }
+
+    /// Cuts an answer short that is no stream.
+    async fn cut(&self, request: &Recorded, mut response: Response, after: Measure, stream: &mut impl Stream) -> Next {
+        let Measure::Bytes(length) = after else {
+            self.state.with(|state| state.complaints.push(format!("no stream, so it has no lines: {request}")));
+            return respond(&response, stream).await;
+        };
         response.missing = response.body.len().saturating_sub(length);
         response.body.truncate(length);
         let _ = response.write(stream).await;
@@ -131,20 +156,25 @@ impl Connection {
         Next::End
     }
 
-    fn answer_of_objects(&self, request: &Recorded) -> Response {
-        self.state.with(|state| {
-            route::answer(request, &state.objects).unwrap_or_else(|| {
+    fn answer_of_objects(&self, request: &Recorded) -> Answer {
+        let (answer, started) = self.state.with(|state| {
+            let answer = route::answer(request, state).unwrap_or_else(|| {
                 state.complaints.push(format!("unexpected request: {request}"));
-                Response::json(404, &status::no_such_path())
-            })
-        })
+                Answer::Whole(Response::json(404, &status::no_such_path()))
+            });
+            (answer, std::mem::take(&mut state.started))
+        });
+        for (run, job) in started {
+            tokio::spawn(run::play(run, job, Arc::clone(&self.state)));
+        }
+        answer
     }
 
     /// The session that was scripted for this exec, or how it is refused.
     fn session(&self, request: &Recorded, namespace: &str, pod: &str) -> Result<exec::Session, Response> {
         self.state.with(|state| {
             let Some(scripted) = state.execs.iter_mut().find(|scripted| scripted.matches(&request.path, pod)) else {
-                if state.objects.get("pods", namespace, pod).is_none() {
+                if state.store.objects().get("pods", namespace, pod).is_none() {
                     return Err(Response::json(404, &status::not_found("pods", pod)));
                 }
                 state.complaints.push(format!("unexpected exec: {request}"));

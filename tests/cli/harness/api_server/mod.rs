@@ -2,24 +2,32 @@
 //! looks at what was asked.
 //!
 //! * [`listener`] accepts, speaks TLS and reads HTTP/1.1, by hand: a fault may strike between any two bytes.
-//! * [`route`] answers LIST and GET from the objects; [`selector`] filters.
+//! * [`store`] has the objects and what happened to them. [`route`] answers from it: LIST and GET itself, [`write`] POST,
+//!   PATCH and DELETE, [`watch`] and [`log`] what goes on and on, which [`stream`] sends; [`selector`] filters.
 //! * [`fault`] is what goes wrong instead; [`status`] has the texts Kubernetes itself uses.
-//! * exec and attach go to [`exec`](super::exec).
+//! * exec and attach go to [`exec`](super::exec); what becomes of a Job is a [`run`](super::run).
 //!
-//! A request for a path the server does not know, and a fault or an exec that never came to pass, fail the test.
+//! A request for a path the server does not know, and a fault, an exec or a run that never came to pass, fail the test.
 
 pub mod fault;
 pub mod http;
 mod listener;
+mod log;
 pub mod request;
 mod route;
 mod selector;
 pub mod status;
+mod store;
+mod stream;
 pub mod tls;
+mod watch;
 mod wire;
+mod write;
 
 use std::{net::SocketAddr, sync::Arc, thread, time::Duration};
 
+use k8s_openapi::jiff::Timestamp;
+use serde_json::Value;
 use tokio::sync::Notify;
 
 use self::{
@@ -27,22 +35,46 @@ use self::{
     request::Recorded,
     tls::Certificate,
 };
+pub use self::{
+    log::Logs,
+    store::{Store, now},
+};
 use super::{
-    exec::{Exec, ExecRecord, Scripted},
+    exec::{self, Exec, ExecRecord},
     objects::Objects,
+    run::{self, Run},
     wait::{DEADLINE, Watched},
 };
 
 /// All the server's threads share.
 #[derive(Default)]
-struct State {
-    objects: Objects,
+pub struct State {
+    /// The objects.
+    pub store: Store,
+    /// What containers printed.
+    pub logs: Logs,
+    /// How many [`Turn::Hold`](run::Turn::Hold)s may be passed.
+    pub passes: usize,
     faults: Vec<Planned>,
-    execs: Vec<Scripted>,
+    execs: Vec<exec::Scripted>,
+    runs: Vec<run::Scripted>,
+    /// Runs whose Job was made this moment.
+    started: Vec<(Run, Value)>,
+    bookmarks: usize,
+    watch_timeout: Option<Duration>,
     requests: Vec<Recorded>,
     sessions: Vec<ExecRecord>,
     complaints: Vec<String>,
     silent: bool,
+}
+
+impl State {
+    /// Starts the run that was scripted for this Job, if one was.
+    fn start_run(&mut self, job: Value) {
+        if let Some(scripted) = self.runs.iter_mut().find(|scripted| scripted.matches(&job)) {
+            self.started.push((scripted.take(), job));
+        }
+    }
 }
 
 /// A running fake API server; it ends with this value, and fails the test if something was amiss.
@@ -71,7 +103,7 @@ impl ApiServer {
     }
 
     fn start(objects: Objects, certificate: Option<Certificate>) -> Self {
-        let state = Arc::new(Watched::new(State { objects, ..State::default() }));
+        let state = Arc::new(Watched::new(State { store: Store::new(objects), ..State::default() }));
         let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = socket.local_addr().expect("the port that was bound");
         let stop = Arc::new(Notify::new());
@@ -113,13 +145,84 @@ impl ApiServer {
 
     /// Plays `exec` for the next exec (or attach) it matches.
     pub fn exec(&self, exec: Exec) -> &Self {
-        self.state.with(|state| state.execs.push(Scripted::new(exec)));
+        self.state.with(|state| state.execs.push(exec::Scripted::new(exec)));
         self
     }
 
-    /// Changes the cluster.
+    /// Lets this become of the next Job that is created and that it matches. A Job without a run gets no pod.
+    pub fn run(&self, run: Run) -> &Self {
+        self.state.with(|state| state.runs.push(run::Scripted::new(run)));
+        self
+    }
+
+    /// Lets a run go on that stands at a [`Turn::Hold`](run::Turn::Hold).
+    pub fn go_on(&self) -> &Self {
+        self.state.with(|state| {
+            state.passes += 1;
+            state.store.stir();
+        });
+        self
+    }
+
+    /// Changes the cluster; watches tell of it.
     pub fn change(&self, change: impl FnOnce(&mut Objects)) -> &Self {
-        self.state.with(|state| change(&mut state.objects));
+        self.state.with(|state| state.store.change(change));
+        self
+    }
+
+    /// The objects of a resource as they are, of all namespaces.
+    pub fn objects(&self, resource: &str) -> Vec<Value> {
+        self.state.with(|state| state.store.objects().list(resource, None).into_iter().cloned().collect())
+    }
+
+    /// Waits until an object of the resource is as `find` wants it.
+    ///
+    /// # Panics
+    /// At the deadline, with the objects there are.
+    #[track_caller]
+    pub fn wait_for_object(&self, resource: &str, find: impl Fn(&Value) -> bool) -> Value {
+        let found = self.state.wait(DEADLINE, |state| {
+            state.store.objects().list(resource, None).into_iter().find(|object| find(object)).cloned()
+        });
+        found.unwrap_or_else(|| panic!("waited in vain for one of {resource}: there are {:#?}", self.objects(resource)))
+    }
+
+    /// A container prints, now. Text without a newline at its end is half a line.
+    pub fn log(&self, namespace: &str, pod: &str, container: &str, bytes: impl AsRef<[u8]>) -> &Self {
+        self.print((namespace, pod, container), Timestamp::now(), bytes.as_ref())
+    }
+
+    /// A container prints at this time: `2026-11-01T08:00:00.000000001Z`.
+    pub fn log_at(&self, time: &str, namespace: &str, pod: &str, container: &str, bytes: impl AsRef<[u8]>) -> &Self {
+        self.print((namespace, pod, container), time.parse().expect("a time"), bytes.as_ref())
+    }
+
+    fn print(&self, container: (&str, &str, &str), time: Timestamp, bytes: &[u8]) -> &Self {
+        self.state.with(|state| {
+            state.logs.print(container, time, bytes);
+            state.store.stir();
+        });
+        self
+    }
+
+    /// From now on the server ends watches after so long, whatever they ask for.
+    pub fn end_watches_after(&self, timeout: Duration) -> &Self {
+        self.state.with(|state| state.watch_timeout = Some(timeout));
+        self
+    }
+
+    /// Sends a bookmark on every watch that wants them.
+    pub fn bookmark(&self) -> &Self {
+        self.state.with(|state| {
+            state.bookmarks += 1;
+            state.store.stir();
+        });
+        self
+    }
+
+    /// Forgets what happened so far: a watch from an older revision gets 410 Gone.
+    pub fn forget_history(&self) -> &Self {
+        self.state.with(|state| state.store.forget());
         self
     }
 
@@ -174,11 +277,12 @@ impl ApiServer {
         self.state.with(|state| state.complaints.clone())
     }
 
-    /// Forgets complaints, faults and execs that were not used: for tests of the harness itself.
+    /// Forgets complaints, faults, execs and runs that were not used: for tests of the harness itself.
     pub fn forgive(&self) -> Vec<String> {
         self.state.with(|state| {
             state.faults.clear();
             state.execs.clear();
+            state.runs.clear();
             std::mem::take(&mut state.complaints)
         })
     }
@@ -201,8 +305,9 @@ impl Drop for ApiServer {
         let requests = self.request_lines();
         let unused = self.state.with(|state| {
             let faults = state.faults.iter().filter_map(Planned::complaint);
-            let execs = state.execs.iter().filter_map(Scripted::complaint);
-            faults.chain(execs).collect::<Vec<_>>()
+            let execs = state.execs.iter().filter_map(exec::Scripted::complaint);
+            let runs = state.runs.iter().filter_map(run::Scripted::complaint);
+            faults.chain(execs).chain(runs).collect::<Vec<_>>()
         });
         let complaints = [self.complaints(), unused].concat();
         assert!(

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde_json::Value;
+
 use super::http::Head;
 
 /// A request the server got.
@@ -58,6 +60,34 @@ impl Recorded {
     /// All values of this query parameter.
     pub fn parameters(&self, name: &str) -> Vec<String> {
         self.query.iter().filter(|(key, _)| key == name).map(|(_, value)| value.clone()).collect()
+    }
+
+    /// The body as JSON, `null` when it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    /// What the request asks for beside its object: in the query, or for DELETE in the body, too
+    /// (`propagationPolicy`).
+    pub fn option(&self, name: &str) -> Option<String> {
+        let in_body = || match self.json()[name].take() {
+            Value::String(text) => Some(text),
+            Value::Array(mut all) => all.pop()?.as_str().map(str::to_owned),
+            Value::Null => None,
+            other => Some(other.to_string()),
+        };
+        let in_query = self.parameter(name).map(str::to_owned);
+        in_query.or_else(|| if self.method == "DELETE" { in_body() } else { None })
+    }
+
+    /// Whether nothing shall come of it.
+    pub fn is_dry_run(&self) -> bool {
+        self.option("dryRun").as_deref() == Some("All")
+    }
+
+    /// Whether it is a watch.
+    pub fn is_watch(&self) -> bool {
+        self.method == "GET" && matches!(self.parameter("watch"), Some("true" | "1"))
     }
 
     /// Whether it is an exec or attach.

@@ -1,31 +1,139 @@
-//! Which answer a path gets: LIST and GET of the objects.
+//! Which answer a path gets.
 
 use serde_json::{Value, json};
 
-use super::{http::Response, request::Recorded, selector, status};
-use crate::harness::objects::Objects;
+use super::{
+    State, http::Response, log, request::Recorded, selector, status, store::Store, stream::Feed, watch::Watch, write,
+};
 
-/// The kinds the server knows: the API's path, the resource, the kind, whether it belongs to a namespace.
-const RESOURCES: &[(&str, &str, &str, bool)] = &[
-    ("/api/v1", "namespaces", "Namespace", false),
-    ("/api/v1", "nodes", "Node", false),
-    ("/api/v1", "pods", "Pod", true),
-    ("/api/v1", "services", "Service", true),
-    ("/api/v1", "events", "Event", true),
-    ("/apis/events.k8s.io/v1", "events", "Event", true),
-    ("/apis/apps/v1", "deployments", "Deployment", true),
-    ("/apis/apps/v1", "replicasets", "ReplicaSet", true),
-    ("/apis/apps/v1", "statefulsets", "StatefulSet", true),
-    ("/apis/batch/v1", "jobs", "Job", true),
+/// A kind of object the server knows. One more is one more line in [`KINDS`].
+pub struct Kind {
+    /// `/apis/apps/v1`
+    api: &'static str,
+    /// `deployments`
+    pub resource: &'static str,
+    /// `Deployment`
+    pub name: &'static str,
+    /// Whether it belongs to a namespace.
+    pub namespaced: bool,
+}
+
+const fn kind(api: &'static str, resource: &'static str, name: &'static str) -> Kind {
+    Kind { api, resource, name, namespaced: true }
+}
+
+const KINDS: &[Kind] = &[
+    Kind { namespaced: false, ..kind("/api/v1", "namespaces", "Namespace") },
+    Kind { namespaced: false, ..kind("/api/v1", "nodes", "Node") },
+    kind("/api/v1", "pods", "Pod"),
+    kind("/api/v1", "services", "Service"),
+    kind("/api/v1", "events", "Event"),
+    kind("/apis/events.k8s.io/v1", "events", "Event"),
+    kind("/apis/apps/v1", "deployments", "Deployment"),
+    kind("/apis/apps/v1", "replicasets", "ReplicaSet"),
+    kind("/apis/apps/v1", "statefulsets", "StatefulSet"),
+    kind("/apis/batch/v1", "jobs", "Job"),
 ];
 
-/// The answer from the objects, `None` for what the server does not know.
-pub fn answer(request: &Recorded, objects: &Objects) -> Option<Response> {
-    match request.method.as_str() {
-        "GET" => read(request, objects),
-        "POST" if request.path == "/apis/authentication.k8s.io/v1/selfsubjectreviews" => Some(self_review(request)),
-        _ => None,
+impl Kind {
+    /// `apps/v1`, as objects have it.
+    pub fn version(&self) -> &'static str {
+        self.api.trim_start_matches("/apis/").trim_start_matches("/api/")
     }
+
+    /// `apps`, empty for the core.
+    pub fn group(&self) -> &'static str {
+        self.version().split_once('/').map_or("", |(group, _)| group)
+    }
+
+    /// `deployments.apps`, as the server's messages call it.
+    pub fn full_name(&self) -> String {
+        match self.group() {
+            "" => self.resource.to_owned(),
+            group => format!("{}.{group}", self.resource),
+        }
+    }
+
+    /// An object with its type, as it travels alone.
+    pub fn typed(&self, object: &Value) -> Value {
+        let mut object = object.clone();
+        object["apiVersion"] = json!(self.version());
+        object["kind"] = json!(self.name);
+        object
+    }
+}
+
+/// What a path names.
+pub struct Target<'a> {
+    /// The kind.
+    pub kind: &'static Kind,
+    /// The namespace, if the path has one.
+    pub namespace: Option<&'a str>,
+    /// One object; a collection otherwise.
+    pub name: Option<&'a str>,
+    /// `log`, `status`
+    pub subresource: Option<&'a str>,
+}
+
+impl<'a> Target<'a> {
+    /// Reads a path; `None` when the server knows no such kind.
+    pub fn of(path: &'a str) -> Option<Self> {
+        KINDS.iter().find_map(|kind| {
+            let words: Vec<&str> = path.strip_prefix(kind.api)?.strip_prefix('/')?.split('/').collect();
+            let (namespace, words) = match words.as_slice() {
+                ["namespaces", namespace, rest @ ..] if kind.namespaced && !rest.is_empty() => (Some(*namespace), rest),
+                all => (None, all),
+            };
+            let (name, subresource) = match words {
+                [resource] if *resource == kind.resource => (None, None),
+                [resource, name] if *resource == kind.resource => (Some(*name), None),
+                [resource, name, sub] if *resource == kind.resource && kind.namespaced => (Some(*name), Some(*sub)),
+                _ => return None,
+            };
+            Some(Self { kind, namespace, name, subresource })
+        })
+    }
+
+    /// The object, or the answer that there is none.
+    pub fn find<'s>(&self, store: &'s Store) -> Result<&'s Value, Response> {
+        let name = self.name.unwrap_or_default();
+        store
+            .objects()
+            .get(self.kind.resource, self.namespace.unwrap_or_default(), name)
+            .ok_or_else(|| Response::json(404, &status::not_found(&self.kind.full_name(), name)))
+    }
+}
+
+/// An answer.
+pub enum Answer {
+    /// At once and whole.
+    Whole(Response),
+    /// Bit by bit.
+    Feed(Box<dyn Feed>),
+}
+
+/// The answer, `None` for what the server does not know.
+pub fn answer(request: &Recorded, state: &mut State) -> Option<Answer> {
+    if request.method == "POST" && request.path == "/apis/authentication.k8s.io/v1/selfsubjectreviews" {
+        return Some(Answer::Whole(self_review(request)));
+    }
+    let target = Target::of(&request.path)?;
+    Some(match (request.method.as_str(), target.name, target.subresource) {
+        ("GET", Some(_), Some("log")) if target.kind.resource == "pods" => match log::open(request, &target, state) {
+            Ok(log) => Answer::Feed(Box::new(log)),
+            Err(refusal) => Answer::Whole(refusal),
+        },
+        ("GET", None, None) if request.is_watch() => Answer::Feed(Box::new(Watch::new(request, &target, state))),
+        ("GET", None, None) => Answer::Whole(list(request, &target, &state.store)),
+        ("GET", Some(_), None) => Answer::Whole(match target.find(&state.store) {
+            Ok(found) => Response::json(200, &target.kind.typed(found)),
+            Err(missing) => missing,
+        }),
+        ("POST", None, None) => Answer::Whole(write::create(request, &target, state)),
+        ("PATCH", Some(_), None | Some("status")) => Answer::Whole(write::patch(request, &target, state)?),
+        ("DELETE", Some(_), None) => Answer::Whole(write::delete(request, &target, state)),
+        _ => return None,
+    })
 }
 
 /// The namespace and pod of an exec or attach.
@@ -34,71 +142,27 @@ pub fn session_target(path: &str) -> Option<(&str, &str)> {
     path.strip_prefix("/api/v1/namespaces/")?.split_once("/pods/")
 }
 
-fn read(request: &Recorded, objects: &Objects) -> Option<Response> {
-    for (api, resource, kind, namespaced) in RESOURCES {
-        let Some(path) = request.path.strip_prefix(api).and_then(|path| path.strip_prefix('/')) else { continue };
-        let mut words: Vec<&str> = path.split('/').collect();
-        let namespace = (*namespaced && words.len() > 2 && words[0] == "namespaces").then(|| words.remove(1));
-        if namespace.is_some() {
-            words.remove(0);
-        }
-        let api = api.trim_start_matches("/apis/").trim_start_matches("/api/");
-        match words.as_slice() {
-            [name] if name == resource => return Some(list(request, objects, (api, resource, kind), namespace)),
-            [name, object] if name == resource => {
-                let found = objects.get(resource, namespace.unwrap_or_default(), object);
-                let answer = match found {
-                    Some(found) => Response::json(200, &with_type(found, api, kind)),
-                    None => Response::json(404, &status::not_found(&full_name(api, resource), object)),
-                };
-                return Some(answer);
-            }
-            _ => {}
-        }
-    }
-    None
-}
-
-/// `deployments.apps`, as the server's messages call it.
-fn full_name(api: &str, resource: &str) -> String {
-    api.split_once('/').map_or(resource.to_owned(), |(group, _)| format!("{resource}.{group}"))
-}
-
 /// A list; its items have no type of their own, as those of a real server. `limit` and `continue` page.
-fn list(
-    request: &Recorded,
-    objects: &Objects,
-    (api, resource, kind): (&str, &str, &str),
-    namespace: Option<&str>,
-) -> Response {
-    let labels = request.parameter("labelSelector").unwrap_or_default();
-    let fields = request.parameter("fieldSelector").unwrap_or_default();
-    let found: Vec<Value> = objects
-        .list(resource, namespace)
+fn list(request: &Recorded, target: &Target<'_>, store: &Store) -> Response {
+    let kind = target.kind;
+    let found: Vec<Value> = store
+        .objects()
+        .list(kind.resource, target.namespace)
         .into_iter()
-        .filter(|object| selector::labels_match(labels, object) && selector::fields_match(fields, object))
+        .filter(|object| selector::selects(request, object))
         .cloned()
         .collect();
     let number = |name: &str| request.parameter(name).and_then(|value| value.parse::<usize>().ok()).unwrap_or(0);
     let (start, limit) = (number("continue"), number("limit"));
     let end = if limit == 0 { found.len() } else { found.len().min(start + limit) };
-    let mut metadata = json!({"resourceVersion": "4711"});
+    let mut metadata = json!({"resourceVersion": store.revision().to_string()});
     if end < found.len() {
         metadata["continue"] = json!(end.to_string());
         metadata["remainingItemCount"] = json!(found.len() - end);
     }
     let items = &found[start.min(end)..end];
-    Response::json(
-        200,
-        &json!({"kind": format!("{kind}List"), "apiVersion": api, "metadata": metadata, "items": items}),
-    )
-}
-
-fn with_type(object: &Value, api: &str, kind: &str) -> Value {
-    let mut object = object.clone();
-    object["apiVersion"] = json!(api);
-    object["kind"] = json!(kind);
-    object
+    let list = json!({"kind": format!("{}List", kind.name), "apiVersion": kind.version(), "metadata": metadata, "items": items});
+    Response::json(200, &list)
 }
 
 fn self_review(request: &Recorded) -> Response {

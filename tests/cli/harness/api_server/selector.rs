@@ -2,6 +2,14 @@
 
 use serde_json::Value;
 
+use super::request::Recorded;
+
+/// Whether a request's selectors select an object.
+pub fn selects(request: &Recorded, object: &Value) -> bool {
+    let selector = |name: &str| request.parameter(name).unwrap_or_default();
+    labels_match(selector("labelSelector"), object) && fields_match(selector("fieldSelector"), object)
+}
+
 /// Whether an object has the labels a selector asks for: `a=b,c!=d,e in (f,g),h notin (i),j,!k`.
 pub fn labels_match(selector: &str, object: &Value) -> bool {
     let labels = &object["metadata"]["labels"];

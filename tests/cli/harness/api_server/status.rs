@@ -18,7 +18,11 @@ pub fn unauthorized() -> Value {
 /// 403 by RBAC. `resource` may have a subresource (`pods/exec`); `name` is empty for LIST.
 pub fn forbidden(user: &str, verb: &str, resource: &str, name: &str, namespace: &str) -> Value {
     let kind = resource.split('/').next().unwrap_or_default();
-    let group = if matches!(kind, "deployments" | "replicasets" | "statefulsets") { "apps" } else { "" };
+    let group = match kind {
+        "deployments" | "replicasets" | "statefulsets" => "apps",
+        "jobs" => "batch",
+        _ => "",
+    };
     let object = match (name, group) {
         ("", "") => kind.to_owned(),
         ("", group) => format!("{kind}.{group}"),
@@ -53,6 +57,34 @@ pub fn conflict(resource: &str, name: &str) -> Value {
          to the latest version and try again"
     );
     failure(409, "Conflict", &message)
+}
+
+/// 409 of a create.
+pub fn already_exists(resource: &str, name: &str) -> Value {
+    let mut status = failure(409, "AlreadyExists", &format!("{resource} \"{name}\" already exists"));
+    let (kind, group) = resource.split_once('.').unwrap_or((resource, ""));
+    status["details"] = json!({"name": name, "group": group, "kind": kind});
+    status
+}
+
+/// 403 of a create, by the quota `quota`.
+pub fn quota_exceeded(resource: &str, name: &str, quota: &str) -> Value {
+    let message = format!(
+        "{resource} \"{name}\" is forbidden: exceeded quota: {quota}, requested: count/jobs.batch=1, used: \
+         count/jobs.batch=5, limited: count/jobs.batch=5"
+    );
+    failure(403, "Forbidden", &message)
+}
+
+/// 410: what happened after this revision is no longer known.
+pub fn expired(revision: u64, oldest: u64) -> Value {
+    failure(410, "Expired", &format!("too old resource version: {revision} ({oldest})"))
+}
+
+/// 504: it may have been done all the same.
+pub fn timeout() -> Value {
+    let message = "Timeout: request did not complete within the requested timeout - context deadline exceeded";
+    failure(504, "Timeout", message)
 }
 
 /// 429.

@@ -1,11 +1,13 @@
 //! The cluster as a test states it: objects, with builders for the usual ones.
 
+pub mod job;
 mod pod;
 mod workload;
 
 use serde_json::{Value, json};
 
 pub use self::{
+    job::Job,
     pod::Pod,
     workload::{Deployment, ReplicaSet, Service, StatefulSet},
 };
@@ -45,12 +47,17 @@ impl Objects {
     }
 
     /// Adds an object of any kind to the namespace.
-    pub fn with_json(mut self, resource: &str, mut object: Value) -> Self {
+    pub fn with_json(mut self, resource: &str, object: Value) -> Self {
+        self.add_json(resource, object);
+        self
+    }
+
+    /// Adds an object of any kind, to the namespace if it names none.
+    pub fn add_json(&mut self, resource: &str, mut object: Value) {
         if object["metadata"]["namespace"].is_null() && resource != "nodes" {
             object["metadata"]["namespace"] = json!(self.namespace);
         }
         self.objects.push((resource.to_owned(), object));
-        self
     }
 
     /// Takes an object away.
@@ -62,6 +69,21 @@ impl Objects {
     pub fn change(&mut self, resource: &str, name: &str, change: impl Fn(&mut Value)) {
         let found = self.objects.iter_mut().filter(|(of, object)| of == resource && object["metadata"]["name"] == name);
         found.for_each(|(_, object)| change(object));
+    }
+
+    /// Keeps the objects of a resource of which `keep` is true.
+    pub fn retain(&mut self, resource: &str, keep: impl Fn(&Value) -> bool) {
+        self.objects.retain(|(of, object)| of != resource || keep(object));
+    }
+
+    /// All objects with their resources.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.objects.iter().map(|(resource, object)| (resource.as_str(), object))
+    }
+
+    /// All objects with their resources, to be changed.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&str, &mut Value)> {
+        self.objects.iter_mut().map(|(resource, object)| (resource.as_str(), object))
     }
 
     /// The objects of a resource, of one namespace or of all.

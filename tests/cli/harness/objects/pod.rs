@@ -70,6 +70,15 @@ impl Pod {
         self
     }
 
+    /// Its containers ended with this code, and stay so.
+    pub fn ended(mut self, exit_code: i32, reason: &str) -> Self {
+        self.ready = false;
+        self.json["status"]["phase"] = json!(if exit_code == 0 { "Succeeded" } else { "Failed" });
+        let finished = "2026-11-01T09:00:00Z";
+        self.state = json!({"terminated": {"exitCode": exit_code, "reason": reason, "finishedAt": finished}});
+        self
+    }
+
     /// It is being deleted.
     pub fn terminating(mut self) -> Self {
         self.json["metadata"]["deletionTimestamp"] = json!("2026-11-01T09:30:00Z");
@@ -94,9 +103,17 @@ impl Pod {
         self.owned_by("StatefulSet", name)
     }
 
+    /// It belongs to this Job.
+    pub fn owned_by_job(mut self, name: &str) -> Self {
+        let uid = format!("uid-{name}");
+        self = self.label("batch.kubernetes.io/job-name", name).label("batch.kubernetes.io/controller-uid", &uid);
+        self.owned_by("Job", name)
+    }
+
     fn owned_by(mut self, kind: &str, name: &str) -> Self {
+        let version = if kind == "Job" { "batch/v1" } else { "apps/v1" };
         self.json["metadata"]["ownerReferences"] = json!([{
-            "apiVersion": "apps/v1", "kind": kind, "name": name, "uid": format!("uid-{name}"), "controller": true,
+            "apiVersion": version, "kind": kind, "name": name, "uid": format!("uid-{name}"), "controller": true,
         }]);
         self
     }

@@ -62,7 +62,7 @@ impl Cluster {
 
     /// kdj with the environments of `tests/cluster/kdj.toml`.
     pub fn kdj(&self) -> Kdj {
-        Kdj::new(&self.kubeconfig).config(ENVIRONMENTS).link(&self.kubectl, "kubectl")
+        Kdj::on(&self.kubeconfig).config(ENVIRONMENTS).link(&self.kubectl, "kubectl")
     }
 
     /// Runs kubectl, which must succeed, and gives its stdout.

@@ -1,15 +1,17 @@
 //! What the tests of the cluster stand on: the cluster, the real binary in an environment of its own, namespaces that
-//! go with the test. Processes, their output and the pseudo-terminal are those of `tests/cli`.
+//! go with the test. How kdj is started, processes, their output and the pseudo-terminal are those of `tests/cli`.
 
 #![allow(dead_code, reason = "a harness offers more than the tests of the day use")]
 
 pub mod cluster;
-pub mod kdj;
 pub mod namespace;
 pub mod objects;
+mod on_cluster;
 
 #[path = "../../../cli/harness/flood.rs"]
 pub mod flood;
+#[path = "../../../cli/harness/kdj.rs"]
+pub mod kdj;
 #[path = "../../../cli/harness/output.rs"]
 pub mod output;
 #[path = "../../../cli/harness/process.rs"]

@@ -1,0 +1,116 @@
+//! `kdj audit`: who changed what in an environment, by the journal of this machine and the Events of the cluster.
+
+mod render;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::args::{EnvironmentArg, OutputArgs, OutputFormat, duration};
+use crate::{
+    cluster::Kubeconfig,
+    config::Config,
+    connection,
+    environment::Environment,
+    error::Result,
+    exit::Exit,
+    kubectl,
+    options::Options,
+    protection::{
+        history::{self, Recorded},
+        journal::{self, Entry, Lines},
+    },
+    ui::Ui,
+};
+
+/// Arguments of `kdj audit`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Shows what kdj did for you from this machine, and what it did for anybody as far as the cluster still has the Events: an hour, unless your cluster keeps them longer."
+)]
+pub struct AuditArgs {
+    #[command(flatten)]
+    environment: EnvironmentArg,
+
+    /// Only what began within this time: 90m, 12h, 7d
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    since: Option<SignedDuration>,
+
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Runs `kdj audit`.
+pub async fn run(args: AuditArgs, options: &Options, config: &Config, ui: &Ui) -> Result<Exit> {
+    let (environment, kubeconfig) = connection::resolve(&args.environment.environment, options, config)?;
+    if options.explain {
+        return explain(&environment, options, ui);
+    }
+    let local = local(ui);
+    let (cluster, asked) = match ask(&environment, &kubeconfig, options, ui).await {
+        Ok(Some(entries)) => (entries, true),
+        Ok(None) => {
+            ui.warning(&format!(
+                "you may not list events in namespace `{}`: this is what the journal of this machine has",
+                environment.namespace
+            ));
+            (Vec::new(), true)
+        }
+        Err(error) => {
+            ui.error(&error);
+            ui.warning("the cluster was not asked: this is what the journal of this machine has");
+            (Vec::new(), false)
+        }
+    };
+    let since = args.since.and_then(|since| Timestamp::now().checked_sub(since).ok());
+    let changes: Vec<Recorded> = history::merge(&environment, since, local, cluster);
+    let text = match args.output.output {
+        Some(OutputFormat::Json) => render::json(&environment, &changes)?,
+        Some(OutputFormat::Name) => render::names(&changes),
+        Some(OutputFormat::Wide) => render::table(&changes, true),
+        None => render::table(&changes, false),
+    };
+    ui.data(&text)?;
+    if changes.is_empty() {
+        ui.status(&format!("no change of `{}` is recorded", environment.name));
+    }
+    Ok(if asked { Exit::Success } else { Exit::Failed })
+}
+
+/// What this machine has.
+fn local(ui: &Ui) -> Vec<Entry> {
+    let Some(path) = journal::path() else { return Vec::new() };
+    match journal::read(&path) {
+        Ok(Lines { entries, unreadable }) => {
+            if unreadable > 0 {
+                ui.warning(&format!("{unreadable} lines of {} cannot be read", path.display()));
+            }
+            entries
+        }
+        Err(error) => {
+            ui.warning(&format!("cannot read {}: {error}", path.display()));
+            Vec::new()
+        }
+    }
+}
+
+/// What the cluster has; `None` when the user may not ask.
+async fn ask(
+    environment: &Environment,
+    kubeconfig: &Kubeconfig,
+    options: &Options,
+    ui: &Ui,
+) -> Result<Option<Vec<Entry>>> {
+    let cluster = connection::open(environment, kubeconfig, options, ui).await?;
+    let records = ui.waiting("listing events", cluster.recorded(&environment.namespace)).await?;
+    let parse = |records: Vec<String>| records.iter().filter_map(|text| serde_json::from_str(text).ok()).collect();
+    Ok(records.map(parse))
+}
+
+fn explain(environment: &Environment, options: &Options, ui: &Ui) -> Result<Exit> {
+    if let Some(path) = journal::path() {
+        ui.status(&format!("would read {}, and ask the cluster; nothing was done", path.display()));
+    }
+    let mut words = kubectl::prefix(options, &environment.context, Some(&environment.namespace));
+    words.extend(["get", "events", "-l", "app.kubernetes.io/managed-by=kdj"].map(str::to_owned));
+    ui.data(&format!("{}\n", kubectl::line(&words)))?;
+    Ok(Exit::Success)
+}
