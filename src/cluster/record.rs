@@ -40,7 +40,6 @@ pub enum Involved {
         uid: String,
     },
     /// A Job, by name.
-    #[allow(dead_code, reason = "for the commands of Jobs")]
     Job(String),
     /// A workload or another object of the namespace: `deployment/web`.
     #[allow(dead_code, reason = "for the commands that change workloads")]

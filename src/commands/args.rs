@@ -6,12 +6,13 @@ use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 
 use crate::{
+    cluster::Wanted,
     config::{Alias, Config, Sourced, Sources},
     environment,
-    protection::Consent,
+    error::{Error, Result as KdjResult},
+    names,
+    protection::{Consent, journal::environment_of_job},
 };
-
-use crate::cluster::Wanted;
 
 /// Which environment, for a command that is not about one pod.
 #[derive(Clone, Debug, clap::Args)]
@@ -69,6 +70,32 @@ impl ChangeArgs {
     /// The same without the command line's types.
     pub fn consent(&self) -> Consent {
         Consent { confirm: self.confirm.clone(), reason: self.reason.clone(), yes: self.yes }
+    }
+}
+
+/// Which Job: by its environment and its name, or by its name alone where kdj made it from this machine.
+#[derive(Clone, Debug, clap::Args)]
+pub struct JobArgs {
+    /// Environment, if the job was not made from this machine, and the job's name
+    #[arg(value_name = "[ENV] NAME", num_args = 1..=2, required = true, add = environment_candidates())]
+    words: Vec<String>,
+}
+
+impl JobArgs {
+    /// The environment and the Job's name.
+    ///
+    /// # Errors
+    /// When only a name is given, and there is no record of it.
+    pub fn find(&self) -> KdjResult<(String, String)> {
+        match self.words.as_slice() {
+            [environment, name] => Ok((environment.clone(), name.clone())),
+            [name] => match environment_of_job(name) {
+                Some(place) => Ok((place.environment, name.clone())),
+                None => Err(Error::usage(format!("no job `{}` was made from this machine", names::shown(name)))
+                    .hint("name its environment too, in front of it; `kdj jobs ENV` lists an environment's jobs")),
+            },
+            _ => Err(Error::usage("one job is expected")),
+        }
     }
 }
 

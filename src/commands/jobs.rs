@@ -4,7 +4,7 @@ mod render;
 
 use crate::{
     cluster::{JobKind, JobSummary},
-    commands::args::{OutputArgs, OutputFormat, environment_candidates},
+    commands::args::{ChangeArgs, JobArgs, OutputArgs, OutputFormat, environment_candidates},
     config::Config,
     connection,
     error::{Error, Result},
@@ -12,6 +12,7 @@ use crate::{
     job::{self, Place},
     names,
     options::Options,
+    protection::{self, Change, Object, Record, Who},
     ui::Ui,
 };
 
@@ -38,19 +39,17 @@ enum Action {
     /// Print a job's log as far as it is
     Logs(JobArgs),
     /// End a job, and delete it and its log
-    Cancel(JobArgs),
+    Cancel(CancelArgs),
 }
 
-/// Which Job.
+/// Arguments of `kdj jobs cancel`.
 #[derive(Debug, clap::Args)]
-struct JobArgs {
-    /// Environment
-    #[arg(value_name = "ENV", add = environment_candidates())]
-    environment: String,
+struct CancelArgs {
+    #[command(flatten)]
+    job: JobArgs,
 
-    /// Job, as `kdj jobs ENV` lists it
-    #[arg(value_name = "NAME")]
-    name: String,
+    #[command(flatten)]
+    change: ChangeArgs,
 }
 
 impl JobsArgs {
@@ -65,34 +64,38 @@ const LISTED: [JobKind; 3] = [JobKind::Run, JobKind::Migrate, JobKind::Plan];
 
 /// Runs `kdj jobs`.
 pub async fn run(args: JobsArgs, options: &Options, config: &Config, ui: &Ui) -> Result<Exit> {
-    let name = match &args.action {
-        Some(Action::Attach(job) | Action::Logs(job) | Action::Cancel(job)) => job.environment.clone(),
-        None => args.environment.clone().unwrap_or_default(),
+    let (name, name_of_job) = match &args.action {
+        Some(Action::Attach(job) | Action::Logs(job)) => job.find()?,
+        Some(Action::Cancel(args)) => args.job.find()?,
+        None => (args.environment.clone().unwrap_or_default(), String::new()),
     };
     let (environment, kubeconfig) = connection::resolve(&name, options, config)?;
+    let permit = match &args.action {
+        Some(Action::Cancel(args)) => {
+            let change = Change::new("cancel", &format!("job {name_of_job}"), [name_of_job.as_str()]);
+            Some(protection::permit(&environment, &change, &args.change.consent(), ui).await?)
+        }
+        _ => None,
+    };
     let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
     let place = Place { cluster: &cluster, environment: &environment, ui };
     match &args.action {
-        Some(Action::Attach(asked)) => {
-            let job = find(&place, &asked.name).await?;
+        Some(Action::Attach(_)) => {
+            let job = find(&place, &name_of_job).await?;
             ui.status(&render::line(&job));
             let followed = job::follow(&place, &job.handle, None).await?;
             job::exit_of(followed, &job.handle, &job.command, &place).await
         }
-        Some(Action::Logs(asked)) => {
-            let job = find(&place, &asked.name).await?;
+        Some(Action::Logs(_)) => {
+            let job = find(&place, &name_of_job).await?;
             job::print_log(&place, &job.handle).await
         }
-        Some(Action::Cancel(asked)) => {
-            let job = find(&place, &asked.name).await?;
-            let deleted = ui.waiting("deleting the job", cluster.delete_job(&job.handle)).await?;
-            let what = match (deleted, job.is_over()) {
-                (false, _) => "was gone already",
-                (true, true) => "had ended; deleted with its log",
-                (true, false) => "cancelled; its container gets SIGTERM and some seconds to end",
-            };
-            ui.status(&format!("job {} {what}", job.handle.name));
-            Ok(Exit::Success)
+        Some(Action::Cancel(_)) => {
+            let job = find(&place, &name_of_job).await?;
+            let Some(permit) = permit else { return cancel(&place, &job).await };
+            let who = Who::of(&permit, &cluster);
+            let object = Object::Job(job.handle.name.clone());
+            Record::begin(&permit, &environment, object, who, &cluster, ui).keep(cancel(&place, &job)).await
         }
         None => {
             let jobs = ui.waiting("listing the jobs", cluster.jobs(&environment, &LISTED)).await?;
@@ -110,6 +113,18 @@ pub async fn run(args: JobsArgs, options: &Options, config: &Config, ui: &Ui) ->
             Ok(Exit::Success)
         }
     }
+}
+
+async fn cancel(place: &Place<'_>, job: &JobSummary) -> Result<Exit> {
+    let Place { cluster, ui, .. } = place;
+    let deleted = ui.waiting("deleting the job", cluster.delete_job(&job.handle)).await?;
+    let what = match (deleted, job.is_over()) {
+        (false, _) => "was gone already",
+        (true, true) => "had ended; deleted with its log",
+        (true, false) => "cancelled; its container gets SIGTERM and some seconds to end",
+    };
+    ui.status(&format!("job {} {what}", job.handle.name));
+    Ok(Exit::Success)
 }
 
 /// The Job of this name.

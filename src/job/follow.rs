@@ -1,6 +1,6 @@
 //! Follows a Job at the terminal: what it waits for, its log on stdout, and Ctrl-C, which does not end it.
 
-use std::time::Duration;
+use std::{cell::RefCell, time::Duration};
 
 use tokio::sync::mpsc;
 
@@ -10,11 +10,11 @@ use crate::{
     error::{Error, Result},
     exit::{Exit, Failure},
     streams::{Control, Pieces, Streams},
-    ui::{
-        Live,
-        terminal::{LocalSide, Stdin},
-    },
+    ui::terminal::{LocalSide, Stdin},
 };
+
+/// SIGINT's number: Ctrl-C.
+const INTERRUPT: u8 = 2;
 
 /// How the following ended.
 pub enum Followed {
@@ -35,9 +35,7 @@ pub async fn follow(place: &Place<'_>, job: &JobHandle, start_limit: Option<Dura
     let (side, streams) = attached.map_err(|error| Error::failed("cannot use the output").caused_by(error))?;
     let Streams { mut control, stdout, stderr, .. } = streams;
     drop(stderr);
-    let mut live = place.ui.live("waiting for the job to start");
-    let followed = until_end(place, job, start_limit, stdout, &mut control, &mut live).await;
-    live.clear();
+    let followed = until_end(place, job, start_limit, stdout, &mut control).await;
     let leave = matches!(followed, Ok(Followed::Left(_) | Followed::Cancelled));
     match side.finish(false, leave).await {
         Ok(None) => followed,
@@ -73,20 +71,47 @@ async fn until_end(
     start_limit: Option<Duration>,
     stdout: mpsc::Sender<Pieces>,
     control: &mut mpsc::Receiver<Control>,
-    live: &mut Live,
 ) -> Result<Followed> {
+    let live = RefCell::new(place.ui.live("waiting for the job to start"));
     let mut tell = |news| match news {
-        News::Waiting(why) => live.say(&format!("waiting for the job to start: {why}")),
-        News::Started { .. } => live.clear(),
+        News::Waiting(why) => live.borrow_mut().say(&format!("waiting for the job to start: {why}")),
+        News::Started { .. } => live.borrow_mut().clear(),
         News::Away(why) => place.ui.status(&format!("the job goes on; asking again: {why}")),
     };
     let following = place.cluster.follow(job, start_limit, stdout, &mut tell);
     tokio::pin!(following);
-    tokio::select! {
-        verdict = &mut following => verdict.map(Followed::Ended),
-        signal = control.recv() => match signal {
-            Some(Control::Signal(number)) => Ok(Followed::Left(number)),
-            Some(Control::Leave) | None => following.await.map(Followed::Ended),
-        },
+    loop {
+        let signal = tokio::select! {
+            verdict = &mut following => return verdict.map(Followed::Ended),
+            signal = control.recv() => signal,
+        };
+        let number = match signal {
+            Some(Control::Signal(number)) => number,
+            Some(Control::Leave) | None => return following.await.map(Followed::Ended),
+        };
+        if number != INTERRUPT || !place.ui.can_ask() {
+            return Ok(Followed::Left(number));
+        }
+        live.borrow_mut().clear();
+        if let Some(left) = ask(place, job, control).await? {
+            return Ok(left);
+        }
+    }
+}
+
+/// What Ctrl-C means: to leave the Job, to end it, or (`None`) nothing. Another Ctrl-C leaves.
+async fn ask(place: &Place<'_>, job: &JobHandle, control: &mut mpsc::Receiver<Control>) -> Result<Option<Followed>> {
+    let question = format!("\njob {} goes on: d to leave it, c to cancel it, Enter to follow on:", job.name);
+    let answer = tokio::select! {
+        answer = place.ui.ask(&question) => answer?,
+        _ = control.recv() => None,
+    };
+    match answer.as_deref() {
+        None | Some("d" | "detach") => Ok(Some(Followed::Left(INTERRUPT))),
+        Some("c" | "cancel") => {
+            place.ui.waiting("deleting the job", place.cluster.delete_job(job)).await?;
+            Ok(Some(Followed::Cancelled))
+        }
+        Some(_) => Ok(None),
     }
 }

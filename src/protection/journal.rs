@@ -76,7 +76,6 @@ pub enum Phase {
 
 /// Where a Job belongs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(dead_code, reason = "for the commands of Jobs")]
 pub struct JobPlace {
     /// The environment, as it was called then.
     pub environment: String,
@@ -101,12 +100,10 @@ pub fn path() -> Option<PathBuf> {
 }
 
 /// The environment that kdj made a Job in, from this machine; the last one of that name.
-#[allow(dead_code, reason = "for the commands of Jobs")]
 pub fn environment_of_job(name: &str) -> Option<JobPlace> {
     find_job(read(&path()?).ok()?, name)
 }
 
-#[allow(dead_code, reason = "for the commands of Jobs")]
 fn find_job(lines: Lines, name: &str) -> Option<JobPlace> {
     let object = format!("job/{name}");
     let entry = lines.entries.into_iter().rev().find(|entry| entry.object.as_ref() == Some(&object))?;
