@@ -6,10 +6,12 @@
 
 mod console;
 mod manage;
+mod migrations;
 #[cfg(all(test, unix))]
 mod tests;
 
 pub use self::{
     console::{code_on_stdin, console, plain_console},
     manage::{Start, management_command},
+    migrations::{MigrationRequest, migrate_command, plan_command, plan_on_stdin},
 };
