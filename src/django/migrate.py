@@ -1,6 +1,6 @@
 # Runs the project's `migrate`, and says on lines of its own how it goes.
 import random, signal, socket, threading, time, traceback
-from django.core.management import call_command, get_commands, load_command_class
+from django.core.management import CommandError, call_command, get_commands, load_command_class
 from django.db import connections, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
@@ -385,7 +385,7 @@ class Run:
                 self.ended("done")
                 return 0
             locked = bool(self.current) and code_of(e) == "55P03"
-            text = "".join(traceback.format_exception(type(e), e, e.__traceback__))
+            text = "CommandError: %s\n" % e if isinstance(e, CommandError) else "".join(traceback.format_exception(type(e), e, e.__traceback__))
             sys.stderr.write(clean(text))
             sys.stderr.flush()
             self.ended("failed", kind="lock" if locked else "exception", blockers=self.watch.blockers if locked and self.watch else [], **describe_exception(e))

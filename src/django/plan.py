@@ -21,11 +21,7 @@ def choose_targets(executor):
         return [key for key in loader.graph.leaf_nodes() if key[0] == app]
     if name == "zero":
         return [(app, None)]
-    # As Django since 2.2 has it: a prefix that is the whole name is no other's.
-    if (app, name) in loader.disk_migrations:
-        found = [name]
-    else:
-        found = sorted(n for a, n in loader.disk_migrations if a == app and n.startswith(name))
+    found = sorted(n for a, n in loader.disk_migrations if a == app and n.startswith(name))
     if not found:
         raise Wrong("unknown-migration", "Cannot find a migration matching '%s' from app '%s'." % (name, app))
     if len(found) > 1:
