@@ -87,3 +87,63 @@ fn ascii(json: &str) -> String {
     }
     text
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    /// What this machine's Python, which knows no locale, finds as the parameters. It compiles all of the script.
+    fn parameters(code: &str) -> serde_json::Value {
+        let first = "import json, sys\n\
+                     sys.stdout.write(json.dumps((lambda s: (exec(''.join(s.splitlines(True)[:2]), globals()), \
+                     compile(s, 'x', 'exec'), PARAMETERS)[2])(sys.argv[1])))";
+        let output = Command::new("python3").args(["-c", first, code]).env("LC_ALL", "C").output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    fn odd() -> MigrationRequest {
+        MigrationRequest {
+            app: Some("a'\"\\\n\")\nimport os".to_owned()),
+            migration: Some("zürich 😀 \u{2028}\u{7f}{0}    x".to_owned()),
+            ..MigrationRequest::default()
+        }
+    }
+
+    #[test]
+    fn parameters_arrive_as_they_are() {
+        for script in [script(PLAN, &odd()), script(MIGRATE, &odd())] {
+            assert!(script.is_ascii());
+            let found = parameters(&script);
+            assert_eq!(found["app"].as_str(), odd().app.as_deref());
+            assert_eq!(found["migration"].as_str(), odd().migration.as_deref());
+            assert_eq!(found["fake"], false);
+        }
+    }
+
+    #[test]
+    fn in_a_job_the_code_is_one_word() {
+        let start = migrate_command(&DjangoSettings::default(), &odd(), 2000);
+        let words = &start.alternatives[0];
+        assert_eq!(words[words.len() - 5..][..4], ["shell", "-v", "0", "-c"]);
+        let word = words.last().unwrap();
+        assert!(word.is_ascii() && !word.contains('\n'));
+        // Python unwraps it to the same script; the rest is in the script.
+        let unwrap = "import ast, json, sys\n\
+                      call = ast.parse(sys.argv[1]).body[0].value\n\
+                      print(json.dumps(ast.literal_eval(call.args[0].args[0])))";
+        let output = Command::new("python3").args(["-c", unwrap, word]).env("LC_ALL", "C").output().unwrap();
+        let code: String = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(parameters(&code)["lock_timeout"], 2000);
+        assert_eq!(parameters(&code)["app"].as_str(), odd().app.as_deref());
+    }
+
+    #[test]
+    fn by_exec_no_code_is_in_the_arguments() {
+        let (start, stdin) = plan_on_stdin(&DjangoSettings::default(), &odd());
+        assert!(!start.alternatives.concat().concat().contains("kdj-plan"));
+        assert!(String::from_utf8(stdin).unwrap().contains("kdj-plan"));
+    }
+}
