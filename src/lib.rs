@@ -9,6 +9,7 @@
 //! * [`environment`], [`django`], [`config`]: pure. What an environment's name means, and what to execute in it.
 //! * [`cluster`]: the only module that names `kube`. It never prints and never asks.
 //! * [`ui`]: the only module that touches the terminal.
+//! * [`migration`]: pure. What a migration would do, what is dangerous about it, and what came of it.
 //! * [`kubectl`]: what would be done, as a kubectl command.
 //! * [`error`], [`exit`], [`names`], [`options`], [`streams`]: leaves, used by all.
 
@@ -30,6 +31,8 @@ pub mod error;
 pub mod exit;
 mod job;
 mod kubectl;
+#[allow(dead_code, unused_imports, reason = "`kdj migrate` comes next")]
+mod migration;
 mod names;
 mod options;
 mod protection;

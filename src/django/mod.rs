@@ -6,6 +6,7 @@
 
 mod console;
 mod manage;
+mod migrations;
 mod reading;
 #[cfg(all(test, unix))]
 mod tests;
@@ -13,5 +14,6 @@ mod tests;
 pub use self::{
     console::{code_on_stdin, console, plain_console},
     manage::{Start, management_command},
+    migrations::{MigrationRequest, migrate_command, plan_command, plan_on_stdin},
     reading::only_reads,
 };
