@@ -8,8 +8,9 @@
 //! * [`environment`], [`django`], [`config`]: pure. What an environment's name means, and what to execute in it.
 //! * [`cluster`]: the only module that names `kube`. It never prints and never asks.
 //! * [`ui`]: the only module that touches the terminal.
+//! * [`keeper`]: pure. What keeps a fresh session's program when the connection drops.
 //! * [`kubectl`]: what would be done, as a kubectl command.
-//! * [`error`], [`exit`], [`names`], [`options`], [`streams`]: leaves, used by all.
+//! * [`error`], [`exit`], [`names`], [`options`], [`script`], [`streams`]: leaves, used by all.
 
 #![warn(missing_docs, clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used, clippy::dbg_macro)]
 #![allow(
@@ -27,9 +28,11 @@ pub mod django;
 mod environment;
 pub mod error;
 pub mod exit;
+pub mod keeper;
 mod kubectl;
 mod names;
 mod options;
+mod script;
 mod session;
 mod streams;
 mod ui;
