@@ -114,6 +114,7 @@ class Keeper:
         if self.master is not None:
             # Hangs up; the program may say goodbye.
             os.close(self.master)
+            self.master = None
             until = time.monotonic() + 1
             while self.status is None and time.monotonic() < until:
                 time.sleep(0.01)

@@ -43,7 +43,7 @@ impl Container {
             program.iter().map(|words| words.iter().map(ToString::to_string).collect()).collect();
         let mut words = holder(&id, Some("vt220"), &program);
         words[4] = change(words[4].clone());
-        let holder = command(&words).stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+        let holder = command(&words).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         Self { id, holder }
     }
 
@@ -240,10 +240,10 @@ fn all_output_arrives_before_the_end() {
 
 #[test]
 fn the_end_is_kept_for_who_was_away() {
-    let container = Container::sh("echo begun; read x; sleep 0.3; echo done; exit 4");
+    let container = Container::sh("echo begun; read x; echo got; sleep 0.3; echo done; exit 4");
     let mut first = container.attach();
     first.sees("begun").press("\r");
-    first.sees("\r\n");
+    first.sees("got");
     first.cut();
     thread::sleep(Duration::from_millis(700));
     let mut late = container.attach();
