@@ -10,8 +10,9 @@
 //! * [`cluster`]: the only module that names `kube`. It never prints and never asks.
 //! * [`ui`]: the only module that touches the terminal.
 //! * [`migration`]: pure. What a migration would do, what is dangerous about it, and what came of it.
+//! * [`keeper`]: pure. What keeps a fresh session's program when the connection drops.
 //! * [`kubectl`]: what would be done, as a kubectl command.
-//! * [`error`], [`exit`], [`names`], [`options`], [`streams`]: leaves, used by all.
+//! * [`error`], [`exit`], [`names`], [`options`], [`script`], [`streams`]: leaves, used by all.
 
 #![warn(missing_docs, clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used, clippy::dbg_macro)]
 #![allow(
@@ -30,12 +31,14 @@ mod environment;
 pub mod error;
 pub mod exit;
 mod job;
+pub mod keeper;
 mod kubectl;
 #[allow(dead_code, unused_imports, reason = "`kdj migrate` comes next")]
 mod migration;
 mod names;
 mod options;
 mod protection;
+mod script;
 mod session;
 mod streams;
 mod ui;

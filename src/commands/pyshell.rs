@@ -108,7 +108,7 @@ fn run_code(code: &Code, environment: &Environment) -> Program {
     // A terminal has nothing to pipe: waiting for its end would hang.
     let more = code.stdin_left && !io::stdin().is_terminal();
     let stdin = Stdin::Bytes { first: before.into(), then_local: more };
-    Program { alternatives: start.alternatives, tty: false, stdin, name: "manage.py shell".to_owned() }
+    Program { alternatives: start.alternatives, tty: false, stdin, kept: false, name: "manage.py shell".to_owned() }
 }
 
 fn console(plain: bool, environment: &Environment) -> Program {
@@ -116,5 +116,5 @@ fn console(plain: bool, environment: &Environment) -> Program {
     let start = if plain { django::plain_console } else { django::console };
     let start = start(&environment.django, term.as_deref());
     let name = "manage.py shell".to_owned();
-    Program { alternatives: start.alternatives, tty: term.is_some(), stdin: Stdin::Local, name }
+    Program { alternatives: start.alternatives, tty: term.is_some(), stdin: Stdin::Local, kept: false, name }
 }

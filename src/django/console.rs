@@ -1,7 +1,7 @@
 //! Django's shell: at a terminal, or fed with code.
 
-use super::manage::{Mode, Start, start, terse};
-use crate::environment::DjangoSettings;
+use super::manage::{Mode, Start, start};
+use crate::{environment::DjangoSettings, script::terse};
 
 /// Runs in Django's shell, in its own namespace: the code that comes on stdin. What follows there is left to the code.
 const RUN_STDIN: &str = include_str!("stdin.py");

@@ -1,6 +1,6 @@
 //! Management commands as words to execute.
 
-use crate::environment::DjangoSettings;
+use crate::{environment::DjangoSettings, script::terse};
 
 /// Finds the container's Python and hands its arguments to it. Plain `sh`, since images have no more.
 const PYTHON: &str = include_str!("python.sh");
@@ -12,12 +12,6 @@ const START: &str = include_str!("start.py");
 pub struct Start {
     /// In the order to try.
     pub alternatives: Vec<Vec<String>>,
-}
-
-/// A script as it travels: in a URL, where every byte counts. Without its comments, indented by one for every four.
-pub(super) fn terse(script: &str) -> String {
-    let lines = script.trim_end().lines().filter(|line| !line.trim_start().starts_with('#'));
-    lines.map(|line| line.replace("    ", " ")).collect::<Vec<_>>().join("\n")
 }
 
 /// What [`START`] is to do.

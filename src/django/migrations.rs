@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::manage::{Mode, Start, start, terse};
-use crate::environment::DjangoSettings;
+use super::manage::{Mode, Start, start};
+use crate::{environment::DjangoSettings, script::terse};
 
 /// Stands before the other two.
 const DATABASE: &str = include_str!("database.py");

@@ -33,6 +33,8 @@ pub struct Program {
     pub tty: bool,
     /// What it reads.
     pub stdin: Stdin,
+    /// Whether it goes on when kdj leaves or the connection drops, to be taken up again.
+    pub kept: bool,
     /// How it is called in messages: `bash`, `manage.py check`.
     pub name: String,
 }
@@ -114,12 +116,12 @@ impl Place<'_> {
     /// Opens the session and copies bytes until it ends. Another try follows when the words to execute begin with a
     /// program the image lacks and there are others, and, once, when the container was not running.
     async fn session(&self, mut target: Target, program: Program) -> Result<(Named, Ending)> {
-        let Program { alternatives, tty, stdin, name } = program;
+        let Program { alternatives, tty, stdin, kept, name } = program;
         let reads_stdin = stdin != Stdin::Closed;
         let mut replaced = false;
         let mut alternatives = alternatives.into_iter();
         let Some(mut argv) = alternatives.next() else { return Err(Error::failed("there is nothing to execute")) };
-        let mut session = self.open(&mut target, &argv, tty, reads_stdin, &mut replaced).await?;
+        let mut session = self.open(&mut target, &argv, tty, reads_stdin, kept, &mut replaced).await?;
         banner::show(self.environment, &target, tty, self.ui);
         if reads_stdin && !tty && !session.supports_half_close() {
             self.ui.warning("this API server cannot pass on the end of input (channel protocol v4): a command that reads to the end will wait");
@@ -146,7 +148,7 @@ impl Place<'_> {
                 if gone {
                     self.replace(&mut target, &mut replaced).await?;
                 }
-                self.open(&mut target, &argv, tty, reads_stdin, &mut replaced).await
+                self.open(&mut target, &argv, tty, reads_stdin, kept, &mut replaced).await
             };
             session = tokio::select! {
                 opened = open => opened?,
@@ -189,11 +191,12 @@ impl Place<'_> {
         argv: &[String],
         tty: bool,
         stdin: bool,
+        kept: bool,
         replaced: &mut bool,
     ) -> Result<Session> {
         loop {
             let Target { namespace, pod, container, .. } = &*target;
-            let exec = Exec { namespace, pod, container, argv, tty, stdin };
+            let exec = Exec { namespace, pod, container, argv, tty, stdin, kept };
             let waited = format!("opening a session in pod {pod}");
             match self.ui.waiting(&waited, self.cluster.exec(exec)).await {
                 Err(NotOpened::Gone(_)) if !*replaced && self.wanted.pod.is_none() => {

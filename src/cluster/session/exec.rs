@@ -29,6 +29,8 @@ pub struct Exec<'a> {
     pub tty: bool,
     /// Whether it gets a stdin.
     pub stdin: bool,
+    /// Whether what runs there is left alone when the local side leaves: it is to be taken up again.
+    pub kept: bool,
 }
 
 /// Why a session did not open.
@@ -87,7 +89,7 @@ impl Cluster {
             })
         };
         match answer.map_err(failed)? {
-            Ok(connection) => Ok(Session::new(connection, exec.tty)),
+            Ok(connection) => Ok(Session::new(connection, exec.tty && !exec.kept)),
             Err(error) if is_gone(&error) => Err(NotOpened::Gone(error::explain(
                 error,
                 &format!("open a session in pod `{}`", exec.pod),

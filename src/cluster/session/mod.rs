@@ -60,13 +60,14 @@ type WebSocket = WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>;
 pub struct Session {
     socket: WebSocket,
     half_close: bool,
-    tty: bool,
+    /// Whether what runs at the remote terminal is ended when the local side leaves.
+    hangs_up: bool,
 }
 
 impl Session {
-    fn new(connection: Connection, tty: bool) -> Self {
+    fn new(connection: Connection, hangs_up: bool) -> Self {
         let half_close = connection.supports_stream_close();
-        Self { socket: connection.into_stream(), half_close, tty }
+        Self { socket: connection.into_stream(), half_close, hangs_up }
     }
 
     /// Whether the end of stdin can be told to the remote process (protocol v5; API servers since about 1.30).
@@ -104,7 +105,7 @@ impl Session {
         }
         // Best effort: the other side may be gone.
         match ending {
-            Ending::Left | Ending::Signal(_) if self.tty => {
+            Ending::Left | Ending::Signal(_) if self.hangs_up => {
                 let _ = timeout(GOODBYE_LIMIT, hang_up(&mut sink, &mut source)).await;
             }
             // The process goes on. After a proper goodbye the API server would read its output to nowhere for ever (seen
