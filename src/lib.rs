@@ -33,6 +33,7 @@ pub mod exit;
 mod job;
 pub mod keeper;
 mod kubectl;
+mod migrate;
 #[allow(dead_code, unused_imports, reason = "`kdj migrate` comes next")]
 mod migration;
 mod names;

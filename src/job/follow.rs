@@ -10,7 +10,7 @@ use crate::{
     error::{Error, Result},
     exit::{Exit, Failure},
     streams::{Control, Pieces, Streams},
-    ui::terminal::{LocalSide, Stdin},
+    ui::terminal::{LocalSide, Stdin, interrupted},
 };
 
 /// SIGINT's number: Ctrl-C.
@@ -89,22 +89,26 @@ async fn until_end(
             Some(Control::Signal(number)) => number,
             Some(Control::Leave) | None => return following.await.map(Followed::Ended),
         };
-        if number != INTERRUPT || !place.ui.can_ask() {
-            return Ok(Followed::Left(number));
-        }
         live.borrow_mut().clear();
-        if let Some(left) = ask(place, job, control).await? {
+        if let Some(left) = decide_on_signal(place, job, number).await? {
             return Ok(left);
         }
     }
 }
 
-/// What Ctrl-C means: to leave the Job, to end it, or (`None`) nothing. Another Ctrl-C leaves.
-async fn ask(place: &Place<'_>, job: &JobHandle, control: &mut mpsc::Receiver<Control>) -> Result<Option<Followed>> {
+/// What a signal means: to leave the Job, to end it, or (`None`) nothing. Ctrl-C asks where somebody can answer, and
+/// another Ctrl-C leaves.
+///
+/// # Errors
+/// When the Job cannot be deleted.
+pub async fn decide_on_signal(place: &Place<'_>, job: &JobHandle, number: u8) -> Result<Option<Followed>> {
+    if number != INTERRUPT || !place.ui.can_ask() {
+        return Ok(Some(Followed::Left(number)));
+    }
     let question = format!("\njob {} goes on: d to leave it, c to cancel it, Enter to follow on:", job.name);
     let answer = tokio::select! {
         answer = place.ui.ask(&question) => answer?,
-        _ = control.recv() => None,
+        _ = interrupted() => None,
     };
     match answer.as_deref() {
         None | Some("d" | "detach") => Ok(Some(Followed::Left(INTERRUPT))),

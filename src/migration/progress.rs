@@ -156,6 +156,15 @@ impl Progress {
         Some(format!("{} of {total} {back}{} {} s{waiting}", step.index, step.name, elapsed.as_secs()))
     }
 
+    /// How far it is, without the time: `7 of 12 shop.0012_add_index`.
+    pub fn position(&self) -> Option<String> {
+        let total = self.steps.len();
+        match self.current.as_ref().filter(|_| !self.has_ended()) {
+            Some(step) => Some(format!("{} of {total} {}", step.index, step.name)),
+            None => self.started.then(|| format!("{} of {total} done", self.applied.len())),
+        }
+    }
+
     /// Who holds the lock it waits for, as a sentence.
     pub fn waits(&self) -> Option<String> {
         let name = self.current()?;

@@ -27,6 +27,18 @@ pub enum JobState {
     Failed,
 }
 
+impl JobState {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            JobState::Pending => "pending",
+            JobState::Running => "running",
+            JobState::Complete => "complete",
+            JobState::Failed => "failed",
+        }
+    }
+}
+
 /// A Job of kdj's.
 #[derive(Clone, Debug)]
 pub struct JobSummary {

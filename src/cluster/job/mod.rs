@@ -6,6 +6,7 @@ mod list;
 mod log;
 mod manifest;
 mod pod_watch;
+mod receipt;
 mod state;
 mod trouble;
 
