@@ -178,7 +178,7 @@ impl<'a> Record<'a> {
         if let Err(error) = self.cluster.record_event(event).await {
             // The second Event would fail as the first one did.
             self.events = false;
-            self.untold = Some(error.message().to_owned());
+            self.untold = Some(error.to_string());
         }
     }
 }

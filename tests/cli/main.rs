@@ -13,6 +13,7 @@ mod fake_server;
 mod harness;
 mod harness_run;
 mod output;
+mod protection;
 mod requests;
 mod targets;
 mod terminal;
