@@ -102,6 +102,9 @@ pub async fn run(args: RunArgs, options: &Options, config: &Config, ui: &Ui) -> 
     let who = Who::ask(&cluster);
     let reading = cluster.template(&environment, &wanted, Preference::Shell);
     let template = ui.waiting("reading the template", who.beside(reading)).await?;
+    for note in &template.notes {
+        ui.status(note);
+    }
     let (limit, detach) = (args.pod_running_timeout, args.detach);
     let command = change.command.join(" ");
     let new = new_job(args, &environment, &change, permit.as_ref(), who.answer().await);

@@ -45,7 +45,7 @@ pub async fn start_named(place: &Place<'_>, template: &Template, new: &NewJob) -
         _ => error,
     })?;
     let Created::Made(job, left_out) = created else { return Ok(None) };
-    for note in template.notes.iter().chain(&left_out) {
+    for note in &left_out {
         ui.status(note);
     }
     let name = match environment.protected {

@@ -17,17 +17,23 @@ const ATTEMPTS: u32 = 20;
 /// The pause until its name is free.
 const PAUSE: Duration = Duration::from_millis(300);
 
-/// The Jobs of migrations that there were before the plan was made.
+/// The Jobs of migrations that had ended before the plan was made, by uid.
 pub struct Before(Vec<String>);
 
 impl Before {
-    /// Asks for them: one request, to be made before the plan is.
+    /// Asks for them, before the plan is made: one request, and another for each Job that is not known to be over. A
+    /// container has ended a second or two before its Job says so.
     ///
     /// # Errors
     /// When the cluster cannot be reached or refuses.
     pub async fn look(place: &Place<'_>) -> Result<Self> {
-        let jobs = place.cluster.jobs(place.environment, &[JobKind::Migrate]).await?;
-        Ok(Self(jobs.into_iter().filter(JobSummary::is_over).map(|job| job.handle.uid).collect()))
+        let mut over = Vec::new();
+        for job in place.cluster.jobs(place.environment, &[JobKind::Migrate]).await? {
+            if job.is_over() || place.cluster.has_ended(&job.handle).await? {
+                over.push(job.handle.uid);
+            }
+        }
+        Ok(Self(over))
     }
 
     /// Whether the Job had ended before the plan was made: the plan knows what it did.

@@ -85,7 +85,10 @@ async fn in_job(
     let start = django::plan_command(&place.environment.django, request);
     let words = start.alternatives.into_iter().next().unwrap_or_default();
     let new = NewJob { timeout: JOB_LIMIT, keep: Some(JOB_KEEP), ..new(JobKind::Plan, new_name(JobKind::Plan), words) };
-    place.ui.status(&format!("no pod runs {}: the plan is made in a job of its own", template.image));
+    place.ui.status(&format!(
+        "no ready pod of {} runs {}: the plan is made in a job of its own",
+        template.workload, template.image
+    ));
     let job = job::start(place, template, &new).await?;
     let (log, lines) = mpsc::channel(4);
     let mut silent = |_| ();
