@@ -106,7 +106,7 @@ pub async fn run(args: RunArgs, options: &Options, config: &Config, ui: &Ui) -> 
         ui.status(note);
     }
     let (limit, detach) = (args.pod_running_timeout, args.detach);
-    let command = change.command.join(" ");
+    let command = change.line();
     let new = new_job(args, &environment, &change, permit.as_ref(), who.answer().await);
     let Some(permit) = permit else { return job::explain(&place, &template, &new, options) };
     let record = Record::begin(&permit, &environment, Object::Job(new.name.clone()), who, &cluster, ui);

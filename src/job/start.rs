@@ -19,8 +19,9 @@ pub fn by(environment: &Environment, change: &Change, permit: Option<&Permit>, w
         instance: environment.instance.clone(),
         user: who.or_else(|| Some(permit?.user.clone())).unwrap_or_default(),
         host: permit.map(|permit| permit.host.clone()).unwrap_or_default(),
-        command: change.command.join(" "),
+        command: change.line(),
         reason: permit.and_then(|permit| permit.reason.clone()),
+        record: permit.map(|permit| permit.id.clone()).unwrap_or_default(),
     }
 }
 
