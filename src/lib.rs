@@ -34,7 +34,6 @@ mod job;
 pub mod keeper;
 mod kubectl;
 mod migrate;
-#[allow(dead_code, unused_imports, reason = "`kdj migrate` comes next")]
 mod migration;
 mod names;
 mod options;

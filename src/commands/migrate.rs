@@ -105,6 +105,7 @@ pub async fn run(args: MigrateArgs, options: &Options, config: &Config, ui: &Ui)
     if args.plan || planned.plan.is_empty() {
         return show(&place, &template, &planned, &findings, as_json);
     }
+    refuse_impossible(&planned)?;
     let command = words(&args);
     let what = format!("{} migrations on {}", planned.plan.migrations.len(), migrate::scope(&planned.plan.database));
     let change = Change::new("migrate", &what, command.iter().map(String::as_str));
@@ -218,6 +219,16 @@ fn introduce(place: &Place<'_>, template: &Template, planned: &Planned) {
     let Template { image, workload, .. } = template;
     let made_in = &planned.made_in;
     ui.status(&format!("{}: database {database}, image {image} of {workload}, planned in {made_in}", environment.name));
+}
+
+/// Django would refuse it halfway, with what came before undone.
+fn refuse_impossible(planned: &Planned) -> Result<()> {
+    match planned.plan.impossible().next() {
+        None => Ok(()),
+        Some(migration) => Err(Error::failed(format!("{} cannot be reversed: nothing was done", migration.name))
+            .caused_by("one of its operations says that it is irreversible")
+            .hint("`--fake` records it as reversed, when its changes have been undone by hand")),
+    }
 }
 
 /// A dangerous plan needs a yes of its own where the environment is protected; who types its name has seen the plan.

@@ -56,7 +56,7 @@ pub enum News {
     Retry(String),
     /// Something to know, as a sentence.
     Note(String),
-    /// It is over; [`Progress::receipt`](super::receipt) tells how.
+    /// It is over; [`Progress::receipt`] tells how.
     Ended,
 }
 
