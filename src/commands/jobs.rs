@@ -85,7 +85,7 @@ pub async fn run(args: JobsArgs, options: &Options, config: &Config, ui: &Ui) ->
             ui.status(&job::line(&job));
             if job.kind == JobKind::Migrate {
                 let followed = migrate::follow(&place, &job.handle, None).await?;
-                return migrate::conclude(&place, &job.handle, &job.user, followed, false).await;
+                return migrate::conclude(&place, &job.handle, &job.user, followed, migrate::Shape::Text).await;
             }
             let followed = job::follow(&place, &job.handle, None).await?;
             job::exit_of(followed, &job.handle, &job.command, &place).await

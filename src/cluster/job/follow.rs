@@ -13,7 +13,10 @@ use tokio::{
 };
 
 use super::{
-    super::{Cluster, target::status_of},
+    super::{
+        Cluster,
+        target::{image_of, status_of},
+    },
     JobHandle, JobState, JobSummary,
     log::{ContainerLog, LogEnd},
     pod_watch::{PodWatch, Seen},
@@ -38,7 +41,9 @@ pub enum News {
     Started {
         /// Its pod.
         pod: String,
-        /// The image by digest, as the node resolved it.
+        /// The image, as the manifest names it.
+        image: String,
+        /// The image by digest, as the node resolved it; by its id where it was not pulled.
         image_id: String,
     },
     /// The server does not answer. The Job goes on.
@@ -268,7 +273,7 @@ impl Cluster {
 fn started(pod: &Pod, job: &JobHandle, verdict: Option<Verdict>, news: &mut dyn FnMut(News)) -> Started {
     let image_id = status_of(pod, &job.container).map(|status| status.image_id.clone()).unwrap_or_default();
     if !verdict.as_ref().is_some_and(Verdict::never_ran) {
-        news(News::Started { pod: pod.name_any(), image_id });
+        news(News::Started { pod: pod.name_any(), image: image_of(pod, &job.container), image_id });
     }
     Started { pod: pod.name_any(), verdict }
 }
