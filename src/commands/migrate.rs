@@ -255,15 +255,16 @@ async fn require_consent(place: &Place<'_>, findings: &[Finding], consent: &Cons
     if dangerous == 0 || !place.environment.protected || consent.confirm.is_none() || consent.yes {
         return Ok(());
     }
+    let findings = format!("{dangerous} dangerous finding{}", if dangerous == 1 { "" } else { "s" });
     if place.ui.can_ask() {
-        let question = format!("{dangerous} dangerous findings: migrate all the same?");
+        let question = format!("{findings}: migrate all the same?");
         if place.ui.ask_yes_no(&question, false).await? {
             return Ok(());
         }
         return Err(Error::failed("not confirmed: nothing was done"));
     }
     Err(Error::failed(format!("refusing to migrate `{}`: the plan is dangerous", place.environment.name))
-        .caused_by(format!("{dangerous} dangerous findings, listed above"))
+        .caused_by(format!("{findings}, listed above"))
         .hint("change the migrations as they say, or pass `--yes` to go on all the same"))
 }
 

@@ -122,8 +122,10 @@ fn take(place: &Place<'_>, watched: &mut Watched, line: &str, live: &RefCell<Liv
     }
     match line.news {
         Some(News::Applying) => {
-            if let Some(line) = watched.progress.line(Duration::ZERO) {
-                live.borrow_mut().show(&line);
+            let line = watched.progress.line(Duration::ZERO).unwrap_or_default();
+            match watched.progress.position().filter(|_| watched.progress.is_at_first()) {
+                Some(first) => live.borrow_mut().show_or_say(&line, &first),
+                None => live.borrow_mut().show(&line),
             }
             return true;
         }

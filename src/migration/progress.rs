@@ -141,6 +141,11 @@ impl Progress {
         self.current.as_ref().filter(|_| !self.has_ended()).map(|step| &step.name)
     }
 
+    /// Whether the first one runs.
+    pub fn is_at_first(&self) -> bool {
+        self.applied.is_empty() && self.current().is_some()
+    }
+
     /// For a terminal, over and over: `7 of 12 shop.0012_add_index 3 s`. `elapsed` is since the last
     /// [`News::Applying`].
     pub fn line(&self, elapsed: Duration) -> Option<String> {

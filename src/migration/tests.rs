@@ -245,7 +245,12 @@ fn the_image_is_named_with_what_the_node_has() {
     let line = |image: Option<&str>, id: Option<&str>| {
         let [image, image_id] = [image, id].map(|text| text.map(str::to_owned));
         let about = About { image, image_id, ..About::default() };
-        Progress::default().receipt(about).lines().into_iter().find(|line| line.starts_with("image")).unwrap_or_default()
+        Progress::default()
+            .receipt(about)
+            .lines()
+            .into_iter()
+            .find(|line| line.starts_with("image"))
+            .unwrap_or_default()
     };
     assert_eq!(line(Some("shop:1"), Some("docker-pullable://shop@sha256:12")), "image shop:1 (sha256:12)");
     assert_eq!(line(Some("shop:1"), Some("sha256:34")), "image shop:1 (sha256:34)");

@@ -12,6 +12,7 @@ mod endings;
 mod explain;
 mod harness;
 mod manage;
+mod migrate;
 mod newest;
 mod protection;
 mod pyshell;

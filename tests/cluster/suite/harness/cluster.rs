@@ -82,10 +82,10 @@ impl Cluster {
 
     /// Runs kubectl, and gives what came of it.
     pub fn try_kubectl(&self, arguments: &[&str], input: &str) -> io::Result<Output> {
-        let mut child = Command::new(&self.kubectl)
-            .args(["--context", SETUP, "--request-timeout", "60s"])
+        let mut child = self
+            .kubectl_command()
+            .args(["--request-timeout", "60s"])
             .args(arguments)
-            .env("KUBECONFIG", &self.kubeconfig)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -95,6 +95,13 @@ impl Cluster {
         let _ = stdin.write_all(input.as_bytes());
         drop(stdin);
         child.wait_with_output()
+    }
+
+    /// kubectl as it is, to be started.
+    pub fn kubectl_command(&self) -> Command {
+        let mut command = Command::new(&self.kubectl);
+        command.args(["--context", SETUP]).env("KUBECONFIG", &self.kubeconfig);
+        command
     }
 
     /// The name of a pod of the role, in one of the app's namespaces.

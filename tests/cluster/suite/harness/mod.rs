@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "a harness offers more than the tests of the day use")]
 
 pub mod cluster;
+pub mod door;
 pub mod namespace;
 pub mod objects;
 mod on_cluster;
@@ -30,6 +31,7 @@ pub mod wait {
 }
 
 pub use cluster::{Cluster, cluster};
+pub use door::Door;
 pub use flood::Flood;
 pub use kdj::{Kdj, Stdin};
 pub use namespace::Namespace;

@@ -1,0 +1,90 @@
+//! A way to the API server that can be cut, as a bad network cuts it.
+
+use std::{
+    io,
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
+
+use super::{Cluster, Kdj};
+
+/// A way to the API server that can be cut.
+pub struct Door {
+    address: SocketAddr,
+    is_open: Arc<AtomicBool>,
+    connections: Arc<Mutex<Vec<TcpStream>>>,
+}
+
+impl Door {
+    /// Opens it.
+    pub fn open(cluster: &Cluster) -> Self {
+        Self::to(&cluster.changed_kubeconfig(|_| ()))
+    }
+
+    /// kdj that goes through it.
+    pub fn lead(&self, cluster: &Cluster, kdj: Kdj) -> Kdj {
+        let through = cluster.changed_kubeconfig(|config| {
+            for cluster in config["clusters"].as_array_mut().expect("clusters") {
+                let server = cluster["cluster"]["server"].as_str().unwrap_or_default().to_owned();
+                let host = server.trim_start_matches("https://").split(':').next().unwrap_or_default();
+                cluster["cluster"]["tls-server-name"] = host.into();
+                cluster["cluster"]["server"] = format!("https://{}", self.address).into();
+            }
+        });
+        let kdj = kdj.file("home/through", &through);
+        let path = kdj.directory().join("home/through");
+        kdj.variable("KUBECONFIG", path)
+    }
+
+    fn to(kubeconfig: &str) -> Self {
+        let config: serde_json::Value = serde_json::from_str(kubeconfig).expect("JSON");
+        let clusters = config["clusters"].as_array().expect("clusters");
+        let staging = clusters.iter().find(|cluster| cluster["name"] == "staging").unwrap_or(&clusters[0]);
+        let server = staging["cluster"]["server"].as_str().expect("a server").trim_start_matches("https://").to_owned();
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("the port that was bound");
+        let (is_open, connections) = (Arc::new(AtomicBool::new(true)), Arc::new(Mutex::new(Vec::new())));
+        let door = Self { address, is_open: Arc::clone(&is_open), connections: Arc::clone(&connections) };
+        thread::spawn(move || {
+            for near in listener.incoming().flatten() {
+                if !is_open.load(Ordering::SeqCst) {
+                    continue;
+                }
+                let Ok(far) = TcpStream::connect(&server) else { continue };
+                let clones = [near.try_clone(), far.try_clone(), near.try_clone(), far.try_clone()];
+                let [Ok(near_in), Ok(far_in), Ok(near_out), Ok(far_out)] = clones else { continue };
+                connections.lock().expect("the connections").extend([near, far]);
+                thread::spawn(move || pass(near_in, far_out));
+                thread::spawn(move || pass(far_in, near_out));
+            }
+        });
+        door
+    }
+
+    /// Cuts what is open.
+    pub fn cut(&self) {
+        for connection in self.connections.lock().expect("the connections").drain(..) {
+            let _ = connection.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// Cuts, and lets nobody in.
+    pub fn shut(&self) {
+        self.is_open.store(false, Ordering::SeqCst);
+        self.cut();
+    }
+
+    /// Lets everybody in again.
+    pub fn open_again(&self) {
+        self.is_open.store(true, Ordering::SeqCst);
+    }
+}
+
+fn pass(mut from: TcpStream, mut to: TcpStream) {
+    let _ = io::copy(&mut from, &mut to);
+    let _ = to.shutdown(Shutdown::Both);
+}
