@@ -3,6 +3,7 @@
 use super::{Followed, Place};
 use crate::{
     cluster::{JobHandle, Verdict},
+    environment::Environment,
     error::{Error, Result},
     exit::{Exit, Failure},
     session::runtime_words,
@@ -34,6 +35,7 @@ pub async fn exit_of(followed: Followed, job: &JobHandle, command: &str, place: 
         }
     };
     let not_found = || Error::new(Failure::NotFound, format!("no `{command}` in the image of job `{name}`"));
+    let not_started = || Error::failed(format!("job `{name}` did not start in `{environment}`"));
     match verdict {
         Verdict::Exited(code) => Ok(Exit::Remote(code)),
         Verdict::Killed { code, why } => {
@@ -54,8 +56,14 @@ pub async fn exit_of(followed: Followed, job: &JobHandle, command: &str, place: 
                 .caused_by(runtime_words(&message)))
         }
         Verdict::NotStarted(why) => {
-            let error = Error::failed(format!("job `{name}` did not start in `{environment}`"));
-            let error = error.caused_by(runtime_words(&why));
+            let Environment { context, namespace, .. } = place.environment;
+            let log = format!("kubectl --context {context} -n {namespace} logs job/{name} --all-containers");
+            Err(not_started()
+                .caused_by(runtime_words(&why))
+                .hint(format!("nothing was run; what there is of it: `{log}`")))
+        }
+        Verdict::GivenUp(why) => {
+            let error = not_started().caused_by(runtime_words(&why));
             // Else it might start yet, when nobody expects it any more.
             match place.ui.waiting("deleting the job", place.cluster.delete_job(job)).await {
                 Ok(_) => Err(error.hint("nothing was run, and the job is deleted again")),
