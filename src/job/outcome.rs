@@ -1,5 +1,7 @@
 //! What a Job's end means: an exit code to pass on, or an error that says why and what to do next.
 
+use std::time::Duration;
+
 use super::{Followed, Place};
 use crate::{
     cluster::{JobHandle, Verdict},
@@ -7,7 +9,6 @@ use crate::{
     error::{Error, Result},
     exit::{Exit, Failure},
     session::runtime_words,
-    ui::duration,
 };
 
 /// 128 and SIGTERM's number: for a process that was asked to go and says that all is well.
@@ -44,7 +45,7 @@ pub async fn exit_of(followed: Followed, job: &JobHandle, command: &str, place: 
             Ok(Exit::Remote(code))
         }
         Verdict::TimedOut => {
-            let limit = job.timeout.map(|limit| format!(" within {}", duration(limit))).unwrap_or_default();
+            let limit = job.timeout.map(|limit| format!(" within {}", limit_words(limit))).unwrap_or_default();
             Err(Error::new(Failure::TimedOut, format!("`{command}` did not end{limit}, and was ended"))
                 .hint(format!("give it longer with `--timeout`; its log: `kdj jobs logs {environment} {name}`")))
         }
@@ -79,5 +80,14 @@ pub async fn exit_of(followed: Followed, job: &JobHandle, command: &str, place: 
             place.ui.status(&format!("nobody reads on; the job goes on: {}", place.attach(job)));
             Ok(Exit::Success)
         }
+    }
+}
+
+/// A limit as it was set: `24 h`, `90 s`.
+fn limit_words(limit: Duration) -> String {
+    match limit.as_secs() {
+        seconds if seconds % 3600 == 0 => format!("{} h", seconds / 3600),
+        seconds if seconds % 60 == 0 => format!("{} min", seconds / 60),
+        seconds => format!("{seconds} s"),
     }
 }
