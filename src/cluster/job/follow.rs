@@ -142,11 +142,11 @@ impl Cluster {
         };
         match copied {
             Ok(LogEnd::OutputClosed) => return Ok(Verdict::OutputClosed),
-            Ok(LogEnd::Gone) if matches!(verdict, Verdict::Exited(_) | Verdict::Killed { .. }) => {
-                tell(News::NoLog("its pod is gone".to_owned()));
+            Ok(LogEnd::Gone(why)) if matches!(verdict, Verdict::Exited(_) | Verdict::Killed { .. }) => {
+                tell(News::NoLog(why));
             }
             Err(error) => tell(News::NoLog(error.to_string())),
-            Ok(LogEnd::Complete | LogEnd::Gone) => {}
+            Ok(LogEnd::Complete | LogEnd::Gone(_)) => {}
         }
         if pod.spec.as_ref().is_some_and(|spec| spec.containers.len() > 1) {
             self.end_sidecars(job, &name, &verdict, &mut { tell }).await;
@@ -191,7 +191,7 @@ impl Cluster {
         let source = ContainerLog { cluster: self, namespace: &job.namespace, pod: &pod, container: &job.container };
         let (_running, no_end) = watch::channel(true);
         match source.copy(&log, no_end).await? {
-            LogEnd::Gone => Err(gone()),
+            LogEnd::Gone(why) => Err(Error::failed(format!("job `{}` has no log any more", job.name)).caused_by(why)),
             LogEnd::Complete | LogEnd::OutputClosed => Ok(()),
         }
     }

@@ -159,3 +159,6 @@ fn state(status: &JobStatus) -> (JobState, Option<String>) {
     let ready = status.ready.unwrap_or_default() > 0;
     (if ready { JobState::Running } else { JobState::Pending }, None)
 }
+
+#[cfg(test)]
+mod tests;

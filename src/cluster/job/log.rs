@@ -43,8 +43,8 @@ pub(super) enum LogEnd {
     Complete,
     /// Nobody reads any more.
     OutputClosed,
-    /// The pod is gone; what was not read before is lost.
-    Gone,
+    /// There is no log any more; what was not read before is lost. Why.
+    Gone(String),
 }
 
 /// A container whose log is read.
@@ -58,6 +58,8 @@ pub(super) struct ContainerLog<'a> {
 /// How one stream ended.
 enum StreamEnd {
     Over,
+    /// The kubelet's own words end it, where the log is not to be read.
+    Refused(String),
     Broken,
     OutputClosed,
 }
@@ -95,7 +97,8 @@ impl ContainerLog<'_> {
                     match end {
                         StreamEnd::OutputClosed => return Ok(LogEnd::OutputClosed),
                         StreamEnd::Over if last => return Ok(LogEnd::Complete),
-                        StreamEnd::Over => {
+                        StreamEnd::Refused(why) if last => return Ok(LogEnd::Gone(why)),
+                        StreamEnd::Over | StreamEnd::Refused(_) => {
                             (failures, away) = (0, None);
                             let _ = timeout(PATIENCE, ended.wait_for(|ended| *ended)).await;
                             continue;
@@ -103,7 +106,9 @@ impl ContainerLog<'_> {
                         StreamEnd::Broken => Error::failed("cannot read the log").caused_by("its connection breaks"),
                     }
                 }
-                Err(KubeError::Api(status)) if status.code == 404 => return Ok(LogEnd::Gone),
+                Err(KubeError::Api(status)) if status.code == 404 => {
+                    return Ok(LogEnd::Gone("its pod is gone".to_owned()));
+                }
                 Err(KubeError::Api(status)) if status.code == 401 && credentials.renew_after(sent.as_ref()).await? => {
                     continue;
                 }
@@ -157,6 +162,10 @@ async fn pass(stream: impl AsyncBufRead, cursor: &mut Cursor, out: &mpsc::Sender
         if !text.is_empty() && out.send(vec![Bytes::from(text)]).await.is_err() {
             return StreamEnd::OutputClosed;
         }
+    }
+    // Every line of the log begins with its time; the kubelet adds what it has to say itself to the end, as it is.
+    if !part.is_empty() && !cursor::is_stamped(&part) {
+        return StreamEnd::Refused(String::from_utf8_lossy(&part).into_owned());
     }
     let mut text = Vec::new();
     if last {

@@ -210,3 +210,6 @@ pub(super) fn token(length: usize) -> String {
 fn seconds(time: Duration) -> i64 {
     i64::try_from(time.as_secs()).unwrap_or(i64::MAX).max(1)
 }
+
+#[cfg(test)]
+mod tests;

@@ -172,3 +172,6 @@ fn memory_limit(pod: &Pod, container: &str) -> Option<String> {
     let container = pod.spec.as_ref()?.containers.iter().find(|candidate| candidate.name == container)?;
     Some(container.resources.as_ref()?.limits.as_ref()?.get("memory")?.0.clone())
 }
+
+#[cfg(test)]
+mod tests;

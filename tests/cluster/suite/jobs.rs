@@ -43,5 +43,5 @@ fn jobs(kdj: &Kdj) -> Vec<String> {
 #[track_caller]
 fn name(stderr: &str) -> String {
     let (_, rest) = stderr.split_once(" job kdj-run-").expect("a job's name");
-    format!("kdj-run-{}", rest.split([',', ' ', '`']).next().unwrap_or_default())
+    format!("kdj-run-{}", rest.split([',', ' ', '`', ':']).next().unwrap_or_default())
 }

@@ -84,6 +84,11 @@ impl Cursor {
     }
 }
 
+/// Whether a line begins with its time.
+pub(super) fn is_stamped(line: &[u8]) -> bool {
+    split(line).is_some()
+}
+
 /// The second and what stands behind the timestamp: `2026-11-21T12:00:00.123456789Z text`.
 fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = line.iter().take(40).position(|byte| *byte == b' ')?;

@@ -5,7 +5,10 @@ use std::time::Instant;
 use serde_json::json;
 
 use super::{
-    super::harness::{Namespace, SHOP, cluster, objects, wait::poll_until},
+    super::harness::{
+        Namespace, SHOP, cluster, objects,
+        wait::{DEADLINE, poll_until},
+    },
     jobs, name, namespace, script,
 };
 
@@ -19,8 +22,11 @@ fn exit_codes_pass() {
     }
     let _ = kdj.run(["run", "own", "--", "nosuch"]).expect_code(127).says(&["no `nosuch` in the image of job", "PATH"]);
     let _ = kdj.run(["run", "own", "--", "/etc/passwd"]).expect_code(126).says(&["permission denied"]);
-    let listed = kdj.run(["jobs", "own"]).expect_code(0).stdout_text();
-    assert_eq!((listed.matches(" Complete ").count(), listed.matches(" Failed ").count()), (1, 4), "{listed}");
+    // The Job controller takes a moment to count what ended.
+    poll_until("the Jobs to have ended", DEADLINE, || {
+        let listed = kdj.run(["jobs", "own"]).expect_code(0).stdout_text();
+        ((listed.matches(" Complete ").count(), listed.matches(" Failed ").count()) == (1, 4)).then_some(())
+    });
 }
 
 #[test]
@@ -63,7 +69,7 @@ fn what_cannot_start_says_so_and_is_gone() {
         assert!(started.elapsed().as_secs() < 30, "{:?} for {options:?}", started.elapsed());
     }
     assert_eq!(jobs(&kdj), [""; 0]);
-    poll_until("the pods to be gone", super::super::harness::wait::DEADLINE, || {
+    poll_until("the pods to be gone", DEADLINE, || {
         namespace.kubectl(["get", "pods", "-o", "name"]).is_empty().then_some(())
     });
 }

@@ -39,7 +39,8 @@ fn a_developer_runs_jobs() {
     let listed = kdj.run(["jobs", "own", "-o", "json"]).expect_code(0).stdout_text();
     assert!(listed.contains("\"user\": \"dev\""), "{listed}");
     let words = ["jobs", "cancel", "own", &name].into_iter().chain(as_developer);
-    let _ = kdj.run(words).expect_code(0).says(&["had ended; deleted with its log"]);
+    let _ = kdj.run(words).expect_code(0).says(&["job kdj-run-"]);
+    assert_eq!(super::jobs(&kdj), [""; 0]);
 }
 
 #[test]
