@@ -33,7 +33,7 @@ pub mod exit;
 mod job;
 pub mod keeper;
 mod kubectl;
-#[allow(dead_code, unused_imports, reason = "`kdj migrate` comes next")]
+mod migrate;
 mod migration;
 mod names;
 mod options;

@@ -1,4 +1,4 @@
-//! `kdj audit`: who changed what in an environment, by the journal of this machine and the Events of the cluster.
+//! `kdj audit`: who changed what in an environment, by the journal of this machine, and the Events and Jobs of the cluster.
 
 mod render;
 
@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::args::{EnvironmentArg, OutputArgs, OutputFormat, duration};
 use crate::{
-    cluster::Kubeconfig,
+    cluster::{JobKind, JobState, JobSummary, Kubeconfig},
     config::Config,
     connection,
     environment::Environment,
@@ -16,7 +16,7 @@ use crate::{
     options::Options,
     protection::{
         history::{self, Recorded},
-        journal::{self, Entry, Lines},
+        journal::{self, Entry, Lines, Phase, VERSION},
     },
     ui::Ui,
 };
@@ -24,7 +24,7 @@ use crate::{
 /// Arguments of `kdj audit`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Shows what kdj did for you from this machine, and what it did for anybody as far as the cluster still has the Events: an hour, unless your cluster keeps them longer."
+    after_help = "Shows what kdj did for you from this machine, and what it did for anybody as far as the cluster still has the Jobs and the Events: these for an hour, unless your cluster keeps them longer."
 )]
 pub struct AuditArgs {
     #[command(flatten)]
@@ -101,8 +101,36 @@ async fn ask(
 ) -> Result<Option<Vec<Entry>>> {
     let cluster = connection::open(environment, kubeconfig, options, ui).await?;
     let records = ui.waiting("listing events", cluster.recorded(&environment.namespace)).await?;
-    let parse = |records: Vec<String>| records.iter().filter_map(|text| serde_json::from_str(text).ok()).collect();
-    Ok(records.map(parse))
+    let Some(records) = records else { return Ok(None) };
+    // Who may not list Jobs has what the Events tell.
+    let jobs = ui.waiting("listing jobs", cluster.jobs(environment, &JobKind::ALL)).await.unwrap_or_default();
+    let told = records.iter().filter_map(|text| serde_json::from_str(text).ok());
+    Ok(Some(told.chain(jobs.iter().filter_map(|job| entry_of(environment, job))).collect()))
+}
+
+/// What a Job says of its making: it lasts longer than an Event. How it failed its pod knows.
+fn entry_of(environment: &Environment, job: &JobSummary) -> Option<Entry> {
+    let Environment { context, namespace, instance, .. } = environment;
+    let complete = job.state == JobState::Complete;
+    Some(Entry {
+        version: VERSION,
+        id: job.record.clone()?,
+        phase: if complete { Phase::End } else { Phase::Begin },
+        when: job.created?,
+        environment: job.environment.clone(),
+        context: context.clone(),
+        namespace: namespace.clone(),
+        instance: instance.clone(),
+        who: Some(job.user.clone()),
+        user: String::new(),
+        host: job.host.clone(),
+        verb: job.kind.word().to_owned(),
+        command: shell_words::split(&job.command).unwrap_or_else(|_| vec![job.command.clone()]),
+        reason: job.reason.clone(),
+        object: Some(format!("job/{}", job.handle.name)),
+        exit: complete.then_some(0),
+        milliseconds: None,
+    })
 }
 
 fn explain(environment: &Environment, options: &Options, ui: &Ui) -> Result<Exit> {

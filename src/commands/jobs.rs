@@ -10,7 +10,7 @@ use crate::{
     error::{Error, Result},
     exit::Exit,
     job::{self, Place},
-    names,
+    migrate, names,
     options::Options,
     protection::{self, Change, Object, Record, Who},
     ui::Ui,
@@ -82,7 +82,11 @@ pub async fn run(args: JobsArgs, options: &Options, config: &Config, ui: &Ui) ->
     match &args.action {
         Some(Action::Attach(_)) => {
             let job = find(&place, &name_of_job).await?;
-            ui.status(&render::line(&job));
+            ui.status(&job::line(&job));
+            if job.kind == JobKind::Migrate {
+                let followed = migrate::follow(&place, &job.handle, None).await?;
+                return migrate::conclude(&place, &job.handle, &job.user, followed, false).await;
+            }
             let followed = job::follow(&place, &job.handle, None).await?;
             job::exit_of(followed, &job.handle, &job.command, &place).await
         }

@@ -7,6 +7,7 @@ mod completions;
 mod envs;
 mod jobs;
 mod manage;
+mod migrate;
 mod pyshell;
 mod run;
 mod shell;
@@ -30,6 +31,8 @@ pub enum Command {
     Jobs(jobs::JobsArgs),
     /// Run a management command (`manage.py`) in an environment
     Manage(manage::ManageArgs),
+    /// Plan and run an environment's migrations, once
+    Migrate(migrate::MigrateArgs),
     /// Open Django's shell in an environment, or run Python code in it
     Pyshell(pyshell::PyshellArgs),
     /// Run a command in a job of its own, follow its log and end with its exit code
@@ -46,7 +49,11 @@ impl Command {
     pub fn is_pass_through(&self) -> bool {
         match self {
             Command::Jobs(args) => args.is_pass_through(),
-            Command::Audit(_) | Command::Completions(_) | Command::Envs(_) | Command::External(_) => false,
+            Command::Audit(_)
+            | Command::Completions(_)
+            | Command::Envs(_)
+            | Command::External(_)
+            | Command::Migrate(_) => false,
             Command::Manage(_) | Command::Pyshell(_) | Command::Run(_) | Command::Shell(_) => true,
         }
     }
@@ -60,6 +67,7 @@ pub async fn run(command: Command, options: &Options, config: &Config, ui: &Ui) 
         Command::Envs(args) => envs::run(args, options, config, ui).await,
         Command::Jobs(args) => jobs::run(args, options, config, ui).await,
         Command::Manage(args) => manage::run(args, options, config, ui).await,
+        Command::Migrate(args) => migrate::run(args, options, config, ui).await,
         Command::Pyshell(args) => pyshell::run(args, options, config, ui).await,
         Command::Run(args) => run::run(args, options, config, ui).await,
         Command::Shell(args) => shell::run(args, options, config, ui).await,

@@ -102,8 +102,11 @@ pub async fn run(args: RunArgs, options: &Options, config: &Config, ui: &Ui) -> 
     let who = Who::ask(&cluster);
     let reading = cluster.template(&environment, &wanted, Preference::Shell);
     let template = ui.waiting("reading the template", who.beside(reading)).await?;
+    for note in &template.notes {
+        ui.status(note);
+    }
     let (limit, detach) = (args.pod_running_timeout, args.detach);
-    let command = change.command.join(" ");
+    let command = change.line();
     let new = new_job(args, &environment, &change, permit.as_ref(), who.answer().await);
     let Some(permit) = permit else { return job::explain(&place, &template, &new, options) };
     let record = Record::begin(&permit, &environment, Object::Job(new.name.clone()), who, &cluster, ui);

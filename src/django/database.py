@@ -1,5 +1,5 @@
 import json, os, re, sys
-# Stands before plan.py and migrate.py: the parameters, what a database is called, and texts without its passwords.
+# Stands before plan.py, and before locks.py and migrate.py: the parameters, what a database is called, and texts without its passwords.
 database = PARAMETERS["database"]
 
 

@@ -5,10 +5,12 @@ use serde::Serialize;
 use super::manage::{Mode, Start, start};
 use crate::{environment::DjangoSettings, script::terse};
 
-/// Stands before the other two.
+/// Stands before the others.
 const DATABASE: &str = include_str!("database.py");
 /// Prints the plan.
 const PLAN: &str = include_str!("plan.py");
+/// Locks in the database; stands before the next.
+const LOCKS: &str = include_str!("locks.py");
 /// Runs the project's `migrate`.
 const MIGRATE: &str = include_str!("migrate.py");
 
@@ -35,12 +37,12 @@ impl Default for MigrationRequest {
 
 /// Prints the plan, for an exec: the code goes over stdin.
 pub fn plan_on_stdin(settings: &DjangoSettings, request: &MigrationRequest) -> (Start, Vec<u8>) {
-    super::code_on_stdin(settings, "<kdj plan>", script(PLAN, request).as_bytes())
+    super::code_on_stdin(settings, "<kdj plan>", script(&[PLAN], request).as_bytes())
 }
 
 /// Prints the plan, for a Job, which has no stdin: the code, which is kdj's own, stands in the arguments.
 pub fn plan_command(settings: &DjangoSettings, request: &MigrationRequest) -> Start {
-    code_in_arguments(settings, "<kdj plan>", &script(PLAN, request))
+    code_in_arguments(settings, "<kdj plan>", &script(&[PLAN], request))
 }
 
 /// Migrates, for a Job. A migration waits `lock_timeout` milliseconds for a lock on PostgreSQL; 0 is for ever.
@@ -51,14 +53,15 @@ pub fn migrate_command(settings: &DjangoSettings, request: &MigrationRequest, lo
         request: &'a MigrationRequest,
         lock_timeout: u32,
     }
-    code_in_arguments(settings, "<kdj migrate>", &script(MIGRATE, &Parameters { request, lock_timeout }))
+    code_in_arguments(settings, "<kdj migrate>", &script(&[LOCKS, MIGRATE], &Parameters { request, lock_timeout }))
 }
 
-/// The script, with its parameters before it.
-fn script(script: &str, parameters: &impl Serialize) -> String {
+/// The scripts, with their parameters before them.
+fn script(scripts: &[&str], parameters: &impl Serialize) -> String {
     let json = ascii(&serde_json::to_string(parameters).unwrap_or_default());
     let parameters = literal(&json);
-    format!("import json\nPARAMETERS = json.loads({parameters})\n{}\n{}\n", terse(DATABASE), terse(script))
+    let scripts: String = scripts.iter().map(|script| terse(script) + "\n").collect();
+    format!("import json\nPARAMETERS = json.loads({parameters})\n{}\n{scripts}", terse(DATABASE))
 }
 
 /// Runs in Django's shell, which in old versions has no namespace in which functions see each other.
@@ -114,7 +117,7 @@ mod tests {
 
     #[test]
     fn parameters_arrive_as_they_are() {
-        for script in [script(PLAN, &odd()), script(MIGRATE, &odd())] {
+        for script in [script(&[PLAN], &odd()), script(&[LOCKS, MIGRATE], &odd())] {
             assert!(script.is_ascii());
             let found = parameters(&script);
             assert_eq!(found["app"].as_str(), odd().app.as_deref());

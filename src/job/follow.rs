@@ -10,7 +10,7 @@ use crate::{
     error::{Error, Result},
     exit::{Exit, Failure},
     streams::{Control, Pieces, Streams},
-    ui::terminal::{LocalSide, Stdin},
+    ui::terminal::{LocalSide, Stdin, interrupted},
 };
 
 /// SIGINT's number: Ctrl-C.
@@ -36,13 +36,7 @@ pub async fn follow(place: &Place<'_>, job: &JobHandle, start_limit: Option<Dura
     let Streams { mut control, stdout, stderr, .. } = streams;
     drop(stderr);
     let followed = until_end(place, job, start_limit, stdout, &mut control).await;
-    // Whatever keeps kdj from following does not end the Job.
-    let followed = followed.map_err(|error| match error.failure() {
-        Failure::Usage | Failure::Failed | Failure::Lost => error
-            .outcome_unknown("the job goes on, and how it ends is not known")
-            .hint(format!("take it up again: {}", place.attach(job))),
-        _ => error,
-    });
+    let followed = followed.map_err(|error| goes_on(place, job, error));
     let leave = matches!(followed, Ok(Followed::Left(_) | Followed::Cancelled));
     match side.finish(false, leave).await {
         Ok(None) => followed,
@@ -83,14 +77,7 @@ async fn until_end(
     let mut tell = |news| match news {
         News::Waiting(why) => live.borrow_mut().say(&format!("waiting for the job to start: {why}")),
         News::Started { .. } => live.borrow_mut().clear(),
-        News::Away(why) => place.ui.status(&format!("the job goes on; asking again: {why}")),
-        News::NoLog(why) => place.ui.warning(&format!("the log, or the rest of it, cannot be read: {why}")),
-        News::SidecarsEnded(names) => {
-            place.ui.status(&format!("{} went on; job {} is deleted, with its log", list(&names), job.name));
-        }
-        News::SidecarsGoOn(names) => {
-            place.ui.warning(&format!("{} goes on; end the job: {}", list(&names), place.cancel(job)));
-        }
+        news => tell_of(place, job, news),
     };
     let following = place.cluster.follow(job, start_limit, stdout, &mut tell);
     tokio::pin!(following);
@@ -103,13 +90,36 @@ async fn until_end(
             Some(Control::Signal(number)) => number,
             Some(Control::Leave) | None => return following.await.map(Followed::Ended),
         };
-        if number != INTERRUPT || !place.ui.can_ask() {
-            return Ok(Followed::Left(number));
-        }
         live.borrow_mut().clear();
-        if let Some(left) = ask(place, job, control).await? {
+        if let Some(left) = decide_on_signal(place, job, number).await? {
             return Ok(left);
         }
+    }
+}
+
+/// Says what is said in the same way of every Job.
+pub fn tell_of(place: &Place<'_>, job: &JobHandle, news: News) {
+    let Place { ui, .. } = place;
+    match news {
+        News::Waiting(_) | News::Started { .. } => {}
+        News::Away(why) => ui.status(&format!("the job goes on; asking again: {why}")),
+        News::NoLog(why) => ui.warning(&format!("the log, or the rest of it, cannot be read: {why}")),
+        News::SidecarsEnded(names) => {
+            ui.status(&format!("{} went on; job {} is deleted, with its log", list(&names), job.name));
+        }
+        News::SidecarsGoOn(names) => {
+            ui.warning(&format!("{} goes on; end the job: {}", list(&names), place.cancel(job)));
+        }
+    }
+}
+
+/// What keeps kdj from following does not end the Job: `error` says so.
+pub fn goes_on(place: &Place<'_>, job: &JobHandle, error: Error) -> Error {
+    match error.failure() {
+        Failure::Usage | Failure::Failed | Failure::Lost => error
+            .outcome_unknown("the job goes on, and how it ends is not known")
+            .hint(format!("take it up again: {}", place.attach(job))),
+        _ => error,
     }
 }
 
@@ -118,12 +128,19 @@ fn list(names: &[String]) -> String {
     format!("container {}", names.join(", "))
 }
 
-/// What Ctrl-C means: to leave the Job, to end it, or (`None`) nothing. Another Ctrl-C leaves.
-async fn ask(place: &Place<'_>, job: &JobHandle, control: &mut mpsc::Receiver<Control>) -> Result<Option<Followed>> {
+/// What a signal means: to leave the Job, to end it, or (`None`) nothing. Ctrl-C asks where somebody can answer, and
+/// another Ctrl-C leaves.
+///
+/// # Errors
+/// When the Job cannot be deleted.
+pub async fn decide_on_signal(place: &Place<'_>, job: &JobHandle, number: u8) -> Result<Option<Followed>> {
+    if number != INTERRUPT || !place.ui.can_ask() {
+        return Ok(Some(Followed::Left(number)));
+    }
     let question = format!("\njob {} goes on: d to leave it, c to cancel it, Enter to follow on:", job.name);
     let answer = tokio::select! {
         answer = place.ui.ask(&question) => answer?,
-        _ = control.recv() => None,
+        _ = interrupted() => None,
     };
     match answer.as_deref() {
         None | Some("d" | "detach") => Ok(Some(Followed::Left(INTERRUPT))),

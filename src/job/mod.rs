@@ -6,15 +6,17 @@ mod start;
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 pub use self::{
-    follow::{Followed, follow, print_log},
+    follow::{Followed, decide_on_signal, follow, goes_on, print_log, tell_of},
     outcome::exit_of,
     start::{by, explain, start, start_named},
 };
 use crate::{
-    cluster::{Cluster, JobHandle},
+    cluster::{Cluster, JobHandle, JobSummary},
     environment::Environment,
-    ui::Ui,
+    ui::{Ui, age},
 };
 
 /// How long a Job may take until its container runs, when nothing else is said: an autoscaler needs a few minutes.
@@ -28,6 +30,13 @@ pub struct Place<'a> {
     pub environment: &'a Environment,
     /// Where messages go.
     pub ui: &'a Ui,
+}
+
+/// Which Job it is, and how it is: ``job kdj-run-x7k2m: `sleep 9`, started by ada from laptop 12s ago, running``.
+pub fn line(job: &JobSummary) -> String {
+    let since = job.created.map(|at| age(at, Timestamp::now())).unwrap_or_default();
+    let JobSummary { handle, command, user, host, state, .. } = job;
+    format!("job {}: `{command}`, started by {user} from {host} {since} ago, {}", handle.name, state.word())
 }
 
 impl Place<'_> {

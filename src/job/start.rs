@@ -19,8 +19,9 @@ pub fn by(environment: &Environment, change: &Change, permit: Option<&Permit>, w
         instance: environment.instance.clone(),
         user: who.or_else(|| Some(permit?.user.clone())).unwrap_or_default(),
         host: permit.map(|permit| permit.host.clone()).unwrap_or_default(),
-        command: change.command.join(" "),
+        command: change.line(),
         reason: permit.and_then(|permit| permit.reason.clone()),
+        record: permit.map(|permit| permit.id.clone()).unwrap_or_default(),
     }
 }
 
@@ -45,7 +46,7 @@ pub async fn start_named(place: &Place<'_>, template: &Template, new: &NewJob) -
         _ => error,
     })?;
     let Created::Made(job, left_out) = created else { return Ok(None) };
-    for note in template.notes.iter().chain(&left_out) {
+    for note in &left_out {
         ui.status(note);
     }
     let name = match environment.protected {

@@ -52,9 +52,8 @@ mod statement;
 mod tests;
 
 pub use self::{
-    event::{Event, MigrationName, Session},
     lint::{Class, Finding, lint},
-    plan::{Database, Migration, Operation, Plan, PlanProblem, find_plan},
-    progress::{Line, News, Progress},
-    receipt::{About, Failure, Outcome, Receipt},
+    plan::{Database, Plan, find_plan},
+    progress::{News, Progress},
+    receipt::{About, Outcome, Receipt},
 };

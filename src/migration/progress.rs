@@ -56,7 +56,7 @@ pub enum News {
     Retry(String),
     /// Something to know, as a sentence.
     Note(String),
-    /// It is over; [`Progress::receipt`](super::receipt) tells how.
+    /// It is over; [`Progress::receipt`] tells how.
     Ended,
 }
 
@@ -154,6 +154,15 @@ impl Progress {
         let back = if step.reversal { "back over " } else { "" };
         let waiting = if self.blockers.is_empty() { "" } else { ", waits for a lock" };
         Some(format!("{} of {total} {back}{} {} s{waiting}", step.index, step.name, elapsed.as_secs()))
+    }
+
+    /// How far it is, without the time: `7 of 12 shop.0012_add_index`.
+    pub fn position(&self) -> Option<String> {
+        let total = self.steps.len();
+        match self.current.as_ref().filter(|_| !self.has_ended()) {
+            Some(step) => Some(format!("{} of {total} {}", step.index, step.name)),
+            None => self.started.then(|| format!("{} of {total} done", self.applied.len())),
+        }
     }
 
     /// Who holds the lock it waits for, as a sentence.

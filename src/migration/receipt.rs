@@ -172,7 +172,8 @@ impl Receipt {
             Outcome::Done => format!("{done} of {} migrations{time}", self.total),
             Outcome::Failed => format!("failed after {done} of {} migrations{time}", self.total),
             Outcome::Interrupted => format!("interrupted after {done} of {} migrations{time}", self.total),
-            Outcome::Busy => "nothing was done".to_owned(),
+            Outcome::Busy if done == 0 => "nothing was done".to_owned(),
+            Outcome::Busy => format!("stopped after {done} of {} migrations", self.total),
             Outcome::Unknown => format!("the outcome is unknown; {done} of {} migrations are known", self.total),
         });
         lines.extend(self.failure.as_ref().map(ToString::to_string));

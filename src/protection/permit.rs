@@ -40,6 +40,13 @@ impl Change {
     }
 }
 
+impl Change {
+    /// The command in one line, as a shell would need it.
+    pub fn line(&self) -> String {
+        self.command.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+    }
+}
+
 /// A word as a shell would need it; what was redacted stays readable.
 pub(super) fn quoted(word: &str) -> String {
     if word.contains(redact::REDACTED) { word.to_owned() } else { shell_words::quote(word).into_owned() }

@@ -138,7 +138,7 @@ impl<'a> Record<'a> {
         };
         let code = match &outcome {
             Ok(exit) => exit.code(),
-            Err(error) => error.failure().code(true),
+            Err(error) => error.failure().code(passes_on(&self.entry.verb)),
         };
         self.end(Some(code)).await;
         outcome
@@ -178,9 +178,14 @@ impl<'a> Record<'a> {
         if let Err(error) = self.cluster.record_event(event).await {
             // The second Event would fail as the first one did.
             self.events = false;
-            self.untold = Some(error.message().to_owned());
+            self.untold = Some(error.to_string());
         }
     }
+}
+
+/// Whether the verb ends with a remote command's own code.
+fn passes_on(verb: &str) -> bool {
+    !matches!(verb, "migrate" | "cancel" | "end" | "scale" | "restart")
 }
 
 /// The record in one line: for who lists Events.

@@ -1,13 +1,17 @@
 //! A session in an environment, from its target to its exit code: what `shell`, `pyshell` and `manage` share.
 
 mod banner;
+mod capture;
 mod explain;
 mod outcome;
 mod pod_cache;
 
 use std::env;
 
-pub use self::outcome::runtime_words;
+pub use self::{
+    capture::{Captured, capture, collect},
+    outcome::runtime_words,
+};
 
 use crate::{
     cluster::{Cluster, Ending, Exec, NotOpened, Session, Target, Unread, Wanted, leave},

@@ -37,7 +37,6 @@ impl Ui {
     ///
     /// # Errors
     /// When the terminal cannot be read.
-    #[allow(dead_code, reason = "for the commands that ask")]
     pub async fn ask_yes_no(&self, question: &str, yes: bool) -> Result<bool> {
         if yes {
             return Ok(true);

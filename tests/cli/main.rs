@@ -14,6 +14,7 @@ mod harness;
 mod harness_run;
 mod jobs;
 mod output;
+mod protection;
 mod requests;
 mod targets;
 mod terminal;

@@ -47,7 +47,7 @@ fn the_pod_of_a_protected_environment_is_chosen_anew_each_time() {
     server.exec(Exec::prints("", 0).always());
     let kdj = Kdj::on(&server).config(&format!("{CONFIG}protected = true\n"));
     for _ in 0..2 {
-        let _ = kdj.run(TRUE).expect_code(0);
+        let _ = kdj.run(["shell", "qa", "--confirm", "qa", "--", "true"]).expect_code(0);
     }
     assert_eq!(server.requests().iter().filter(|request| request.path.ends_with("/pods")).count(), 2);
 }

@@ -180,10 +180,8 @@ impl Cluster {
     /// # Errors
     /// When it has none yet, or it may not be read.
     pub async fn job_log(&self, job: &JobHandle, log: mpsc::Sender<Pieces>) -> Result<()> {
-        let own = format!("{}={}", super::CONTROLLER_UID, job.uid);
-        let pods = self.list::<Pod>(&job.namespace, Some(&own)).await?;
         let gone = || Error::failed(format!("job `{}` has no pod, and so no log", job.name));
-        let pod = pods.into_iter().max_by_key(ResourceExt::creation_timestamp).ok_or_else(gone)?;
+        let pod = self.pod_of(job).await?.ok_or_else(gone)?;
         if let PodState::Waiting { why, .. } = state::read(&pod, &job.container, Timestamp::now()) {
             return Err(Error::failed(format!("job `{}` has no log yet", job.name)).caused_by(why));
         }
@@ -194,6 +192,22 @@ impl Cluster {
             LogEnd::Gone(why) => Err(Error::failed(format!("job `{}` has no log any more", job.name)).caused_by(why)),
             LogEnd::Complete | LogEnd::OutputClosed => Ok(()),
         }
+    }
+
+    /// Whether the Job's container has ended, whatever the Job itself says yet: one request.
+    ///
+    /// # Errors
+    /// When the cluster cannot be reached or refuses.
+    pub async fn has_ended(&self, job: &JobHandle) -> Result<bool> {
+        let pod = self.pod_of(job).await?;
+        let state = pod.map(|pod| state::read(&pod, &job.container, Timestamp::now()));
+        Ok(matches!(state, Some(PodState::Ended(_))))
+    }
+
+    async fn pod_of(&self, job: &JobHandle) -> Result<Option<Pod>> {
+        let own = format!("{}={}", super::CONTROLLER_UID, job.uid);
+        let pods = self.list::<Pod>(&job.namespace, Some(&own)).await?;
+        Ok(pods.into_iter().max_by_key(ResourceExt::creation_timestamp))
     }
 
     async fn wait_for_end(

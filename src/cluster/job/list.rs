@@ -10,7 +10,7 @@ use kube::{ResourceExt, api::ListParams};
 
 use super::{
     super::Cluster, COMMAND, CONTAINER, ENVIRONMENT, HOST, INSTANCE, JobHandle, JobKind, KIND, MANAGED_BY, REASON,
-    ROLE, USER, manifest::label,
+    RECORD, ROLE, USER, manifest::label,
 };
 use crate::{environment::Environment, error::Result};
 
@@ -25,6 +25,18 @@ pub enum JobState {
     Complete,
     /// It ended badly.
     Failed,
+}
+
+impl JobState {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            JobState::Pending => "pending",
+            JobState::Running => "running",
+            JobState::Complete => "complete",
+            JobState::Failed => "failed",
+        }
+    }
 }
 
 /// A Job of kdj's.
@@ -50,6 +62,8 @@ pub struct JobSummary {
     pub command: String,
     /// Why it was made.
     pub reason: Option<String>,
+    /// The id of the record of its making.
+    pub record: Option<String>,
     /// When it was made.
     pub created: Option<Timestamp>,
     /// When it ended.
@@ -111,6 +125,7 @@ impl JobSummary {
             host: annotation(HOST).unwrap_or_default(),
             command: annotation(COMMAND).unwrap_or_default(),
             reason: annotation(REASON),
+            record: annotation(RECORD).filter(|id| !id.is_empty()),
             created: job.creation_timestamp().map(|time| time.0),
             finished: finished.map(|time| time.0),
         })

@@ -20,7 +20,7 @@ use k8s_openapi::{
 use super::{
     super::template::{Stripped, Template, start_words},
     COMMAND, COMMAND_HASH, CONTAINER, ENVIRONMENT, HOST, INSTANCE, JobKind, KIND, MANAGED_BY, NONCE, NewJob, REASON,
-    ROLE, USER, VERSION, VariablesFrom,
+    RECORD, ROLE, USER, VERSION, VariablesFrom,
 };
 /// A label's value may not be longer.
 const LABEL_LIMIT: usize = 63;
@@ -171,6 +171,7 @@ fn annotations(template: &Template, new: &NewJob) -> BTreeMap<String, String> {
         (HOST, new.by.host.clone()),
         (COMMAND, new.by.command.clone()),
         (COMMAND_HASH, format!("{:016x}", hasher.finish())),
+        (RECORD, new.by.record.clone()),
         (VERSION, env!("CARGO_PKG_VERSION").to_owned()),
         (CONTAINER, template.container.clone()),
         (NONCE, token(12)),

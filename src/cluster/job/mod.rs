@@ -6,6 +6,7 @@ mod list;
 mod log;
 mod manifest;
 mod pod_watch;
+mod receipt;
 mod start;
 mod state;
 mod trouble;
@@ -39,6 +40,8 @@ const COMMAND: &str = "kdj.dev/command";
 const COMMAND_HASH: &str = "kdj.dev/command-hash";
 /// The annotation with the reason given.
 const REASON: &str = "kdj.dev/reason";
+/// The annotation with the id of the record of its making.
+const RECORD: &str = "kdj.dev/record";
 /// The annotation with kdj's version.
 const VERSION: &str = "kdj.dev/version";
 /// The annotation that tells one's own Job from another one of the same name.
@@ -63,6 +66,9 @@ pub enum JobKind {
 }
 
 impl JobKind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Run, Self::Migrate, Self::Plan, Self::Session];
+
     /// The word in names and labels.
     pub fn word(self) -> &'static str {
         match self {
@@ -74,7 +80,7 @@ impl JobKind {
     }
 
     fn of(word: &str) -> Option<Self> {
-        [JobKind::Run, JobKind::Migrate, JobKind::Plan, JobKind::Session].into_iter().find(|kind| kind.word() == word)
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
     }
 }
 
@@ -93,6 +99,8 @@ pub struct By {
     pub command: String,
     /// Why.
     pub reason: Option<String>,
+    /// The id of the record of its making.
+    pub record: String,
 }
 
 /// What to make a Job of, besides the role's template.

@@ -41,7 +41,7 @@ pub(super) fn json(jobs: &[JobSummary], environment: &Environment) -> String {
             json!({
                 "name": job.handle.name,
                 "kind": job.kind.word(),
-                "state": word(job.state),
+                "state": job.state.word(),
                 "why": job.why,
                 "command": job.command,
                 "user": job.user,
@@ -57,13 +57,6 @@ pub(super) fn json(jobs: &[JobSummary], environment: &Environment) -> String {
     format!("{all:#}\n")
 }
 
-/// Which Job it is, and how it is.
-pub(super) fn line(job: &JobSummary) -> String {
-    let since = job.created.map(|at| age(at, Timestamp::now())).unwrap_or_default();
-    let JobSummary { handle, command, user, .. } = job;
-    format!("job {}: `{command}`, started by {user} {since} ago, {}", handle.name, word(job.state))
-}
-
 fn status(job: &JobSummary) -> String {
     let word = match job.state {
         JobState::Pending => "Pending",
@@ -74,14 +67,5 @@ fn status(job: &JobSummary) -> String {
     match job.why.as_deref() {
         None | Some("BackoffLimitExceeded") => word.to_owned(),
         Some(why) => format!("{word} ({why})"),
-    }
-}
-
-fn word(state: JobState) -> &'static str {
-    match state {
-        JobState::Pending => "pending",
-        JobState::Running => "running",
-        JobState::Complete => "complete",
-        JobState::Failed => "failed",
     }
 }

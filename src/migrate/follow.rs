@@ -1,0 +1,133 @@
+//! Follows a migration: how far it is on stderr, and at the end its receipt on stdout.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    time::Duration,
+};
+
+use tokio::{
+    sync::mpsc,
+    time::{Instant, interval},
+};
+
+use crate::{
+    cluster::{JobHandle, News as JobNews},
+    error::Result,
+    job::{self, Followed, Place, decide_on_signal},
+    migration::{News, Progress},
+    streams::Pieces,
+    ui::{Live, terminal::interrupted},
+};
+
+/// How many of the last lines that the project printed are kept for the case that it fails.
+const LAST_LINES: usize = 60;
+/// How often the progress line is drawn anew.
+const TICK: Duration = Duration::from_millis(500);
+
+/// What was seen of a migration.
+#[derive(Debug, Default)]
+pub struct Watched {
+    /// How far it came.
+    pub(super) progress: Progress,
+    /// What the project printed last.
+    pub(super) said: VecDeque<String>,
+    /// The image, by digest.
+    pub(super) image: Option<String>,
+}
+
+/// Follows a migration's Job to its end.
+///
+/// # Errors
+/// When it cannot be followed. The Job goes on.
+pub async fn follow(place: &Place<'_>, job: &JobHandle, start_limit: Option<Duration>) -> Result<(Followed, Watched)> {
+    let live = RefCell::new(place.ui.live("waiting for the job to start"));
+    let image = Cell::new(None);
+    let mut tell = |news| match news {
+        JobNews::Waiting(why) => live.borrow_mut().say(&format!("waiting for the job to start: {why}")),
+        JobNews::Started { image_id, .. } => {
+            image.set(Some(image_id).filter(|image| !image.is_empty()));
+            live.borrow_mut().show("starting Django");
+        }
+        news => job::tell_of(place, job, news),
+    };
+    let (log, lines) = mpsc::channel(8);
+    let following = place.cluster.follow(job, start_limit, log, &mut tell);
+    let both = async { futures::join!(following, watch(place, lines, &live)) };
+    tokio::pin!(both);
+    loop {
+        let number = tokio::select! {
+            (verdict, mut watched) = &mut both => {
+                live.borrow_mut().clear();
+                watched.image = image.take();
+                return Ok((Followed::Ended(verdict.map_err(|error| job::goes_on(place, job, error))?), watched));
+            }
+            number = interrupted() => number,
+        };
+        live.borrow_mut().clear();
+        if let Some(left) = decide_on_signal(place, job, number).await? {
+            return Ok((left, Watched::default()));
+        }
+        *live.borrow_mut() = place.ui.live("following on");
+    }
+}
+
+/// Reads the log to its end, and tells of it.
+async fn watch(place: &Place<'_>, mut lines: mpsc::Receiver<Pieces>, live: &RefCell<Live>) -> Watched {
+    let mut watched = Watched::default();
+    let mut begun = Instant::now();
+    let mut part = Vec::new();
+    let mut ticks = interval(TICK);
+    loop {
+        let pieces = tokio::select! {
+            pieces = lines.recv() => pieces,
+            _ = ticks.tick() => {
+                if let Some(line) = watched.progress.line(begun.elapsed()) {
+                    live.borrow_mut().show(&line);
+                }
+                continue;
+            }
+        };
+        let over = pieces.is_none();
+        for piece in pieces.into_iter().flatten() {
+            part.extend_from_slice(&piece);
+        }
+        // All of it at the end, else whole lines.
+        let end = if over { part.len() } else { part.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1) };
+        let text: Vec<u8> = part.drain(..end).collect();
+        for line in String::from_utf8_lossy(&text).lines() {
+            if take(place, &mut watched, line, live) {
+                begun = Instant::now();
+            }
+        }
+        if over {
+            return watched;
+        }
+    }
+}
+
+/// Takes a line of the log; whether another migration has begun with it.
+fn take(place: &Place<'_>, watched: &mut Watched, line: &str, live: &RefCell<Live>) -> bool {
+    let line = watched.progress.eat(line);
+    if let Some(text) = line.text {
+        live.borrow().aside(|| place.ui.verbose(&text));
+        if watched.said.len() == LAST_LINES {
+            watched.said.pop_front();
+        }
+        watched.said.push_back(text);
+    }
+    match line.news {
+        Some(News::Applying) => {
+            if let Some(position) = watched.progress.position() {
+                live.borrow_mut().say(&position);
+            }
+            return true;
+        }
+        Some(News::Waiting(text) | News::Retry(text) | News::Note(text)) => {
+            live.borrow().aside(|| place.ui.status(&text));
+        }
+        Some(News::Ended) => live.borrow_mut().show("ending"),
+        Some(News::Started(_) | News::Applied(_) | News::Free) | None => {}
+    }
+    false
+}

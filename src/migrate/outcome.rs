@@ -1,0 +1,90 @@
+//! What a migration's end means: its receipt, and an exit code or an error that says what to do next.
+
+use super::follow::Watched;
+use crate::{
+    cluster::{JobHandle, Verdict},
+    error::{Error, Result},
+    exit::{Exit, Failure},
+    job::{self, Followed, Place},
+    migration::{About, Outcome, Receipt},
+};
+
+/// Prints the receipt on stdout, writes it to the Job, and ends as the migration ended. `who` started it.
+///
+/// # Errors
+/// When not all was applied, or nobody knows whether it was.
+pub async fn conclude(
+    place: &Place<'_>,
+    job: &JobHandle,
+    who: &str,
+    (followed, watched): (Followed, Watched),
+    as_json: bool,
+) -> Result<Exit> {
+    let verdict = match followed {
+        Followed::Ended(verdict) if !verdict.never_ran() => verdict,
+        followed => return job::exit_of(followed, job, "migrate", place).await,
+    };
+    let receipt = watched.progress.receipt(About {
+        environment: place.environment.name.clone(),
+        image: watched.image.clone(),
+        who: Some(who.to_owned()).filter(|who| !who.is_empty()),
+        job: Some(job.name.clone()),
+    });
+    let json = serde_json::to_string(&receipt).unwrap_or_default();
+    if let Err(error) = place.cluster.note_receipt(job, &json).await {
+        place.ui.verbose(&format!("the receipt is in the job's log only: {error}"));
+    }
+    place.ui.data(&match as_json {
+        true => format!("{json}\n"),
+        false => receipt.lines().into_iter().map(|line| format!("{line}\n")).collect(),
+    })?;
+    exit_of(&receipt, &verdict, &watched, job, place)
+}
+
+fn exit_of(
+    receipt: &Receipt,
+    verdict: &Verdict,
+    watched: &Watched,
+    job: &JobHandle,
+    place: &Place<'_>,
+) -> Result<Exit> {
+    let environment = &place.environment.name;
+    let how = match verdict {
+        Verdict::Exited(0) if receipt.outcome == Outcome::Done => return Ok(Exit::Success),
+        Verdict::Exited(code) => format!("it ended with exit code {code}"),
+        Verdict::Killed { code, why } => format!("it ended with {code}: {why}"),
+        Verdict::TimedOut => "its time was over".to_owned(),
+        Verdict::Deleted => "its job was deleted".to_owned(),
+        Verdict::Unknown(why) => why.clone(),
+        Verdict::NotFound(why) | Verdict::CannotExec(why) | Verdict::NotStarted(why) | Verdict::GivenUp(why) => {
+            why.clone()
+        }
+        Verdict::OutputClosed => "its log was not read to the end".to_owned(),
+    };
+    let ended_by_itself = matches!(verdict, Verdict::Exited(code) if *code != 0);
+    let error = match receipt.outcome {
+        Outcome::Busy => Error::failed(format!("another migration runs on the database of `{environment}`")),
+        Outcome::Failed | Outcome::Interrupted => {
+            Error::failed(format!("the migration of `{environment}` did not come to its end"))
+        }
+        Outcome::Done => Error::failed(format!("all is applied in `{environment}`, and something failed after that")),
+        Outcome::Unknown if ended_by_itself => {
+            Error::failed(format!("the migration of `{environment}` ended before it said how"))
+        }
+        Outcome::Unknown => {
+            Error::new(Failure::Lost, format!("how the migration of `{environment}` ended is not known"))
+        }
+    };
+    // Not what the runner itself tells of: what the app said, with the traceback.
+    if receipt.outcome != Outcome::Busy && !place.ui.is_verbose() {
+        for line in &watched.said {
+            place.ui.status(line);
+        }
+    }
+    let error = match &receipt.failure {
+        Some(failure) => error.caused_by(failure),
+        None => error.caused_by(how),
+    };
+    let log = format!("its log stays: `kdj jobs logs {environment} {}`", job.name);
+    Err(receipt.next.iter().fold(error, |error, next| error.hint(next.clone())).hint(log))
+}

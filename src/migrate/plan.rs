@@ -1,0 +1,115 @@
+//! Makes the plan, on the template's image: in a running pod where that has this very image, else in a short Job.
+
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::show::no_plan;
+use crate::{
+    cluster::{Ending, JobKind, NewJob, Target, Template, Verdict, Wanted, new_name},
+    django::{self, MigrationRequest},
+    error::{Error, Result},
+    exit::Failure,
+    job::{self, Place},
+    migration::{Plan, find_plan},
+    session::{Captured, capture, collect, runtime_words},
+};
+
+/// How long the Job of a plan may run, and may take to start.
+const JOB_LIMIT: Duration = Duration::from_secs(10 * 60);
+/// How long it stays when kdj could not delete it.
+const JOB_KEEP: Duration = Duration::from_secs(10 * 60);
+
+/// A plan, and where it was made.
+pub struct Planned {
+    /// The plan.
+    pub plan: Plan,
+    /// `pod web-1`, `job kdj-plan-x7k2m`.
+    pub made_in: String,
+}
+
+/// Makes the plan.
+///
+/// # Errors
+/// When the app cannot be started, or Django has no plan.
+pub async fn make(
+    place: &Place<'_>,
+    template: &Template,
+    request: &MigrationRequest,
+    new: impl Fn(JobKind, String, Vec<String>) -> NewJob,
+) -> Result<Planned> {
+    let (output, made_in) = match find_pod(place, template).await {
+        Some(target) => in_pod(place, &target, request).await?,
+        None => in_job(place, template, request, new).await?,
+    };
+    let plan = find_plan(&output.stdout).ok_or_else(|| no_plan(&output, &made_in))?;
+    match &plan.error {
+        None => Ok(Planned { plan, made_in }),
+        Some(problem) => Err(Error::failed(format!("no plan for `{}`", place.environment.name))
+            .caused_by(&problem.message)
+            .hint(match problem.kind.as_str() {
+                "database" => format!(
+                    "look at the app's log, or try `kdj manage {} -- check --database default`",
+                    place.environment.name
+                ),
+                "conflicts" => "merge them in the project: `manage.py makemigrations --merge`".to_owned(),
+                _ => format!("`kdj manage {} -- showmigrations` lists what there is", place.environment.name),
+            })),
+    }
+}
+
+/// A ready pod of the same workload that runs the template's image.
+async fn find_pod(place: &Place<'_>, template: &Template) -> Option<Target> {
+    let wanted = Wanted {
+        role: Some(template.workload.clone()),
+        container: Some(template.container.clone()),
+        ..Wanted::default()
+    };
+    let target = place.ui.waiting("choosing a pod", place.cluster.target(place.environment, &wanted)).await.ok()?;
+    (target.image == template.image).then_some(target)
+}
+
+async fn in_pod(place: &Place<'_>, target: &Target, request: &MigrationRequest) -> Result<(Captured, String)> {
+    let (start, stdin) = django::plan_on_stdin(&place.environment.django, request);
+    let running = capture(place.cluster, target, &start.alternatives, &stdin);
+    let captured = place.ui.waiting("asking Django for the plan", running).await?;
+    Ok((captured, format!("pod {}", target.pod)))
+}
+
+async fn in_job(
+    place: &Place<'_>,
+    template: &Template,
+    request: &MigrationRequest,
+    new: impl Fn(JobKind, String, Vec<String>) -> NewJob,
+) -> Result<(Captured, String)> {
+    let start = django::plan_command(&place.environment.django, request);
+    let words = start.alternatives.into_iter().next().unwrap_or_default();
+    let new = NewJob { timeout: JOB_LIMIT, keep: Some(JOB_KEEP), ..new(JobKind::Plan, new_name(JobKind::Plan), words) };
+    place.ui.status(&format!(
+        "no ready pod of {} runs {}: the plan is made in a job of its own",
+        template.workload, template.image
+    ));
+    let job = job::start(place, template, &new).await?;
+    let (log, lines) = mpsc::channel(4);
+    let mut silent = |_| ();
+    let following = place.cluster.follow(&job, Some(job::START_LIMIT), log, &mut silent);
+    let both = async { futures::join!(following, collect(lines)) };
+    let (verdict, output) = place.ui.waiting("asking Django for the plan", both).await;
+    // It has done what it was made for, or cannot.
+    let deleted = place.cluster.delete_job(&job).await;
+    deleted.map_err(|error| place.ui.verbose(&error.to_string())).ok();
+    let made_in = format!("job {}", job.name);
+    let ending = match verdict? {
+        Verdict::Exited(code) => Ending::Exited(code),
+        Verdict::NotStarted(why) | Verdict::GivenUp(why) | Verdict::NotFound(why) | Verdict::CannotExec(why) => {
+            return Err(Error::failed(format!("{made_in} did not start")).caused_by(runtime_words(&why)));
+        }
+        Verdict::Killed { why, .. } | Verdict::Unknown(why) => {
+            return Err(Error::failed(format!("{made_in} was ended")).caused_by(why));
+        }
+        Verdict::TimedOut | Verdict::Deleted | Verdict::OutputClosed => {
+            return Err(Error::new(Failure::Failed, format!("{made_in} did not end by itself")));
+        }
+    };
+    Ok((Captured { stdout: output, stderr: String::new(), ending }, made_in))
+}
