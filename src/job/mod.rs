@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use self::{
-    follow::{Followed, decide_on_signal, follow, print_log},
+    follow::{Followed, decide_on_signal, follow, goes_on, print_log, tell_of},
     outcome::exit_of,
     start::{by, explain, start, start_named},
 };

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::progress::Line;
 use super::*;
 
 const RISKY: &str = include_str!("testdata/risky.txt");

@@ -12,6 +12,7 @@ mod exec_faults;
 mod fake_server;
 mod harness;
 mod harness_run;
+mod jobs;
 mod output;
 mod protection;
 mod requests;

@@ -7,6 +7,7 @@ mod log;
 mod manifest;
 mod pod_watch;
 mod receipt;
+mod start;
 mod state;
 mod trouble;
 
@@ -157,6 +158,8 @@ pub struct JobHandle {
     pub container: String,
     /// How long the container may run.
     pub timeout: Option<Duration>,
+    /// Whether it stays until somebody deletes it.
+    pub kept: bool,
     /// From where on to watch its pods, when it has just been made.
     resource_version: Option<String>,
 }

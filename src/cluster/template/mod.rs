@@ -95,3 +95,20 @@ impl Template {
         strip::strip(&self.model, &self.container, &self.selectors, with_sidecars)
     }
 }
+
+#[cfg(test)]
+impl Template {
+    /// A template that nothing selects.
+    pub(in crate::cluster) fn of(model: Pod, container: &str) -> Self {
+        Self {
+            namespace: "shop-qa".to_owned(),
+            role: "web".to_owned(),
+            workload: "deployment/web".to_owned(),
+            container: container.to_owned(),
+            image: target::image_of(&model, container),
+            notes: Vec::new(),
+            model,
+            selectors: Selectors::new(&[], &[], Some(&[]), Some(&[])),
+        }
+    }
+}
