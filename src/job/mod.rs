@@ -1,15 +1,19 @@
 //! A Job in an environment, from its making to its exit code: what `run`, `migrate` and `jobs` share.
 
+mod find;
 mod follow;
 mod outcome;
+mod render;
 mod start;
 
 use std::time::Duration;
 
 pub use self::{
+    find::find,
     follow::{Followed, follow, print_log},
     outcome::exit_of,
-    start::{by, explain, start, start_named},
+    render::{Column, json, line, table},
+    start::{by, create, explain, start, start_named},
 };
 use crate::{
     cluster::{Cluster, JobHandle},

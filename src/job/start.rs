@@ -8,7 +8,7 @@ use crate::{
     exit::{Exit, Failure},
     kubectl,
     options::Options,
-    protection::{Change, Permit},
+    protection::{self, Change, Permit},
     ui::style::Role,
 };
 
@@ -17,8 +17,8 @@ pub fn by(environment: &Environment, change: &Change, permit: Option<&Permit>, w
     By {
         environment: environment.name.clone(),
         instance: environment.instance.clone(),
-        user: who.or_else(|| Some(permit?.user.clone())).unwrap_or_default(),
-        host: permit.map(|permit| permit.host.clone()).unwrap_or_default(),
+        user: who.unwrap_or_else(protection::local_user),
+        host: protection::local_host(),
         command: change.command.join(" "),
         reason: permit.and_then(|permit| permit.reason.clone()),
     }
@@ -38,16 +38,8 @@ pub async fn start(place: &Place<'_>, template: &Template, new: &NewJob) -> Resu
 /// # Errors
 /// When the server refuses, or nobody knows whether it exists.
 pub async fn start_named(place: &Place<'_>, template: &Template, new: &NewJob) -> Result<Option<JobHandle>> {
-    let Place { cluster, environment, ui } = place;
-    let created = ui.waiting("creating the job", cluster.create_job(template, new)).await;
-    let created = created.map_err(|error| match error.failure() {
-        Failure::Lost => error.hint(format!("see whether it is there: `kdj jobs {}`", environment.name)),
-        _ => error,
-    })?;
-    let Created::Made(job, left_out) = created else { return Ok(None) };
-    for note in template.notes.iter().chain(&left_out) {
-        ui.status(note);
-    }
+    let Some(job) = create(place, template, new).await? else { return Ok(None) };
+    let Place { environment, ui, .. } = place;
     let name = match environment.protected {
         true => ui.paint(&format!(" {} (protected) ", environment.name), Role::Danger),
         false => ui.paint(&environment.name, Role::Name),
@@ -59,6 +51,24 @@ pub async fn start_named(place: &Place<'_>, template: &Template, new: &NewJob) -
     ui.status(&format!(
         "{name}: context {context}, namespace {namespace}, job {name_of_job}, image {image} of {workload}"
     ));
+    Ok(Some(job))
+}
+
+/// Makes a Job, `None` when there is one of its name, and says what was left out of its template.
+///
+/// # Errors
+/// When the server refuses, or nobody knows whether it exists.
+pub async fn create(place: &Place<'_>, template: &Template, new: &NewJob) -> Result<Option<JobHandle>> {
+    let Place { cluster, environment, ui } = place;
+    let created = ui.waiting("creating the job", cluster.create_job(template, new)).await;
+    let created = created.map_err(|error| match error.failure() {
+        Failure::Lost => error.hint(format!("see whether it is there: `kdj jobs {}`", environment.name)),
+        _ => error,
+    })?;
+    let Created::Made(job, left_out) = created else { return Ok(None) };
+    for note in template.notes.iter().chain(&left_out) {
+        ui.status(note);
+    }
     Ok(Some(job))
 }
 

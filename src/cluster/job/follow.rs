@@ -1,4 +1,4 @@
-//! Follows a Job: why it does not start yet, its log, how it ended.
+//! Follows a Job: its log, how it ended.
 
 use std::time::Duration;
 
@@ -7,27 +7,20 @@ use k8s_openapi::{
     jiff::Timestamp,
 };
 use kube::ResourceExt;
-use tokio::{
-    sync::{mpsc, watch},
-    time::{Instant, MissedTickBehavior, interval},
-};
+use tokio::sync::{mpsc, watch};
 
 use super::{
-    super::{Cluster, target::status_of},
+    super::Cluster,
     JobHandle, JobState, JobSummary,
     log::{ContainerLog, LogEnd},
     pod_watch::{PodWatch, Seen},
+    start::Started,
     state::{self, PodState},
 };
 use crate::{
     error::{Error, Result},
     streams::Pieces,
 };
-
-/// How often the events are asked for while nothing starts.
-const QUESTION: Duration = Duration::from_secs(2);
-/// How long a Job may be refused its pod before that counts as final.
-const REFUSAL_LIMIT: Duration = Duration::from_secs(10);
 
 /// What is told while a Job is followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,12 +73,6 @@ impl Verdict {
     }
 }
 
-/// A Job that has started: its pod, and how it ended when it has.
-struct Started {
-    pod: String,
-    verdict: Option<Verdict>,
-}
-
 impl Cluster {
     /// Follows a Job to its end: its log goes to `log` from the first line, what there is to say to `news`. It may take
     /// `start_limit` until its container runs.
@@ -108,7 +95,8 @@ impl Cluster {
             return Ok(verdict.clone());
         }
         let (ended, end) = watch::channel(verdict.is_some());
-        let source = ContainerLog { cluster: self, namespace: &job.namespace, pod: &pod, container: &job.container };
+        let source =
+            ContainerLog { cluster: self, namespace: &job.namespace, pod: &pod.name_any(), container: &job.container };
         let copy = source.copy(&log, end);
         let watch_end = async {
             let verdict = match verdict {
@@ -152,62 +140,6 @@ impl Cluster {
         }
     }
 
-    /// Waits until the container runs or has run. The inner error is how it ended without.
-    async fn wait_for_start(
-        &self,
-        job: &JobHandle,
-        limit: Option<Duration>,
-        pods: &mut PodWatch<'_>,
-        news: &mut dyn FnMut(News),
-    ) -> Result<Result<Started, Verdict>> {
-        let begun = Instant::now();
-        let mut questions = interval(QUESTION);
-        questions.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        questions.tick().await;
-        let mut why = "no pod yet".to_owned();
-        let mut pod: Option<Pod> = None;
-        let mut gives_up: Option<Instant> = None;
-        loop {
-            tokio::select! {
-                biased;
-                seen = pods.next() => match seen? {
-                    Seen::Pod(seen) => match state::read(&seen, &job.container, Timestamp::now()) {
-                        PodState::Running => return Ok(Ok(started(&seen, job, None, news))),
-                        PodState::Ended(verdict) => return Ok(Ok(started(&seen, job, Some(verdict), news))),
-                        PodState::Waiting { why: reason, patience } => {
-                            why = reason;
-                            pod = Some(*seen);
-                            gives_up = patience.map(|patience| gives_up.unwrap_or(Instant::now() + patience));
-                        }
-                    },
-                    Seen::Gone => return Ok(Err(self.verdict_without_pod(job).await)),
-                    Seen::Away(reason) => news(News::Away(reason)),
-                },
-                _ = questions.tick() => {
-                    // Where the pod itself does not say it.
-                    if !why.contains(": ") && let Some(trouble) = self.start_trouble(job, pod.as_ref()).await {
-                        if pod.is_none() && (trouble.hopeless || begun.elapsed() > REFUSAL_LIMIT) {
-                            return Ok(Err(Verdict::NotStarted(trouble.message)));
-                        }
-                        news(News::Waiting(trouble.message));
-                    } else {
-                        news(News::Waiting(why.clone()));
-                    }
-                    if pod.is_none() && let Some(verdict) = self.verdict_of_job(job).await {
-                        return Ok(Err(verdict));
-                    }
-                }
-            }
-            if gives_up.is_some_and(|at| Instant::now() >= at) {
-                return Ok(Err(Verdict::NotStarted(why)));
-            }
-            if limit.is_some_and(|limit| begun.elapsed() > limit) {
-                let waited = begun.elapsed().as_secs();
-                return Ok(Err(Verdict::NotStarted(format!("not running after {waited} s: {why}"))));
-            }
-        }
-    }
-
     async fn wait_for_end(
         &self,
         job: &JobHandle,
@@ -228,12 +160,12 @@ impl Cluster {
     }
 
     /// How the Job ended, when its pod is gone and cannot tell.
-    async fn verdict_without_pod(&self, job: &JobHandle) -> Verdict {
+    pub(super) async fn verdict_without_pod(&self, job: &JobHandle) -> Verdict {
         self.verdict_of_job(job).await.unwrap_or_else(|| Verdict::Unknown("its pod is gone".to_owned()))
     }
 
     /// How the Job ended by its own account; `None` when it has not, or cannot be asked.
-    async fn verdict_of_job(&self, handle: &JobHandle) -> Option<Verdict> {
+    pub(super) async fn verdict_of_job(&self, handle: &JobHandle) -> Option<Verdict> {
         let job = self.get::<Job>(&handle.namespace, &handle.name).await.ok()?;
         let Some(job) = job.filter(|job| job.uid().as_deref() == Some(&handle.uid)) else {
             return Some(Verdict::Deleted);
@@ -249,12 +181,4 @@ impl Cluster {
             (JobState::Pending | JobState::Running, _) => None,
         }
     }
-}
-
-fn started(pod: &Pod, job: &JobHandle, verdict: Option<Verdict>, news: &mut dyn FnMut(News)) -> Started {
-    let image_id = status_of(pod, &job.container).map(|status| status.image_id.clone()).unwrap_or_default();
-    if !verdict.as_ref().is_some_and(Verdict::never_ran) {
-        news(News::Started { pod: pod.name_any(), image_id });
-    }
-    Started { pod: pod.name_any(), verdict }
 }

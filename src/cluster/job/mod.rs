@@ -6,6 +6,8 @@ mod list;
 mod log;
 mod manifest;
 mod pod_watch;
+mod session;
+mod start;
 mod state;
 mod trouble;
 
