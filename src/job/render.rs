@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::{
     cluster::{JobState, JobSummary},
     environment::Environment,
-    ui::{age, table::Table},
+    ui::{age, left, table::Table},
 };
 
 /// The version of the JSON's shape.
@@ -64,7 +64,7 @@ impl Column {
             Column::Duration => job.created.zip(job.finished).map(|(from, to)| age(from, to)).unwrap_or_default(),
             Column::Reason => job.reason.clone().unwrap_or_default(),
             Column::Age => job.created.map(|at| age(at, now)).unwrap_or_default(),
-            Column::EndsIn => ends(job).map(|at| age(now, at)).unwrap_or_default(),
+            Column::EndsIn => ends(job).map(|at| left(now, at)).unwrap_or_default(),
         }
     }
 }

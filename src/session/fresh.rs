@@ -60,10 +60,15 @@ pub(super) async fn run(
     let reading = cluster.template(environment, &wanted, Preference::Shell);
     let template = ui.waiting("reading the template", who.beside(reading)).await?;
     let PodSettings { cpu, memory, image, timeout } = opens.settings;
+    let mut by = job::by(environment, &change, permit.as_ref(), who.answer().await);
+    if by.command.is_empty() {
+        // A list of sessions is to say what they are.
+        change.verb.clone_into(&mut by.command);
+    }
     let new = NewJob {
         kind: JobKind::Session,
         name: new_name(JobKind::Session),
-        by: job::by(environment, &change, permit.as_ref(), who.answer().await),
+        by,
         words: Vec::new(),
         entrypoint: true,
         workdir: None,

@@ -10,7 +10,7 @@ use crate::{
     environment::{Environment, SessionMode},
     error::{Error, Result},
     exit::Failure,
-    ui::age,
+    ui,
 };
 
 /// How long the question may take how a pod ended.
@@ -71,7 +71,7 @@ pub struct Own {
 impl Own {
     /// For how long it may live on: `12h`.
     pub(super) fn left(&self) -> String {
-        age(Timestamp::now(), self.until)
+        ui::left(Timestamp::now(), self.until)
     }
 
     /// Says how to come back, and how to end it.
