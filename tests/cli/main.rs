@@ -10,10 +10,12 @@ mod django;
 mod envs_live;
 mod exec_faults;
 mod fake_server;
+mod fresh;
 mod harness;
 mod harness_run;
 mod output;
 mod requests;
+mod sessions;
 mod targets;
 mod terminal;
 
