@@ -36,6 +36,13 @@ pub async fn follow(place: &Place<'_>, job: &JobHandle, start_limit: Option<Dura
     let Streams { mut control, stdout, stderr, .. } = streams;
     drop(stderr);
     let followed = until_end(place, job, start_limit, stdout, &mut control).await;
+    // Whatever keeps kdj from following does not end the Job.
+    let followed = followed.map_err(|error| match error.failure() {
+        Failure::Usage | Failure::Failed | Failure::Lost => error
+            .outcome_unknown("the job goes on, and how it ends is not known")
+            .hint(format!("take it up again: {}", place.attach(job))),
+        _ => error,
+    });
     let leave = matches!(followed, Ok(Followed::Left(_) | Followed::Cancelled));
     match side.finish(false, leave).await {
         Ok(None) => followed,
@@ -77,6 +84,13 @@ async fn until_end(
         News::Waiting(why) => live.borrow_mut().say(&format!("waiting for the job to start: {why}")),
         News::Started { .. } => live.borrow_mut().clear(),
         News::Away(why) => place.ui.status(&format!("the job goes on; asking again: {why}")),
+        News::NoLog(why) => place.ui.warning(&format!("the log, or the rest of it, cannot be read: {why}")),
+        News::SidecarsEnded(names) => {
+            place.ui.status(&format!("{} went on; job {} is deleted, with its log", list(&names), job.name));
+        }
+        News::SidecarsGoOn(names) => {
+            place.ui.warning(&format!("{} goes on; end the job: {}", list(&names), place.cancel(job)));
+        }
     };
     let following = place.cluster.follow(job, start_limit, stdout, &mut tell);
     tokio::pin!(following);
@@ -97,6 +111,11 @@ async fn until_end(
             return Ok(left);
         }
     }
+}
+
+fn list(names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    format!("container {}", names.join(", "))
 }
 
 /// What Ctrl-C means: to leave the Job, to end it, or (`None`) nothing. Another Ctrl-C leaves.

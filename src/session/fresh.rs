@@ -205,9 +205,10 @@ async fn wait(place: &job::Place<'_>, job: &JobHandle, limit: Duration) -> Resul
     const WAITING: &str = "waiting for the session's pod";
     let mut live = place.ui.live(WAITING);
     let mut tell = |news| match news {
-        News::Waiting(why) => live.say(&format!("{WAITING}: {why}")),
-        News::Away(why) => live.say(&format!("{WAITING}: {why}")),
+        News::Waiting(why) | News::Away(why) => live.say(&format!("{WAITING}: {why}")),
         News::Started { .. } => live.clear(),
+        // There is no log, and nothing beside it.
+        News::NoLog(_) | News::SidecarsEnded(_) | News::SidecarsGoOn(_) => {}
     };
     place.cluster.session_target(job, limit, &mut tell).await
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::timeout;
 
+use super::runtime_words;
 use crate::{
     cluster::{Cluster, JobHandle, Target, Verdict, Wanted},
     environment::{Environment, SessionMode},
@@ -14,7 +15,7 @@ use crate::{
 };
 
 /// How long the question may take how a pod ended.
-const QUESTION_LIMIT: Duration = Duration::from_secs(4);
+const QUESTION_LIMIT: Duration = Duration::from_secs(7);
 
 /// In which pod a session opens, as the flags say.
 #[derive(Clone, Debug, Default)]
@@ -108,8 +109,8 @@ pub(super) fn words(verdict: &Verdict) -> String {
         Verdict::Deleted => "its job was deleted".to_owned(),
         Verdict::Exited(code) => format!("its container ended with exit code {code}"),
         Verdict::Killed { why, .. } | Verdict::Unknown(why) => why.clone(),
-        Verdict::NotFound(why) | Verdict::CannotExec(why) | Verdict::NotStarted(why) => {
-            crate::session::runtime_words(why).to_owned()
+        Verdict::NotFound(why) | Verdict::CannotExec(why) | Verdict::NotStarted(why) | Verdict::GivenUp(why) => {
+            runtime_words(why).to_owned()
         }
         Verdict::OutputClosed => "nobody reads its output".to_owned(),
     }

@@ -13,6 +13,7 @@ mod fake_server;
 mod fresh;
 mod harness;
 mod harness_run;
+mod jobs;
 mod output;
 mod requests;
 mod sessions;

@@ -27,8 +27,8 @@ pub enum Created {
 }
 
 impl Cluster {
-    /// Makes a Job of a role's template. First the server is asked what it would say (a dry run of the Job and of its
-    /// pod), so that quota, policies and missing service accounts show before anything exists.
+    /// Makes a Job of a role's template. First the server is asked what it would say to the Job's pod (a dry run), so that
+    /// quota, policies and missing service accounts show before anything exists. To the Job itself it says it at once.
     ///
     /// # Errors
     /// When the server refuses; with [`Failure::Lost`](crate::exit::Failure::Lost) when nobody knows whether it exists.
@@ -38,20 +38,18 @@ impl Cluster {
         let pods = Api::<Pod>::namespaced(self.client.clone(), &template.namespace);
         let dry = PostParams { dry_run: true, ..PostParams::default() };
         let what = format!("create job {}", new.name);
-        let (tried_job, tried_pod) = futures::join!(
-            unrepeatable("try the job", &self.place, &self.observer, || jobs.create(&dry, &job)),
-            unrepeatable("try its pod", &self.place, &self.observer, || pods.create(&dry, &pod)),
-        );
-        match tried_job? {
-            Ok(_) => {}
-            Err(failure) if is_conflict(&failure) => return Ok(Created::Exists),
-            Err(failure) => return Err(error::explain(failure, &what, &self.place)),
-        }
-        match tried_pod? {
+        let tried = unrepeatable("try the job's pod", &self.place, &self.observer, || pods.create(&dry, &pod)).await;
+        match tried? {
             Ok(_) => {}
             // Who may not create pods learns it later, from the Job's events.
             Err(failure) if lacks_the_right(&failure) => {}
-            Err(failure) => return Err(error::explain(failure, &format!("{what}'s pod"), &self.place)),
+            Err(failure) => {
+                // The quota may be used up by the very Job of this name.
+                return match self.get::<Job>(&template.namespace, &new.name).await {
+                    Ok(Some(_)) => Ok(Created::Exists),
+                    _ => Err(error::explain(failure, &format!("{what}'s pod"), &self.place)),
+                };
+            }
         }
         let real = PostParams::default();
         let answer = unrepeatable(&what, &self.place, &self.observer, || jobs.create(&real, &job)).await;

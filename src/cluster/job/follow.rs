@@ -1,26 +1,36 @@
-//! Follows a Job: its log, how it ended.
+//! Follows a Job: why it does not start yet, its log, how it ended.
 
-use std::time::Duration;
+use std::{cell::RefCell, time::Duration};
 
 use k8s_openapi::{
     api::{batch::v1::Job, core::v1::Pod},
     jiff::Timestamp,
 };
 use kube::ResourceExt;
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, watch},
+    time::{Instant, sleep},
+};
 
 use super::{
     super::Cluster,
     JobHandle, JobState, JobSummary,
     log::{ContainerLog, LogEnd},
     pod_watch::{PodWatch, Seen},
-    start::Started,
+    start::{Start, Started},
     state::{self, PodState},
 };
 use crate::{
     error::{Error, Result},
     streams::Pieces,
 };
+
+/// How long the other containers may go on by themselves when the app's has ended.
+const SIDECAR_LIMIT: Duration = Duration::from_secs(3);
+/// The pause between two looks at what is about to change.
+const PAUSE: Duration = Duration::from_millis(500);
+/// How often a Job whose pod is gone is asked how it ended: its controller takes a moment.
+const QUESTIONS: u32 = 10;
 
 /// What is told while a Job is followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +46,12 @@ pub enum News {
     },
     /// The server does not answer. The Job goes on.
     Away(String),
+    /// The log, or the rest of it, cannot be read, and why. How the Job ends is told all the same.
+    NoLog(String),
+    /// These containers went on when the app's had ended; the Job was deleted for it.
+    SidecarsEnded(Vec<String>),
+    /// These containers go on: the Job is to be kept, or could not be deleted.
+    SidecarsGoOn(Vec<String>),
 }
 
 /// How a Job ended.
@@ -56,8 +72,10 @@ pub enum Verdict {
     NotFound(String),
     /// Its command cannot be executed; the runtime's words.
     CannotExec(String),
-    /// Its container never ran; why.
+    /// Its pod ended, and its container never ran; why.
     NotStarted(String),
+    /// It does not run yet, and is not worth waiting for; why. It might start all the same.
+    GivenUp(String),
     /// Its pod is lost, and nobody knows what it did.
     Unknown(String),
     /// Somebody deleted it.
@@ -69,7 +87,7 @@ pub enum Verdict {
 impl Verdict {
     /// Whether the container never ran: there is no log.
     pub fn never_ran(&self) -> bool {
-        matches!(self, Verdict::NotFound(_) | Verdict::CannotExec(_) | Verdict::NotStarted(_))
+        matches!(self, Verdict::NotFound(_) | Verdict::CannotExec(_) | Verdict::NotStarted(_) | Verdict::GivenUp(_))
     }
 }
 
@@ -87,35 +105,73 @@ impl Cluster {
         news: &mut dyn FnMut(News),
     ) -> Result<Verdict> {
         let mut pods = PodWatch::new(self, job);
-        let Started { pod, verdict } = match self.wait_for_start(job, start_limit, &mut pods, news).await? {
+        let Started { pod, verdict } = match Start::new(self, job, start_limit).wait(&mut pods, news).await? {
             Ok(started) => started,
             Err(verdict) => return Ok(verdict),
         };
         if let Some(verdict) = verdict.as_ref().filter(|verdict| verdict.never_ran()) {
             return Ok(verdict.clone());
         }
+        let news = RefCell::new(news);
+        let tell = |it| (*news.borrow_mut())(it);
         let (ended, end) = watch::channel(verdict.is_some());
-        let source =
-            ContainerLog { cluster: self, namespace: &job.namespace, pod: &pod.name_any(), container: &job.container };
+        let name = pod.name_any();
+        let source = ContainerLog { cluster: self, namespace: &job.namespace, pod: &name, container: &job.container };
         let copy = source.copy(&log, end);
         let watch_end = async {
             let verdict = match verdict {
                 Some(verdict) => Ok(verdict),
-                None => self.wait_for_end(job, &mut pods, news).await,
+                None => self.wait_for_end(job, &mut pods, &mut { tell }).await,
             };
             let _ = ended.send(true);
             verdict
         };
         tokio::pin!(copy, watch_end);
-        tokio::select! {
-            verdict = &mut watch_end => match copy.await? {
-                LogEnd::OutputClosed => Ok(Verdict::OutputClosed),
-                LogEnd::Complete | LogEnd::Gone => verdict,
-            },
-            copied = &mut copy => match copied? {
-                LogEnd::OutputClosed => Ok(Verdict::OutputClosed),
-                LogEnd::Complete | LogEnd::Gone => watch_end.await,
-            },
+        let (verdict, copied) = tokio::select! {
+            verdict = &mut watch_end => (verdict?, copy.await),
+            copied = &mut copy => {
+                if let Err(error) = &copied {
+                    tell(News::NoLog(error.to_string()));
+                }
+                match copied {
+                    Ok(LogEnd::OutputClosed) => return Ok(Verdict::OutputClosed),
+                    // How it ends is worth knowing without the log, too.
+                    _ => (watch_end.await?, Ok(LogEnd::Complete)),
+                }
+            }
+        };
+        match copied {
+            Ok(LogEnd::OutputClosed) => return Ok(Verdict::OutputClosed),
+            Ok(LogEnd::Gone) if matches!(verdict, Verdict::Exited(_) | Verdict::Killed { .. }) => {
+                tell(News::NoLog("its pod is gone".to_owned()));
+            }
+            Err(error) => tell(News::NoLog(error.to_string())),
+            Ok(LogEnd::Complete | LogEnd::Gone) => {}
+        }
+        if pod.spec.as_ref().is_some_and(|spec| spec.containers.len() > 1) {
+            self.end_sidecars(job, &name, &verdict, &mut { tell }).await;
+        }
+        Ok(verdict)
+    }
+
+    /// Deletes a Job whose app has ended and whose other containers go on: nothing is to run till its deadline.
+    async fn end_sidecars(&self, job: &JobHandle, pod: &str, verdict: &Verdict, news: &mut dyn FnMut(News)) {
+        let ended = matches!(verdict, Verdict::Exited(_) | Verdict::Killed { .. });
+        let limit = Instant::now() + SIDECAR_LIMIT;
+        while ended {
+            let Ok(Some(pod)) = self.get::<Pod>(&job.namespace, pod).await else { return };
+            let others = state::others_running(&pod, &job.container);
+            if others.is_empty() {
+                return;
+            }
+            if job.kept {
+                return news(News::SidecarsGoOn(others));
+            }
+            if Instant::now() >= limit {
+                let deleted = self.delete_job(job).await.is_ok();
+                return news(if deleted { News::SidecarsEnded(others) } else { News::SidecarsGoOn(others) });
+            }
+            sleep(PAUSE).await;
         }
     }
 
@@ -149,8 +205,11 @@ impl Cluster {
         loop {
             match pods.next().await? {
                 Seen::Pod(pod) => {
-                    if let PodState::Ended(verdict) = state::read(&pod, &job.container, Timestamp::now()) {
-                        return Ok(verdict);
+                    match state::read(&pod, &job.container, Timestamp::now()) {
+                        // It has run: what says otherwise has forgotten it.
+                        PodState::Ended(Verdict::NotStarted(why)) => return Ok(Verdict::Unknown(why)),
+                        PodState::Ended(verdict) => return Ok(verdict),
+                        PodState::Running | PodState::Waiting { .. } => {}
                     }
                 }
                 Seen::Gone => return Ok(self.verdict_without_pod(job).await),
@@ -161,7 +220,13 @@ impl Cluster {
 
     /// How the Job ended, when its pod is gone and cannot tell.
     pub(super) async fn verdict_without_pod(&self, job: &JobHandle) -> Verdict {
-        self.verdict_of_job(job).await.unwrap_or_else(|| Verdict::Unknown("its pod is gone".to_owned()))
+        for _ in 0..QUESTIONS {
+            if let Some(verdict) = self.verdict_of_job(job).await {
+                return verdict;
+            }
+            sleep(PAUSE).await;
+        }
+        Verdict::Unknown("its pod is gone".to_owned())
     }
 
     /// How the Job ended by its own account; `None` when it has not, or cannot be asked.

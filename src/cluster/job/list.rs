@@ -79,7 +79,11 @@ impl Cluster {
     /// # Errors
     /// When the cluster cannot be reached or refuses.
     pub async fn job(&self, environment: &Environment, name: &str) -> Result<Option<JobSummary>> {
-        Ok(self.get::<Job>(&environment.namespace, name).await?.as_ref().and_then(JobSummary::of))
+        let job = self.get::<Job>(&environment.namespace, name).await?;
+        // Another instance's Job is another environment's, though it has the same namespace.
+        let instance = environment.instance.as_deref().map(label);
+        let job = job.filter(|job| instance.is_none() || job.labels().get(INSTANCE) == instance.as_ref());
+        Ok(job.as_ref().and_then(JobSummary::of))
     }
 }
 
@@ -130,6 +134,7 @@ impl JobHandle {
             uid: job.uid().unwrap_or_default(),
             container: job.annotations().get(CONTAINER).cloned().unwrap_or_default(),
             timeout: own,
+            kept: spec.is_some_and(|spec| spec.ttl_seconds_after_finished.is_none()),
             resource_version: job.resource_version(),
         }
     }

@@ -100,12 +100,12 @@ fn fail_on_disruption() -> PodFailurePolicyRule {
 }
 
 fn container(app: Container, new: &NewJob) -> Container {
-    let (command, args) = start_words(&app, literal(&new.words), new.entrypoint);
+    let (command, args) = start_words(&app, new.words.iter().map(|word| literal(word)).collect(), new.entrypoint);
     let mut env = app.env.unwrap_or_default();
     env.retain(|variable| !new.variables.contains_key(&variable.name));
     env.extend(new.variables.iter().map(|(name, value)| EnvVar {
         name: name.clone(),
-        value: Some(value.replace("$(", "$$(")),
+        value: Some(literal(value)),
         ..EnvVar::default()
     }));
     let mut env_from = app.env_from.unwrap_or_default();
@@ -131,9 +131,9 @@ fn container(app: Container, new: &NewJob) -> Container {
     }
 }
 
-/// Words as they are: Kubernetes replaces `$(NAME)` in them, and `$$` stands for `$`.
-fn literal(words: &[String]) -> Vec<String> {
-    words.iter().map(|word| word.replace("$(", "$$(")).collect()
+/// Text that comes out as it is: Kubernetes replaces `$(NAME)` in it, and `$$` by `$`.
+fn literal(text: &str) -> String {
+    text.replace('$', "$$")
 }
 
 fn resources(own: Option<ResourceRequirements>, new: &NewJob) -> Option<ResourceRequirements> {

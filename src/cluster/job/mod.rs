@@ -151,6 +151,8 @@ pub struct JobHandle {
     pub container: String,
     /// How long the container may run.
     pub timeout: Option<Duration>,
+    /// Whether it stays until somebody deletes it.
+    pub kept: bool,
     /// From where on to watch its pods, when it has just been made.
     resource_version: Option<String>,
 }

@@ -10,7 +10,7 @@ use super::{
     super::{Cluster, Target, target},
     CONTROLLER_UID, JobHandle, News, ROLE, Verdict,
     pod_watch::PodWatch,
-    start::Started,
+    start::{Start, Started},
     state::{self, PodState},
 };
 use crate::error::Result;
@@ -33,7 +33,7 @@ impl Cluster {
         news: &mut dyn FnMut(News),
     ) -> Result<Result<Target, Verdict>> {
         let mut pods = PodWatch::new(self, job);
-        Ok(match self.wait_for_start(job, Some(start_limit), &mut pods, news).await? {
+        Ok(match Start::new(self, job, Some(start_limit)).wait(&mut pods, news).await? {
             Ok(Started { verdict: Some(verdict), .. }) | Err(verdict) => Err(verdict),
             Ok(Started { pod, verdict: None }) => {
                 let role = pod.labels().get(ROLE).cloned().unwrap_or_default();

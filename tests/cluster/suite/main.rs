@@ -11,6 +11,7 @@ mod credentials;
 mod endings;
 mod explain;
 mod harness;
+mod jobs;
 mod manage;
 mod newest;
 mod protection;
