@@ -1,5 +1,7 @@
 //! Sessions in pods of their own: what is made for one, and what becomes of it however the session goes.
 
+use std::time::Duration;
+
 use rustix::process::Signal;
 use serde_json::Value;
 
@@ -52,11 +54,11 @@ fn expect_no_job(server: &ApiServer) {
 fn a_command_runs_in_a_pod_that_goes_at_the_end() {
     let server = starting();
     server.exec(waits()).exec(Exec::prints("done\n", 3));
-    let output = Kdj::on(&server).run(["shell", "qa", "--fresh", "--memory", "1Gi", "--", "job", "word"]);
+    let output = Kdj::on(&server).run(["shell", "qa", "--fresh", "--memory", "1Gi", "--", "job", "not-kept"]);
     let _ = output.expect_code(3).prints("done\n").says(&["qa: context acme-staging", "pod kdj-session-"]);
     expect_no_job(&server);
     let execs = server.execs();
-    assert_eq!(execs[1].argv, ["job", "word"]);
+    assert_eq!(execs[1].argv, ["job", "not-kept"]);
     assert!(execs.iter().all(|exec| exec.pod.starts_with("kdj-session-")), "{execs:?}");
     let made = server.wait_for_request("the Job", |request| {
         request.method == "POST" && request.path.ends_with("/jobs") && !request.is_dry_run()
@@ -71,7 +73,7 @@ fn a_command_runs_in_a_pod_that_goes_at_the_end() {
     // The pod that the Service selects has this label.
     assert!(spec["template"]["metadata"]["labels"]["app.kubernetes.io/component"].is_null(), "{spec}");
     // What is executed without a terminal is not in the manifest.
-    assert!(!pod["containers"][0].to_string().contains("word"), "{pod}");
+    assert!(!pod["containers"][0].to_string().contains("not-kept"), "{pod}");
 }
 
 #[test]
@@ -105,10 +107,15 @@ fn the_job_stays_when_the_program_can_be_taken_up_again() {
         (Step::ExpectHangUp, "x", Some(Signal::TERM), 143),
         (Step::ExpectHangUp, "x", Some(Signal::HUP), 129),
     ] {
-        let wait = if press == "x" { Step::WaitForByte(b'x') } else { Step::WaitForByte(b'\r') };
-        let (server, _kdj, mut pty) = shell([wait, Step::stdout("heard"), step]);
+        let first = if press == "x" { Step::WaitForByte(b'x') } else { Step::Pause(Duration::ZERO) };
+        let (server, _kdj, mut pty) = shell([first, Step::stdout("heard"), step]);
+        if press != "x" {
+            pty.wait_for("heard");
+        }
         pty.press(press);
-        pty.wait_for("heard");
+        if press == "x" {
+            pty.wait_for("heard");
+        }
         if let Some(signal) = signal {
             pty.signal(pty.pid(), signal);
         }
@@ -195,7 +202,7 @@ fn what_is_not_allowed_is_named() {
         .fault(On::get(&format!("/apis/apps/v1/namespaces/{NAMESPACE}/deployments")), forbidden("list", "deployments"));
     let _ = run(&server).says(&["`dev` may not `list` `deployments` in namespace `shop-qa`"]);
     let server = self::server();
-    server.fault(On::dry_run("jobs", NAMESPACE), forbidden("create", "jobs"));
+    server.fault(On::create("jobs", NAMESPACE), forbidden("create", "jobs"));
     let _ = run(&server).says(&["`dev` may not `create` `jobs` in namespace `shop-qa`", "verbs: [\"create\"]"]);
     // The Job is made, and into its pod nothing may be executed.
     let server = starting();
