@@ -118,7 +118,7 @@ pub async fn run_in_own_pod(
     };
     let job = created?.ok_or_else(|| Error::failed(format!("there is a job `{}` already", new.name)))?;
     let until = Timestamp::now() + new.timeout;
-    let own = Own { job, kept: program.kept, until };
+    let own = Own { job, kept: program.kept, new: true, until };
     let interrupted = |number| Err(Error::new(Failure::Signal(number), "interrupted before the session began"));
     let target = match number {
         Some(number) => interrupted(number),
@@ -143,7 +143,7 @@ pub async fn run_in_own_pod(
 pub async fn take_up(place: &job::Place<'_>, job: &JobSummary) -> Result<Exit> {
     let lifetime = job.handle.timeout.unwrap_or(LIFETIME);
     let until = job.created.unwrap_or_else(Timestamp::now) + lifetime;
-    let own = Own { job: job.handle.clone(), kept: true, until };
+    let own = Own { job: job.handle.clone(), kept: true, new: false, until };
     let target = tokio::select! {
         target = find(place, &own) => target?,
         number = interrupted() => return Err(Error::new(Failure::Signal(number), "interrupted")),
@@ -247,7 +247,9 @@ async fn carry_on(place: &job::Place<'_>, own: Own, target: Target, program: Pro
     let ended = session.session(target, program).await;
     let Some(own) = &session.own else { return Err(Error::failed("the session has no pod")) };
     let (outcome, stays) = match ended {
-        Err(error) => (Err(error), false),
+        // Nobody knows what was begun, or it began long ago.
+        Err(error) if own.kept && error.failure() == Failure::Lost => (Err(own.hints(error, environment)), true),
+        Err(error) => (Err(error), !own.new),
         Ok((named, Ending::Exited(keeper::MAY_GO_ON))) if own.kept => {
             match cut_short(cluster.session_end(&own.job)).await? {
                 Some(verdict) => (Err(own.over(&verdict)), false),
@@ -258,8 +260,8 @@ async fn carry_on(place: &job::Place<'_>, own: Own, target: Target, program: Pro
             }
         }
         Ok((named, ending)) => {
-            let left = matches!(ending, Ending::Lost(_) | Ending::Left | Ending::Signal(_));
-            (super::outcome::of(ending, &named, &session).await, own.kept && left)
+            let stays = own.stays(&ending);
+            (super::outcome::of(ending, &named, &session).await, stays)
         }
     };
     if !stays {

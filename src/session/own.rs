@@ -7,7 +7,7 @@ use tokio::time::timeout;
 
 use super::runtime_words;
 use crate::{
-    cluster::{Cluster, JobHandle, Target, Verdict, Wanted},
+    cluster::{Cluster, Ending, JobHandle, Target, Verdict, Wanted},
     environment::{Environment, SessionMode},
     error::{Error, Result},
     exit::Failure,
@@ -65,6 +65,8 @@ pub struct Own {
     pub(super) job: JobHandle,
     /// Whether the program goes on when the connection ends.
     pub(super) kept: bool,
+    /// Whether it was made just now: nothing is lost with it when the session does not open.
+    pub(super) new: bool,
     /// When the cluster ends it.
     pub(super) until: Timestamp,
 }
@@ -73,6 +75,15 @@ impl Own {
     /// For how long it may live on: `12h`.
     pub(super) fn left(&self) -> String {
         ui::left(Timestamp::now(), self.until)
+    }
+
+    /// Whether the Job is left alone after this ending, since the program goes on or may.
+    pub(super) fn stays(&self, ending: &Ending) -> bool {
+        match ending {
+            Ending::Exited(_) => false,
+            Ending::Lost(_) | Ending::Left | Ending::Signal(_) | Ending::OutputClosed => self.kept,
+            Ending::NotFound(_) | Ending::CannotExec(_) | Ending::Gone(_) | Ending::Refused(_) => !self.new,
+        }
     }
 
     /// Says how to come back, and how to end it.

@@ -8,7 +8,7 @@ use crate::{
     exit::{Exit, Failure},
     ui::{
         Ui,
-        terminal::{LocalSide, Stdin},
+        terminal::{LocalSide, Stdin, interrupted},
     },
 };
 
@@ -37,7 +37,17 @@ impl Place<'_> {
         let mut replaced = false;
         let mut alternatives = alternatives.into_iter();
         let Some(mut argv) = alternatives.next() else { return Err(Error::failed("there is nothing to execute")) };
-        let mut session = self.open(&mut target, &argv, tty, reads_stdin, kept, &mut replaced).await?;
+        let opening = self.open(&mut target, &argv, tty, reads_stdin, kept, &mut replaced);
+        let mut session = match &self.own {
+            None => opening.await?,
+            // The signals are kdj's since its pod was made.
+            Some(_) => tokio::select! {
+                opened = opening => opened?,
+                number = interrupted() => {
+                    return Err(Error::new(Failure::Signal(number), "interrupted before the session began"));
+                }
+            },
+        };
         banner::show(self, &target, tty);
         if reads_stdin && !tty && !session.supports_half_close() {
             self.ui.warning("this API server cannot pass on the end of input (channel protocol v4): a command that reads to the end will wait");

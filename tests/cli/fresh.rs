@@ -166,6 +166,18 @@ fn a_signal_before_the_session_deletes_the_job() {
 }
 
 #[test]
+fn a_signal_while_the_session_opens_deletes_the_job() {
+    let server = starting();
+    server.fault(On::prefix(&format!("/api/v1/namespaces/{NAMESPACE}/pods/kdj-session-")), Fault::Blackhole);
+    let kdj = Kdj::on(&server);
+    let mut pty = Pty::run(&kdj, ["shell", "qa", "--fresh"]);
+    let _ = server.wait_for_request("the exec", |request| request.is_session());
+    pty.press("\x03");
+    assert_eq!(pty.finish().code(), Some(130), "{}", pty.text());
+    expect_no_job(&server);
+}
+
+#[test]
 fn a_pod_that_does_not_start_is_deleted() {
     for (turn, why) in [
         (Turn::waits("ErrImagePull", "shop:9: not found"), "ErrImagePull: shop:9: not found"),

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::harness::{
-    ApiServer, CONFIG, Exec, Fault, Job, Kdj, Objects, On, Pod, Step, pty::Pty, shop, shop::NAMESPACE,
+    ApiServer, CONFIG, Exec, Fault, Job, Kdj, Objects, On, Pod, Refusal, Step, pty::Pty, shop, shop::NAMESPACE, status,
 };
 
 const NAME: &str = "kdj-session-x7k2mq";
@@ -125,6 +125,23 @@ fn a_session_whose_time_was_over_says_so() {
     assert_eq!(pty.finish().code(), Some(124), "{}", pty.text());
     assert!(pty.text().contains("its time was over"), "{}", pty.text());
     assert!(server.objects("jobs").is_empty());
+}
+
+#[test]
+fn a_session_that_cannot_be_taken_up_now_stays() {
+    let server = ApiServer::http(running());
+    server.exec(Exec::refused(&Refusal::forbidden("dev", "get", "kdj-session-x7k2mq-abcde", NAMESPACE)));
+    let kdj = Kdj::on(&server);
+    let mut pty = attach(&server, &kdj);
+    assert_eq!(pty.finish().code(), Some(125), "{}", pty.text());
+    assert!(pty.text().contains("may not `get` `pods/exec`"), "{}", pty.text());
+    server.exec(Exec::plays([Step::Status(status::internal_error("error executing command: no such sandbox"))]));
+    let mut pty = attach(&server, &kdj);
+    assert_eq!(pty.finish().code(), Some(125), "{}", pty.text());
+    server.exec(Exec::plays([Step::ExpectResize(100, 30), Step::Cut]));
+    let mut pty = attach(&server, &kdj);
+    assert_eq!(pty.finish().code(), Some(255), "{}", pty.text());
+    assert_eq!(server.objects("jobs").len(), 1);
 }
 
 #[test]
