@@ -13,7 +13,11 @@ use crate::{
     job::{self, Place},
     options::Options,
     protection::{self, Change, Object, Permit, Record, Who, redact},
-    ui::Ui,
+    session::{self, Program},
+    ui::{
+        Ui,
+        terminal::{Stdin, has_terminal},
+    },
 };
 
 /// Arguments of `kdj run`.
@@ -64,6 +68,14 @@ pub struct RunArgs {
     #[arg(short, long)]
     detach: bool,
 
+    /// With -t: read the terminal; the command is a session then, which `kdj sessions` lists
+    #[arg(short = 'i', long, requires = "tty", conflicts_with_all = ["detach", "keep"])]
+    stdin: bool,
+
+    /// With -i: give the command a terminal; its output is not in the job's log then
+    #[arg(short, long, requires = "stdin")]
+    tty: bool,
+
     /// Keep the job and its log until they are deleted, instead of a day
     #[arg(long)]
     keep: bool,
@@ -90,6 +102,7 @@ const KEEP: Duration = Duration::from_secs(24 * 60 * 60);
 /// Runs `kdj run`.
 pub async fn run(args: RunArgs, options: &Options, config: &Config, ui: &Ui) -> Result<Exit> {
     refuse_secrets(&args.variables)?;
+    let program = interactive(&args)?;
     let (environment, kubeconfig) = connection::resolve(&args.environment, options, config)?;
     let change = Change::command("run", args.command.iter().map(String::as_str));
     let permit = match options.explain {
@@ -107,14 +120,23 @@ pub async fn run(args: RunArgs, options: &Options, config: &Config, ui: &Ui) -> 
     }
     let (limit, detach) = (args.pod_running_timeout, args.detach);
     let command = change.line();
-    let new = new_job(args, &environment, &change, permit.as_ref(), who.answer().await);
-    let Some(permit) = permit else { return job::explain(&place, &template, &new, options) };
+    let new = new_job(args, program.is_some(), &environment, &change, permit.as_ref(), who.answer().await);
+    let Some(permit) = permit else {
+        let new = match program {
+            Some(program) => session::hold(new, program).0,
+            None => new,
+        };
+        return job::explain(&place, &template, &new, options);
+    };
     let record = Record::begin(&permit, &environment, Object::Job(new.name.clone()), who, &cluster, ui);
     if detach {
         let started = job::start(&place, &template, &new).await;
         record.end(None).await;
         ui.data(&format!("{}\n", started?.name))?;
         return Ok(Exit::Success);
+    }
+    if let Some(program) = program {
+        return record.keep(session::run_in_own_pod(&place, &template, new, program, limit)).await;
     }
     record
         .keep(async {
@@ -125,16 +147,31 @@ pub async fn run(args: RunArgs, options: &Options, config: &Config, ui: &Ui) -> 
         .await
 }
 
+/// What runs at a terminal.
+fn interactive(args: &RunArgs) -> Result<Option<Program>> {
+    if !args.tty {
+        return Ok(None);
+    }
+    if !has_terminal() {
+        return Err(Error::usage("`-it` needs a terminal: stdin and stdout must be one")
+            .hint("without `-it` the command's log is followed"));
+    }
+    let name = args.command.first().cloned().unwrap_or_default();
+    Ok(Some(Program { alternatives: vec![args.command.clone()], tty: true, stdin: Stdin::Local, kept: true, name }))
+}
+
 fn new_job(
     args: RunArgs,
+    session: bool,
     environment: &Environment,
     change: &Change,
     permit: Option<&Permit>,
     who: Option<String>,
 ) -> NewJob {
+    let kind = if session { JobKind::Session } else { JobKind::Run };
     NewJob {
-        kind: JobKind::Run,
-        name: new_name(JobKind::Run),
+        kind,
+        name: new_name(kind),
         by: job::by(environment, change, permit, who),
         words: args.command,
         entrypoint: !args.no_entrypoint,
@@ -145,7 +182,7 @@ fn new_job(
         memory: args.memory,
         image: args.image,
         timeout: args.timeout,
-        keep: (!args.keep).then_some(KEEP),
+        keep: if session { Some(session::KEEP) } else { (!args.keep).then_some(KEEP) },
         with_sidecars: args.with_sidecars,
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     exit::{Exit, Failure},
     kubectl,
     options::Options,
-    protection::{Change, Permit},
+    protection::{self, Change, Permit},
     ui::style::Role,
 };
 
@@ -17,8 +17,8 @@ pub fn by(environment: &Environment, change: &Change, permit: Option<&Permit>, w
     By {
         environment: environment.name.clone(),
         instance: environment.instance.clone(),
-        user: who.or_else(|| Some(permit?.user.clone())).unwrap_or_default(),
-        host: permit.map(|permit| permit.host.clone()).unwrap_or_default(),
+        user: who.unwrap_or_else(protection::local_user),
+        host: protection::local_host(),
         command: change.line(),
         reason: permit.and_then(|permit| permit.reason.clone()),
         record: permit.map(|permit| permit.id.clone()).unwrap_or_default(),
@@ -39,16 +39,8 @@ pub async fn start(place: &Place<'_>, template: &Template, new: &NewJob) -> Resu
 /// # Errors
 /// When the server refuses, or nobody knows whether it exists.
 pub async fn start_named(place: &Place<'_>, template: &Template, new: &NewJob) -> Result<Option<JobHandle>> {
-    let Place { cluster, environment, ui } = place;
-    let created = ui.waiting("creating the job", cluster.create_job(template, new)).await;
-    let created = created.map_err(|error| match error.failure() {
-        Failure::Lost => error.hint(format!("see whether it is there: `kdj jobs {}`", environment.name)),
-        _ => error,
-    })?;
-    let Created::Made(job, left_out) = created else { return Ok(None) };
-    for note in &left_out {
-        ui.status(note);
-    }
+    let Some(job) = create(place, template, new).await? else { return Ok(None) };
+    let Place { environment, ui, .. } = place;
     let name = match environment.protected {
         true => ui.paint(&format!(" {} (protected) ", environment.name), Role::Danger),
         false => ui.paint(&environment.name, Role::Name),
@@ -63,15 +55,30 @@ pub async fn start_named(place: &Place<'_>, template: &Template, new: &NewJob) -
     Ok(Some(job))
 }
 
+/// Makes a Job, `None` when there is one of its name, and says what was left out of its template.
+///
+/// # Errors
+/// When the server refuses, or nobody knows whether it exists.
+pub async fn create(place: &Place<'_>, template: &Template, new: &NewJob) -> Result<Option<JobHandle>> {
+    let Place { cluster, environment, ui } = place;
+    let created = ui.waiting("creating the job", cluster.create_job(template, new)).await;
+    let created = created.map_err(|error| match error.failure() {
+        Failure::Lost => error.hint(format!("see whether it is there: `kdj jobs {}`", environment.name)),
+        _ => error,
+    })?;
+    let Created::Made(job, left_out) = created else { return Ok(None) };
+    for note in &left_out {
+        ui.status(note);
+    }
+    Ok(Some(job))
+}
+
 /// `--explain`: the Job's manifest on stdout, and nothing done.
 ///
 /// # Errors
 /// When stdout cannot be written.
 pub fn explain(place: &Place<'_>, template: &Template, new: &NewJob, options: &Options) -> Result<Exit> {
     let Place { cluster, environment, ui } = place;
-    for note in &template.notes {
-        ui.status(note);
-    }
     let mut words = kubectl::prefix(options, &environment.context, Some(&template.namespace));
     words.extend(["create", "-f", "-"].map(str::to_owned));
     ui.status(&format!("would do what `{}` does with this; nothing was done", kubectl::line(&words)));

@@ -41,6 +41,10 @@ pub(super) fn manifest(template: &Template, new: &NewJob) -> Manifest {
     // The kubelet ends the container, and its pod and its log stay. The Job's own deadline, which takes the pod away, is
     // for a pod that never starts or a node that is lost.
     spec.active_deadline_seconds = Some(seconds(new.timeout));
+    if new.kind == JobKind::Session {
+        // Its holder ends at once; what runs in it is to go with it.
+        spec.termination_grace_period_seconds = Some(SESSION_GRACE);
+    }
     metadata.labels.get_or_insert_default().extend(labels(template, new));
     metadata.annotations.get_or_insert_default().extend(annotations(template, new));
     let template_spec = PodTemplateSpec { metadata: Some(metadata.clone()), spec: Some(spec.clone()) };
@@ -79,6 +83,9 @@ pub(super) fn manifest(template: &Template, new: &NewJob) -> Manifest {
 
 /// How much longer than its container a Job may last: what its pod may wait for a node and its image.
 const GRACE: Duration = Duration::from_secs(30 * 60);
+
+/// How many seconds a session's container may take to end.
+const SESSION_GRACE: i64 = 5;
 
 /// A pod lost with its node, or evicted, fails the Job: a second one would do the work twice.
 fn fail_on_disruption() -> PodFailurePolicyRule {

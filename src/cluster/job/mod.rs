@@ -7,6 +7,7 @@ mod log;
 mod manifest;
 mod pod_watch;
 mod receipt;
+mod session;
 mod start;
 mod state;
 mod trouble;

@@ -18,6 +18,7 @@ mod protection;
 mod pyshell;
 mod pyshell_console;
 mod rights;
+mod sessions;
 mod signals;
 mod streams;
 mod targets;
