@@ -92,14 +92,19 @@ pub async fn run(args: JobsArgs, options: &Options, config: &Config, ui: &Ui) ->
         _ => None,
     };
     let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
-    let place = Place { cluster: &cluster, environment: &environment, ui };
+    let place = Place { cluster: &cluster, environment: &environment, ui, mine: false };
     match &args.action {
         Some(Action::Attach(_)) => {
             let job = job::find(&place, &name_of_job, &ANY, "job", "jobs").await?;
             ui.status(&job::line(&job));
             if job.kind == JobKind::Migrate {
                 let followed = migrate::follow(&place, &job.handle, None).await?;
-                return migrate::conclude(&place, &job.handle, &job.user, followed, false).await;
+                let concluded = migrate::conclude(&place, &job.handle, &job.user, followed, false).await;
+                // With the codes of `kdj migrate`, where 1 is its own.
+                return concluded.or_else(|error| {
+                    ui.error(&error);
+                    Ok(Exit::Remote(error.failure().code(false)))
+                });
             }
             let followed = job::follow(&place, &job.handle, None).await?;
             job::exit_of(followed, &job.handle, &job.command, &place).await

@@ -101,7 +101,7 @@ const KEEP: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Runs `kdj run`.
 pub async fn run(args: RunArgs, options: &Options, config: &Config, ui: &Ui) -> Result<Exit> {
-    refuse_secrets(&args.variables)?;
+    refuse_secrets(&args, ui)?;
     let program = interactive(&args)?;
     let (environment, kubeconfig) = connection::resolve(&args.environment, options, config)?;
     let change = Change::command("run", args.command.iter().map(String::as_str));
@@ -110,7 +110,7 @@ pub async fn run(args: RunArgs, options: &Options, config: &Config, ui: &Ui) -> 
         false => Some(protection::permit(&environment, &change, &args.change.consent(), ui).await?),
     };
     let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
-    let place = Place { cluster: &cluster, environment: &environment, ui };
+    let place = Place { cluster: &cluster, environment: &environment, ui, mine: true };
     let wanted = Wanted { role: args.role.clone(), container: args.container.clone(), ..Wanted::default() };
     let who = Who::ask(&cluster);
     let reading = cluster.template(&environment, &wanted, Preference::Shell);
@@ -130,10 +130,7 @@ pub async fn run(args: RunArgs, options: &Options, config: &Config, ui: &Ui) -> 
     };
     let record = Record::begin(&permit, &environment, Object::Job(new.name.clone()), who, &cluster, ui);
     if detach {
-        let started = job::start(&place, &template, &new).await;
-        record.end(None).await;
-        ui.data(&format!("{}\n", started?.name))?;
-        return Ok(Exit::Success);
+        return job::detach(record, job::start(&place, &template, &new).await, ui).await;
     }
     if let Some(program) = program {
         return record.keep(session::run_in_own_pod(&place, &template, new, program, limit)).await;
@@ -187,15 +184,21 @@ fn new_job(
     }
 }
 
-/// A value would stand in the Job's manifest, where many may read it.
-fn refuse_secrets(variables: &[(String, String)]) -> Result<()> {
-    match variables.iter().find(|(name, _)| redact::is_secret_name(name)) {
-        None => Ok(()),
-        Some((name, _)) => {
-            Err(Error::usage(format!("`{name}` looks like a secret, and would stand in the job's manifest"))
-                .hint("put it into a Secret, and name that: `--env-from secret/NAME`"))
-        }
+/// What is given stands in the Job's manifest, where many may read it. A variable can come from a Secret instead; what
+/// only looks like a secret in a command is warned of.
+fn refuse_secrets(args: &RunArgs, ui: &Ui) -> Result<()> {
+    let secret = |(name, value): &&(String, String)| redact::is_secret_name(name) || redact::text(value) != *value;
+    if let Some((name, _)) = args.variables.iter().find(secret) {
+        let message = format!("`{name}` looks like a secret, and would stand in the job's manifest");
+        return Err(Error::usage(message).hint("put it into a Secret, and name that: `--env-from secret/NAME`"));
     }
+    if redact::words(args.command.iter().map(String::as_str)) != args.command {
+        ui.warning(
+            "something in the command looks like a secret: who may read jobs can read it; \
+             `--env-from secret/NAME` puts it into the command's environment instead",
+        );
+    }
+    Ok(())
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {

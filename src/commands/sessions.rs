@@ -126,7 +126,7 @@ async fn with_one(
     let change = Change::new(verb, &format!("session {session}"), [session.as_str()]);
     let permit = protection::permit(&environment, &change, &args.change.consent(), ui).await?;
     let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
-    let place = Place { cluster: &cluster, environment: &environment, ui };
+    let place = Place { cluster: &cluster, environment: &environment, ui, mine: false };
     let session = job::find(&place, &session, &[JobKind::Session], "session", "sessions").await?;
     let who = Who::of(&permit, &cluster);
     let object = Object::Job(session.handle.name.clone());

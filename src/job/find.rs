@@ -12,7 +12,7 @@ use crate::{
 /// # Errors
 /// When there is none, or the cluster cannot be asked.
 pub async fn find(place: &Place<'_>, name: &str, kinds: &[JobKind], what: &str, list: &str) -> Result<JobSummary> {
-    let Place { cluster, environment, ui } = place;
+    let Place { cluster, environment, ui, .. } = place;
     let found = ui.waiting(&format!("looking for the {what}"), cluster.job(environment, name)).await?;
     if let Some(job) = found.filter(|job| kinds.contains(&job.kind)) {
         return Ok(job);

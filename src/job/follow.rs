@@ -134,7 +134,8 @@ fn list(names: &[String]) -> String {
 /// # Errors
 /// When the Job cannot be deleted.
 pub async fn decide_on_signal(place: &Place<'_>, job: &JobHandle, number: u8) -> Result<Option<Followed>> {
-    if number != INTERRUPT || !place.ui.can_ask() {
+    // Another's Job is ended by `kdj jobs cancel` alone, which asks for permission and is recorded.
+    if number != INTERRUPT || !place.ui.can_ask() || !place.mine {
         return Ok(Some(Followed::Left(number)));
     }
     let question = format!("\njob {} goes on: d to leave it, c to cancel it, Enter to follow on:", job.name);

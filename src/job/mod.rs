@@ -13,7 +13,7 @@ pub use self::{
     follow::{Followed, decide_on_signal, follow, goes_on, print_log, tell_of},
     outcome::exit_of,
     render::{Column, json, line, table},
-    start::{by, create, explain, start, start_named},
+    start::{by, create, detach, explain, start, start_named},
 };
 use crate::{
     cluster::{Cluster, JobHandle},
@@ -32,6 +32,8 @@ pub struct Place<'a> {
     pub environment: &'a Environment,
     /// Where messages go.
     pub ui: &'a Ui,
+    /// Whether the Job was made by this very command: another's is only looked at.
+    pub mine: bool,
 }
 
 impl Place<'_> {

@@ -23,14 +23,7 @@ pub async fn exit_of(followed: Followed, job: &JobHandle, command: &str, place: 
     let name = &job.name;
     let verdict = match followed {
         Followed::Ended(verdict) => verdict,
-        Followed::Left(signal) => {
-            return Err(Error::new(
-                Failure::Signal(signal),
-                format!("left job `{name}`, which goes on in `{environment}`"),
-            )
-            .hint(format!("take it up again: {}", place.attach(job)))
-            .hint(format!("end it: {}", place.cancel(job))));
-        }
+        Followed::Left(signal) => return Err(left_alone(place, job, signal)),
         Followed::Cancelled => {
             return Err(Error::new(Failure::Signal(2), format!("job `{name}` was cancelled in `{environment}`")));
         }
@@ -63,6 +56,9 @@ pub async fn exit_of(followed: Followed, job: &JobHandle, command: &str, place: 
                 .caused_by(runtime_words(&why))
                 .hint(format!("nothing was run; what there is of it: `{log}`")))
         }
+        Verdict::GivenUp(why) if !place.mine => {
+            Err(not_started().caused_by(runtime_words(&why)).hint(format!("end it: {}", place.cancel(job))))
+        }
         Verdict::GivenUp(why) => {
             let error = not_started().caused_by(runtime_words(&why));
             // Else it might start yet, when nobody expects it any more.
@@ -81,6 +77,14 @@ pub async fn exit_of(followed: Followed, job: &JobHandle, command: &str, place: 
             Ok(Exit::Success)
         }
     }
+}
+
+/// A signal ended kdj, and the Job goes on.
+pub(super) fn left_alone(place: &Place<'_>, job: &JobHandle, signal: u8) -> Error {
+    let message = format!("left job `{}`, which goes on in `{}`", job.name, place.environment.name);
+    Error::new(Failure::Signal(signal), message)
+        .hint(format!("take it up again: {}", place.attach(job)))
+        .hint(format!("end it: {}", place.cancel(job)))
 }
 
 /// A limit as it was set: `24 h`, `90 s`.

@@ -1,6 +1,8 @@
 //! Makes a Job, and says what was made.
 
-use super::Place;
+use std::pin::pin;
+
+use super::{Place, outcome::left_alone};
 use crate::{
     cluster::{By, Created, JobHandle, NewJob, Template},
     environment::Environment,
@@ -8,8 +10,8 @@ use crate::{
     exit::{Exit, Failure},
     kubectl,
     options::Options,
-    protection::{self, Change, Permit},
-    ui::style::Role,
+    protection::{self, Change, Permit, Record},
+    ui::{Ui, style::Role, terminal::interrupted},
 };
 
 /// For whom a Job is made: `who` is the user the cluster knows.
@@ -39,7 +41,17 @@ pub async fn start(place: &Place<'_>, template: &Template, new: &NewJob) -> Resu
 /// # Errors
 /// When the server refuses, or nobody knows whether it exists.
 pub async fn start_named(place: &Place<'_>, template: &Template, new: &NewJob) -> Result<Option<JobHandle>> {
-    let Some(job) = create(place, template, new).await? else { return Ok(None) };
+    let mut signal = pin!(interrupted());
+    let mut creating = pin!(create(place, template, new));
+    let (created, left) = tokio::select! {
+        created = &mut creating => (created, None),
+        // It may exist already: only the answer tells.
+        number = &mut signal => (creating.await, Some(number)),
+    };
+    let Some(job) = created? else { return Ok(None) };
+    if let Some(number) = left {
+        return Err(left_alone(place, &job, number));
+    }
     let Place { environment, ui, .. } = place;
     let name = match environment.protected {
         true => ui.paint(&format!(" {} (protected) ", environment.name), Role::Danger),
@@ -60,7 +72,7 @@ pub async fn start_named(place: &Place<'_>, template: &Template, new: &NewJob) -
 /// # Errors
 /// When the server refuses, or nobody knows whether it exists.
 pub async fn create(place: &Place<'_>, template: &Template, new: &NewJob) -> Result<Option<JobHandle>> {
-    let Place { cluster, environment, ui } = place;
+    let Place { cluster, environment, ui, .. } = place;
     let created = ui.waiting("creating the job", cluster.create_job(template, new)).await;
     let created = created.map_err(|error| match error.failure() {
         Failure::Lost => error.hint(format!("see whether it is there: `kdj jobs {}`", environment.name)),
@@ -78,10 +90,26 @@ pub async fn create(place: &Place<'_>, template: &Template, new: &NewJob) -> Res
 /// # Errors
 /// When stdout cannot be written.
 pub fn explain(place: &Place<'_>, template: &Template, new: &NewJob, options: &Options) -> Result<Exit> {
-    let Place { cluster, environment, ui } = place;
+    let Place { cluster, environment, ui, .. } = place;
     let mut words = kubectl::prefix(options, &environment.context, Some(&template.namespace));
     words.extend(["create", "-f", "-"].map(str::to_owned));
     ui.status(&format!("would do what `{}` does with this; nothing was done", kubectl::line(&words)));
     ui.data(&format!("{}\n", cluster.manifest_of(template, new)))?;
     Ok(Exit::Success)
+}
+
+/// Prints the name of a Job that nobody follows, and closes its record.
+///
+/// # Errors
+/// When it was not made, or stdout cannot be written.
+pub async fn detach(record: Record<'_>, started: Result<JobHandle>, ui: &Ui) -> Result<Exit> {
+    match started {
+        Ok(job) => {
+            // Before the record is closed, which may take a moment.
+            let printed = ui.data(&format!("{}\n", job.name));
+            record.end(None).await;
+            printed.map(|()| Exit::Success)
+        }
+        Err(error) => record.keep(async { Err(error) }).await,
+    }
 }

@@ -55,7 +55,7 @@ pub(super) async fn run(
         true => None,
     };
     let cluster = connection::open(environment, kubeconfig, options, ui).await?;
-    let place = job::Place { cluster: &cluster, environment, ui };
+    let place = job::Place { cluster: &cluster, environment, ui, mine: true };
     let who = Who::ask(&cluster);
     let reading = cluster.template(environment, &wanted, Preference::Shell);
     let template = ui.waiting("reading the template", who.beside(reading)).await?;
@@ -244,7 +244,7 @@ async fn wait_for_entrypoint(place: &job::Place<'_>, job: &JobHandle, target: &T
 /// Runs the program in the pod to the end of one of them, or of the connection; then deletes the Job, unless the program
 /// goes on and can be taken up again.
 async fn carry_on(place: &job::Place<'_>, own: Own, target: Target, program: Program) -> Result<Exit> {
-    let job::Place { cluster, environment, ui } = *place;
+    let job::Place { cluster, environment, ui, .. } = *place;
     let wanted = Wanted { pod: Some(target.pod.clone()), ..Wanted::default() };
     let session = Place { cluster, environment, wanted, own: Some(own), ui };
     let ended = session.session(target, program).await;

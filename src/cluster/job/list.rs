@@ -149,6 +149,7 @@ impl JobHandle {
             uid: job.uid().unwrap_or_default(),
             container: job.annotations().get(CONTAINER).cloned().unwrap_or_default(),
             timeout: own,
+            is_lock: job.labels().get(KIND).map(String::as_str) == Some(JobKind::Migrate.word()),
             kept: spec.is_some_and(|spec| spec.ttl_seconds_after_finished.is_none()),
             resource_version: job.resource_version(),
         }

@@ -159,6 +159,8 @@ pub struct JobHandle {
     pub container: String,
     /// How long the container may run.
     pub timeout: Option<Duration>,
+    /// Whether its name is a lock, as that of a migration is.
+    is_lock: bool,
     /// Whether it stays until somebody deletes it.
     pub kept: bool,
     /// From where on to watch its pods, when it has just been made.

@@ -72,13 +72,19 @@ impl Cluster {
             self.list::<Service>(namespace, None),
             self.list::<PodDisruptionBudget>(namespace, None),
         );
-        let (deployments, sets) = (deployments?, sets.unwrap_or_default());
+        let deployments = deployments?;
+        let (sets, no_sets) = match sets {
+            Ok(sets) => (sets, None),
+            Err(error) => (Vec::new(), Some(error)),
+        };
         // Who may not read them gets a pod without the template's labels: none of them can then select it.
         let services = services.ok();
         let selectors = Selectors::new(&deployments, &sets, services.as_deref(), budgets.ok().as_deref());
         let templated = workloads::read(&deployments, &sets);
-        let Templated { model, workload, role, notes } =
-            workloads::choose(environment, wanted, preference, templated, services.as_deref().unwrap_or_default())?;
+        let chosen =
+            workloads::choose(environment, wanted, preference, templated, services.as_deref().unwrap_or_default());
+        // It may be among those that could not be read.
+        let Templated { model, workload, role, notes } = chosen.map_err(|error| no_sets.unwrap_or(error))?;
         let configured = environment.roles.get(&role).and_then(|settings| settings.container.as_deref());
         let container = target::choose_container(&model, wanted.container.as_deref(), configured, &role)?;
         let image = target::image_of(&model, &container);
