@@ -99,7 +99,8 @@ pub async fn run(args: JobsArgs, options: &Options, config: &Config, ui: &Ui) ->
             ui.status(&job::line(&job));
             if job.kind == JobKind::Migrate {
                 let followed = migrate::follow(&place, &job.handle, None).await?;
-                let concluded = migrate::conclude(&place, &job.handle, &job.user, followed, false).await;
+                let shape = migrate::Shape::Text;
+                let concluded = migrate::conclude(&place, &job.handle, &job.user, followed, shape).await;
                 // With the codes of `kdj migrate`, where 1 is its own.
                 return concluded.or_else(|error| {
                     ui.error(&error);

@@ -11,8 +11,8 @@ use crate::{
     error::{Error, Result},
     exit::Exit,
     job::{self, Place},
-    migrate::{self, Before, Held, Planned},
-    migration::{Class, Finding, lint},
+    migrate::{self, Before, Held, Planned, Shape},
+    migration::{About, Class, Finding, Receipt, lint},
     options::Options,
     protection::{self, Change, Consent, Object, Permit, Record, Who},
     ui::Ui,
@@ -87,7 +87,7 @@ pub async fn run(args: MigrateArgs, options: &Options, config: &Config, ui: &Ui)
     let reading =
         async { futures::join!(cluster.template(&environment, &wanted, Preference::Web), Before::look(&place)) };
     let (template, before) = ui.waiting("reading the template", who.beside(reading)).await;
-    let (template, before) = (template?, before?);
+    let template = template?;
     let request = MigrationRequest {
         app: args.app.clone(),
         migration: args.migration.clone(),
@@ -101,43 +101,74 @@ pub async fn run(args: MigrateArgs, options: &Options, config: &Config, ui: &Ui)
     })
     .await?;
     let findings = if args.skip_lint { Vec::new() } else { lint(&planned.plan) };
-    let as_json = args.output.output == Some(OutputFormat::Json);
-    if args.plan || planned.plan.is_empty() {
-        return show(&place, &template, &planned, &findings, as_json);
+    let shape = match args.output.output {
+        Some(OutputFormat::Json) => Shape::Json,
+        Some(OutputFormat::Name) => Shape::Names,
+        Some(OutputFormat::Wide) | None => Shape::Text,
+    };
+    if shape == Shape::Text || !args.plan {
+        introduce(&place, &template, &planned);
+    }
+    if args.plan && (shape != Shape::Text || !planned.plan.is_empty()) {
+        ui.data(&shape.plan(&environment.name, &template, &planned, &findings))?;
+        return Ok(Exit::Success);
+    }
+    if planned.plan.is_empty() {
+        return nothing(&place, &template, &planned, who.find(), shape);
     }
     refuse_impossible(&planned)?;
     let command = words(&args);
     let what = format!("{} migrations on {}", planned.plan.migrations.len(), migrate::scope(&planned.plan.database));
     let change = Change::new("migrate", &what, command.iter().map(String::as_str));
-    announce(&place, &template, &planned, &findings);
+    for line in migrate::brief(&planned, &findings, ui.is_verbose()).lines() {
+        ui.status(line);
+    }
     let consent = args.change.consent();
-    require_consent(&place, &findings, &consent).await?;
-    let permit = protection::permit(&environment, &change, &consent, ui).await?;
-    let lock_timeout = u32::try_from(args.lock_timeout.as_millis()).unwrap_or(u32::MAX);
-    let start = django::migrate_command(&environment.django, &request, lock_timeout);
+    let permit = match options.explain {
+        true => None,
+        false => {
+            require_consent(&place, &findings, &consent).await?;
+            Some(protection::permit(&environment, &change, &consent, ui).await?)
+        }
+    };
+    let start = django::migrate_command(&environment.django, &request, milliseconds(args.lock_timeout));
     let words = start.alternatives.into_iter().next().unwrap_or_default();
     let name = migrate::job_name(&planned.plan.database);
-    let new = new_job(&place, &change, Some(&permit), who.answer().await, (JobKind::Migrate, name, words));
-    if options.explain {
-        return job::explain(&place, &template, &new, options);
-    }
+    let new = new_job(&place, &change, permit.as_ref(), who.answer().await, (JobKind::Migrate, name, words));
+    let Some(permit) = permit else { return job::explain(&place, &template, &new, options) };
+    let before = before?;
     let record = Record::begin(&permit, &environment, Object::Job(new.name.clone()), who, &cluster, ui);
-    let detach = args.detach;
+    if args.detach {
+        return match migrate::start(&place, &template, &new, &before).await {
+            Ok(Held::Mine(job)) => {
+                record.end(None).await;
+                ui.data(&format!("{}\n", job.name))?;
+                Ok(Exit::Success)
+            }
+            Ok(Held::Theirs(other)) => record.keep(meet(&place, &other, &consent, shape)).await,
+            Err(error) => record.keep(async { Err(error) }).await,
+        };
+    }
     record
         .keep(async {
             match migrate::start(&place, &template, &new, &before).await? {
-                Held::Mine(job) if detach => {
-                    ui.data(&format!("{}\n", job.name))?;
-                    Ok(Exit::Success)
-                }
                 Held::Mine(job) => {
                     let followed = migrate::follow(&place, &job, Some(job::START_LIMIT)).await?;
-                    migrate::conclude(&place, &job, &new.by.user, followed, as_json).await
+                    migrate::conclude(&place, &job, &new.by.user, followed, shape).await
                 }
-                Held::Theirs(other) => meet(&place, &other, &consent, as_json).await,
+                Held::Theirs(other) => meet(&place, &other, &consent, shape).await,
             }
         })
         .await
+}
+
+/// In PostgreSQL's unit and within its bounds. What is less than one is not 0, which would be for ever.
+fn milliseconds(time: SignedDuration) -> u32 {
+    let most = i32::MAX.unsigned_abs();
+    match u32::try_from(time.as_millis()) {
+        Ok(0) if !time.is_zero() => 1,
+        milliseconds => milliseconds.unwrap_or(most).min(most),
+    }
 }
 
 /// The Job for this kind of work.
@@ -178,38 +209,25 @@ fn words(args: &MigrateArgs) -> Vec<String> {
     words
 }
 
-/// The plan as what was asked for.
-fn show(
+/// There is nothing to do, and no Job is made.
+fn nothing(
     place: &Place<'_>,
     template: &Template,
     planned: &Planned,
-    findings: &[Finding],
-    as_json: bool,
+    who: Option<String>,
+    shape: Shape,
 ) -> Result<Exit> {
-    let Place { ui, environment, .. } = place;
-    if as_json {
-        ui.data(&migrate::json(&environment.name, template, planned, findings))?;
+    if shape == Shape::Text {
+        place.ui.status("nothing to migrate");
         return Ok(Exit::Success);
     }
-    introduce(place, template, planned);
-    if planned.plan.is_empty() {
-        ui.status("nothing to migrate");
-        return Ok(Exit::Success);
-    }
-    ui.data(&migrate::plan_text(&planned.plan))?;
-    ui.data(&migrate::findings_text(findings))?;
+    let environment = place.environment.name.clone();
+    let about = About { environment, image: Some(template.image.clone()), who, ..About::default() };
+    place.ui.data(&shape.receipt(&Receipt::of_nothing(about, &planned.plan.database)))?;
     Ok(Exit::Success)
 }
 
-/// The plan as what is about to be done.
-fn announce(place: &Place<'_>, template: &Template, planned: &Planned, findings: &[Finding]) {
-    introduce(place, template, planned);
-    let text = format!("{}{}", migrate::plan_text(&planned.plan), migrate::findings_text(findings));
-    for line in text.lines() {
-        place.ui.status(line);
-    }
-}
-
+/// Which image is asked about which database.
 fn introduce(place: &Place<'_>, template: &Template, planned: &Planned) {
     let Place { ui, environment, .. } = place;
     for note in &template.notes {
@@ -250,7 +268,7 @@ async fn require_consent(place: &Place<'_>, findings: &[Finding], consent: &Cons
 }
 
 /// Somebody else's migration has the lock.
-async fn meet(place: &Place<'_>, other: &JobSummary, consent: &Consent, as_json: bool) -> Result<Exit> {
+async fn meet(place: &Place<'_>, other: &JobSummary, consent: &Consent, shape: Shape) -> Result<Exit> {
     let Place { ui, environment, .. } = place;
     let progress = Held::progress(place, &other.handle).await;
     let progress = progress.map(|progress| format!(", {progress}")).unwrap_or_default();
@@ -259,11 +277,16 @@ async fn meet(place: &Place<'_>, other: &JobSummary, consent: &Consent, as_json:
         ui.status(&line);
         if ui.ask_yes_no("a migration is under way: follow it?", consent.yes).await? {
             let followed = migrate::follow(place, &other.handle, None).await?;
-            return migrate::conclude(place, &other.handle, &other.user, followed, as_json).await;
+            return migrate::conclude(place, &other.handle, &other.user, followed, shape).await;
         }
     }
-    let now = if other.is_over() { "was made meanwhile" } else { "is under way" };
-    Err(Error::failed(format!("another migration of this database {now} in `{}`: nothing was done", environment.name))
-        .caused_by(line)
-        .hint(format!("follow it: `kdj jobs attach {} {}`", environment.name, other.handle.name)))
+    let (name, job) = (&environment.name, &other.handle.name);
+    let error = |now| Error::failed(format!("another migration of this database {now} in `{name}`: nothing was done"));
+    Err(match other.is_over() {
+        false => error("is under way").caused_by(line).hint(format!("follow it: `kdj jobs attach {name} {job}`")),
+        true => error("was made meanwhile")
+            .caused_by(line)
+            .hint(format!("its receipt: `kdj jobs attach {name} {job}`"))
+            .hint(format!("plan anew what it left: `kdj migrate {name}`")),
+    })
 }

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::{
     sync::mpsc,
-    time::{Instant, interval},
+    time::{Instant, MissedTickBehavior, interval},
 };
 
 use crate::{
@@ -32,8 +32,10 @@ pub struct Watched {
     pub(super) progress: Progress,
     /// What the project printed last.
     pub(super) said: VecDeque<String>,
-    /// The image, by digest.
+    /// The image, as the manifest names it.
     pub(super) image: Option<String>,
+    /// The image, as the node has it.
+    pub(super) image_id: Option<String>,
 }
 
 /// Follows a migration's Job to its end.
@@ -42,11 +44,11 @@ pub struct Watched {
 /// When it cannot be followed. The Job goes on.
 pub async fn follow(place: &Place<'_>, job: &JobHandle, start_limit: Option<Duration>) -> Result<(Followed, Watched)> {
     let live = RefCell::new(place.ui.live("waiting for the job to start"));
-    let image = Cell::new(None);
+    let image = Cell::new([None, None]);
     let mut tell = |news| match news {
         JobNews::Waiting(why) => live.borrow_mut().say(&format!("waiting for the job to start: {why}")),
-        JobNews::Started { image_id, .. } => {
-            image.set(Some(image_id).filter(|image| !image.is_empty()));
+        JobNews::Started { image: name, image_id, .. } => {
+            image.set([name, image_id].map(|image| Some(image).filter(|image| !image.is_empty())));
             live.borrow_mut().show("starting Django");
         }
         news => job::tell_of(place, job, news),
@@ -59,7 +61,7 @@ pub async fn follow(place: &Place<'_>, job: &JobHandle, start_limit: Option<Dura
         let number = tokio::select! {
             (verdict, mut watched) = &mut both => {
                 live.borrow_mut().clear();
-                watched.image = image.take();
+                [watched.image, watched.image_id] = image.take();
                 return Ok((Followed::Ended(verdict.map_err(|error| job::goes_on(place, job, error))?), watched));
             }
             number = interrupted() => number,
@@ -78,12 +80,14 @@ async fn watch(place: &Place<'_>, mut lines: mpsc::Receiver<Pieces>, live: &RefC
     let mut begun = Instant::now();
     let mut part = Vec::new();
     let mut ticks = interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let pieces = tokio::select! {
             pieces = lines.recv() => pieces,
             _ = ticks.tick() => {
-                if let Some(line) = watched.progress.line(begun.elapsed()) {
-                    live.borrow_mut().show(&line);
+                let elapsed = begun.elapsed();
+                if let Some((line, rarely)) = watched.progress.line(elapsed).zip(watched.progress.minutes(elapsed)) {
+                    live.borrow_mut().show_or_say(&line, &rarely);
                 }
                 continue;
             }
@@ -118,8 +122,8 @@ fn take(place: &Place<'_>, watched: &mut Watched, line: &str, live: &RefCell<Liv
     }
     match line.news {
         Some(News::Applying) => {
-            if let Some(position) = watched.progress.position() {
-                live.borrow_mut().say(&position);
+            if let Some(line) = watched.progress.line(Duration::ZERO) {
+                live.borrow_mut().show(&line);
             }
             return true;
         }

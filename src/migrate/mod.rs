@@ -14,7 +14,7 @@ pub use self::{
     lock::{Before, Held, job_name, start},
     outcome::conclude,
     plan::{Planned, make},
-    show::{findings_text, json, plan_text, scope},
+    show::{Shape, brief, scope},
 };
 
 /// How long a migration may run.

@@ -1,6 +1,6 @@
 //! What a migration's end means: its receipt, and an exit code or an error that says what to do next.
 
-use super::follow::Watched;
+use super::{follow::Watched, show::Shape};
 use crate::{
     cluster::{JobHandle, Verdict},
     error::{Error, Result},
@@ -18,15 +18,17 @@ pub async fn conclude(
     job: &JobHandle,
     who: &str,
     (followed, watched): (Followed, Watched),
-    as_json: bool,
+    shape: Shape,
 ) -> Result<Exit> {
     let verdict = match followed {
         Followed::Ended(verdict) if !verdict.never_ran() => verdict,
+        Followed::Cancelled => return Err(cancelled(job, place)),
         followed => return job::exit_of(followed, job, "migrate", place).await,
     };
     let receipt = watched.progress.receipt(About {
         environment: place.environment.name.clone(),
         image: watched.image.clone(),
+        image_id: watched.image_id.clone(),
         who: Some(who.to_owned()).filter(|who| !who.is_empty()),
         job: Some(job.name.clone()),
     });
@@ -34,11 +36,23 @@ pub async fn conclude(
     if let Err(error) = place.cluster.note_receipt(job, &json).await {
         place.ui.verbose(&format!("the receipt is in the job's log only: {error}"));
     }
-    place.ui.data(&match as_json {
-        true => format!("{json}\n"),
-        false => receipt.lines().into_iter().map(|line| format!("{line}\n")).collect(),
-    })?;
-    exit_of(&receipt, &verdict, &watched, job, place)
+    place.ui.data(&shape.receipt(&receipt))?;
+    match exit_of(&receipt, &verdict, &watched, job, place) {
+        // Also for `jobs attach`, which otherwise ends with a command's own code.
+        Err(error) if error.failure() == Failure::Failed => {
+            place.ui.error(&error);
+            Ok(Exit::Failed)
+        }
+        ended => ended,
+    }
+}
+
+fn cancelled(job: &JobHandle, place: &Place<'_>) -> Error {
+    let environment = &place.environment.name;
+    let message = format!("the migration of `{environment}` was cancelled, and its job {} deleted", job.name);
+    Error::new(Failure::Signal(2), message)
+        .caused_by("the migration that ran is given some seconds to be rolled back")
+        .hint(format!("`kdj migrate {environment} --plan` tells what is not applied"))
 }
 
 fn exit_of(
@@ -75,14 +89,14 @@ fn exit_of(
             Error::new(Failure::Lost, format!("how the migration of `{environment}` ended is not known"))
         }
     };
-    // Not what the runner itself tells of: what the app said, with the traceback.
+    // Unless the runner tells all there is to tell: what the app said, with the traceback.
     if receipt.outcome != Outcome::Busy && !place.ui.is_verbose() {
         for line in &watched.said {
             place.ui.status(line);
         }
     }
     let error = match &receipt.failure {
-        Some(failure) => error.caused_by(failure),
+        Some(failure) => failure.state.iter().fold(error.caused_by(failure), Error::caused_by),
         None => error.caused_by(how),
     };
     let log = format!("its log stays: `kdj jobs logs {environment} {}`", job.name);

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::show::no_plan;
+use super::show::{last_words, no_plan};
 use crate::{
     cluster::{Ending, JobKind, NewJob, Target, Template, Verdict, Wanted, new_name},
     django::{self, MigrationRequest},
     error::{Error, Result},
     exit::Failure,
     job::{self, Place},
-    migration::{Plan, find_plan},
+    migration::{Plan, PlanProblem, find_plan},
     session::{Captured, capture, collect, runtime_words},
 };
 
@@ -42,19 +42,28 @@ pub async fn make(
         Some(target) => in_pod(place, &target, request).await?,
         None => in_job(place, template, request, new).await?,
     };
-    let plan = find_plan(&output.stdout).ok_or_else(|| no_plan(&output, &made_in))?;
+    let plan = find_plan(&output.stdout).ok_or_else(|| no_plan(&output, &made_in, &place.environment.name))?;
     match &plan.error {
         None => Ok(Planned { plan, made_in }),
-        Some(problem) => Err(Error::failed(format!("no plan for `{}`", place.environment.name))
-            .caused_by(&problem.message)
-            .hint(match problem.kind.as_str() {
-                "database" => format!(
-                    "look at the app's log, or try `kdj manage {} -- check --database default`",
-                    place.environment.name
-                ),
-                "conflicts" => "merge them in the project: `manage.py makemigrations --merge`".to_owned(),
-                _ => format!("`kdj manage {} -- showmigrations` lists what there is", place.environment.name),
-            })),
+        Some(problem) => Err(refused(problem, &output, &request.database, &place.environment.name)),
+    }
+}
+
+/// Django's own no.
+fn refused(problem: &PlanProblem, output: &Captured, database: &str, environment: &str) -> Error {
+    let error = Error::failed(format!("no plan for `{environment}`")).caused_by(&problem.message);
+    let list = format!("`kdj manage {environment} -- showmigrations` lists what there is");
+    match problem.kind.as_str() {
+        "database" => error
+            .hint(format!("see whether the app reaches it: `kdj manage {environment} -- check --database {database}`")),
+        "unknown-database" => error.hint("`--database` takes an alias of the settings' DATABASES"),
+        "conflicts" => error.hint("merge them in the project: `manage.py makemigrations --merge`"),
+        "exception" => match last_words(output) {
+            said if said.is_empty() => error,
+            said => error.caused_by(said),
+        }
+        .hint(format!("see all that it says: `kdj manage {environment} -- migrate --plan`")),
+        _ => error.hint(list),
     }
 }
 

@@ -6,29 +6,75 @@ use super::Planned;
 use crate::{
     cluster::{Ending, Template},
     error::Error,
-    migration::{Class, Database, Finding, Plan},
+    migration::{Class, Database, Finding, Plan, Receipt, find_plan},
     session::Captured,
     ui::table::Table,
 };
 
 /// The version of the JSON's shape.
-const SHAPE: u32 = 1;
+const VERSION: u32 = 1;
+/// A plan of more migrations is shown in part before it is run.
+const MANY: usize = 20;
+/// How many of them are shown then.
+const SOME: usize = 10;
 /// How many lines of what the app printed are shown when there is no plan.
 const LAST_LINES: usize = 12;
 
-/// The plan as a table.
-pub fn plan_text(plan: &Plan) -> String {
-    let mut table = Table::new(["MIGRATION", "WHAT", "REMARKS"]);
-    for row in plan.rows() {
-        table.row(row);
-    }
-    table.render()
+/// How the plan and the receipt are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// As text.
+    Text,
+    /// As JSON.
+    Json,
+    /// The migrations' names.
+    Names,
 }
 
-/// The findings, the dangerous ones first: what is locked, why it hurts, what to do instead.
-pub fn findings_text(findings: &[Finding]) -> String {
+impl Shape {
+    /// A receipt in this shape.
+    pub fn receipt(self, receipt: &Receipt) -> String {
+        match self {
+            Shape::Text => receipt.lines().into_iter().map(|line| format!("{line}\n")).collect(),
+            Shape::Json => format!("{}\n", serde_json::to_string(receipt).unwrap_or_default()),
+            Shape::Names => receipt.applied.iter().map(|applied| format!("{}\n", applied.name)).collect(),
+        }
+    }
+
+    /// All that is to say of a plan, in this shape.
+    pub fn plan(self, environment: &str, template: &Template, planned: &Planned, findings: &[Finding]) -> String {
+        match self {
+            Shape::Text => format!("{}{}", plan_text(&planned.plan, usize::MAX), findings_text(findings, Class::Note)),
+            Shape::Json => json(environment, template, planned, findings),
+            Shape::Names => planned.plan.migrations.iter().map(|migration| format!("{}\n", migration.name)).collect(),
+        }
+    }
+}
+
+/// A plan before it is run: a long one in part, and of what is to say about it what matters, unless `all` is wanted.
+pub fn brief(planned: &Planned, findings: &[Finding], all: bool) -> String {
+    let (rows, least) = if all { (usize::MAX, Class::Note) } else { (MANY, Class::Advice) };
+    format!("{}{}", plan_text(&planned.plan, rows), findings_text(findings, least))
+}
+
+/// The plan as a table, of which only a part is shown when it has more than `most` rows.
+fn plan_text(plan: &Plan, most: usize) -> String {
+    let rows = plan.rows();
+    let shown = if rows.len() > most { SOME } else { rows.len() };
+    let left = rows.len() - shown;
+    let mut table = Table::new(["MIGRATION", "WHAT", "REMARKS"]);
+    for row in rows.into_iter().take(shown) {
+        table.row(row);
+    }
+    let rest = if left > 0 { format!("... and {left} more; `--plan` lists them all\n") } else { String::new() };
+    table.render() + &rest
+}
+
+/// The findings, the dangerous ones first: what is locked, why it hurts, what to do instead. Those below `least` are
+/// left out.
+fn findings_text(findings: &[Finding], least: Class) -> String {
     let mut text = String::new();
-    for class in [Class::Dangerous, Class::Advice, Class::Note] {
+    for class in [Class::Dangerous, Class::Advice, Class::Note].into_iter().filter(|class| *class <= least) {
         for finding in findings.iter().filter(|finding| finding.class == class) {
             let word = match class {
                 Class::Dangerous => "dangerous",
@@ -60,12 +106,14 @@ pub fn scope(database: &Database) -> String {
 }
 
 /// The plan in a shape that is kept: `version` grows when a field changes its meaning.
-pub fn json(environment: &str, template: &Template, planned: &Planned, findings: &[Finding]) -> String {
+fn json(environment: &str, template: &Template, planned: &Planned, findings: &[Finding]) -> String {
     let all = json!({
-        "version": SHAPE,
+        "version": VERSION,
         "environment": environment,
         "image": template.image,
         "workload": template.workload,
+        "notes": template.notes,
+        "made_in": planned.made_in,
         "plan": planned.plan,
         "findings": findings,
     });
@@ -73,7 +121,7 @@ pub fn json(environment: &str, template: &Template, planned: &Planned, findings:
 }
 
 /// The error of an app that printed no plan: its own last words say why.
-pub(super) fn no_plan(output: &Captured, made_in: &str) -> Error {
+pub(super) fn no_plan(output: &Captured, made_in: &str, environment: &str) -> Error {
     let how = match &output.ending {
         Ending::Exited(code) => format!("it ended with exit code {code}"),
         Ending::NotFound(message) | Ending::CannotExec(message) | Ending::Refused(message) | Ending::Gone(message) => {
@@ -82,9 +130,16 @@ pub(super) fn no_plan(output: &Captured, made_in: &str) -> Error {
         Ending::Lost(message) => format!("connection lost: {message}"),
         Ending::Left | Ending::OutputClosed | Ending::Signal(_) => "it was left".to_owned(),
     };
-    let said = if output.stderr.trim().is_empty() { &output.stdout } else { &output.stderr };
-    let lines: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).collect();
-    let last = lines[lines.len().saturating_sub(LAST_LINES)..].join("\n");
+    let last = last_words(output);
     let error = Error::failed(format!("Django made no plan in {made_in}")).caused_by(how);
-    if last.is_empty() { error } else { error.caused_by(last) }
+    let error = if last.is_empty() { error } else { error.caused_by(last) };
+    error.hint(format!("see all that it says: `kdj manage {environment} -- migrate --plan`"))
+}
+
+/// What the app printed last, without the plan itself.
+pub(super) fn last_words(output: &Captured) -> String {
+    let said = if output.stderr.trim().is_empty() { &output.stdout } else { &output.stderr };
+    let lines = said.lines().filter(|line| !line.trim().is_empty() && find_plan(line).is_none());
+    let lines: Vec<&str> = lines.collect();
+    lines[lines.len().saturating_sub(LAST_LINES)..].join("\n")
 }

@@ -216,7 +216,7 @@ fn notes(migration: &Migration) -> Vec<Finding> {
     };
     let mut found = Vec::new();
     for operation in &migration.operations {
-        if operation.kind == "RunPython" {
+        if operation.is_python() {
             let function = operation.python.as_deref().unwrap_or("a function");
             let back = if operation.reversible { "can be reversed" } else { "cannot be reversed" };
             let why = format!("runs {function} in Python, which no lint reads; it {back}");

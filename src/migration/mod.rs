@@ -53,7 +53,7 @@ mod tests;
 
 pub use self::{
     lint::{Class, Finding, lint},
-    plan::{Database, Plan, find_plan},
+    plan::{Database, Plan, PlanProblem, find_plan},
     progress::{News, Progress},
     receipt::{About, Outcome, Receipt},
 };

@@ -7,6 +7,9 @@ use super::event::MigrationName;
 /// How the line with the plan begins.
 const MARK: &str = "kdj-plan: ";
 
+/// The function that does nothing: it stands for the way back where none is needed.
+const NOOP: &str = "RunPython.noop";
+
 /// What would be done, in order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
@@ -131,13 +134,13 @@ impl Migration {
     pub fn summary(&self) -> String {
         match self.operations.as_slice() {
             [] => "nothing".to_owned(),
-            [only] => only.describe.clone(),
-            [first, rest @ ..] => format!("{}, and {} more", first.describe, rest.len()),
+            [only] => only.in_words(),
+            [first, rest @ ..] => format!("{}, and {} more", first.in_words(), rest.len()),
         }
     }
 
     fn remarks(&self) -> String {
-        let python = self.operations.iter().any(|operation| operation.kind == "RunPython");
+        let python = self.operations.iter().any(Operation::is_python);
         let remarks = [
             (self.reversal, "reversal"),
             (self.faked, "recorded only"),
@@ -146,6 +149,21 @@ impl Migration {
             (!self.is_reversible(), "irreversible"),
         ];
         remarks.into_iter().filter(|(holds, _)| *holds).map(|(_, remark)| remark).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Operation {
+    /// Whether it runs a function of the project's.
+    pub fn is_python(&self) -> bool {
+        self.kind == "RunPython" && self.python.as_deref() != Some(NOOP)
+    }
+
+    /// Django has no word for what a function does, but its name.
+    fn in_words(&self) -> String {
+        match &self.python {
+            Some(function) if self.is_python() => format!("Run {function}"),
+            _ => self.describe.clone(),
+        }
     }
 }
 

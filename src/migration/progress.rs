@@ -156,6 +156,15 @@ impl Progress {
         Some(format!("{} of {total} {back}{} {} s{waiting}", step.index, step.name, elapsed.as_secs()))
     }
 
+    /// For where no line can be rewritten: the same, which changes with the migration and then once a minute.
+    pub fn minutes(&self, elapsed: Duration) -> Option<String> {
+        let line = if self.current().is_some() { self.position() } else { self.line(elapsed) };
+        match elapsed.as_secs() / 60 {
+            0 => line,
+            minutes => line.map(|line| format!("{line} {minutes} min")),
+        }
+    }
+
     /// How far it is, without the time: `7 of 12 shop.0012_add_index`.
     pub fn position(&self) -> Option<String> {
         let total = self.steps.len();

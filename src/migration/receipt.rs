@@ -15,8 +15,10 @@ use super::{
 pub struct About {
     /// The environment's name.
     pub environment: String,
-    /// The image, with its digest.
+    /// The image, as the Job names it.
     pub image: Option<String>,
+    /// The image as its node has it: by digest, or by its id where it was not pulled.
+    pub image_id: Option<String>,
     /// Who started it.
     pub who: Option<String>,
     /// The Job.
@@ -50,6 +52,8 @@ pub struct Failure {
     pub message: String,
     /// Who held the lock.
     pub blockers: Vec<Session>,
+    /// In what state the migration is.
+    pub state: Option<String>,
 }
 
 impl fmt::Display for Failure {
@@ -100,8 +104,8 @@ impl Progress {
         let names = self.steps.iter().map(|step| step.name.clone());
         let (outcome, failure) = match &self.end {
             Some(End::Done) => (Outcome::Done, None),
-            Some(End::Failed(broken)) => (Outcome::Failed, Some(failure(broken))),
-            Some(End::Interrupted(broken)) => (Outcome::Interrupted, Some(failure(broken))),
+            Some(End::Failed(broken)) => (Outcome::Failed, Some(self.failure(broken))),
+            Some(End::Interrupted(broken)) => (Outcome::Interrupted, Some(self.failure(broken))),
             Some(End::Busy(holder)) => (Outcome::Busy, Some(busy(holder.as_ref()))),
             None => (Outcome::Unknown, None),
         };
@@ -120,9 +124,28 @@ impl Progress {
         receipt.next = receipt.what_next(self);
         receipt
     }
+
+    fn failure(&self, broken: &Broken) -> Failure {
+        // MySQL commits with each change of a table.
+        let vendor = self.database.as_ref().and_then(|database| database.vendor.as_deref());
+        Failure {
+            migration: broken.migration(),
+            exception: broken.exception.clone(),
+            message: message(broken),
+            blockers: broken.blockers.clone(),
+            state: state_of(broken, matches!(vendor, Some("postgresql" | "sqlite"))),
+        }
+    }
 }
 
 impl Receipt {
+    /// Of a plan without migrations: no Job was made.
+    pub fn of_nothing(about: About, database: &Database) -> Self {
+        let mut done = Progress::default();
+        done.end = Some(End::Done);
+        Self { database: Some(database.clone()), ..done.receipt(about) }
+    }
+
     fn what_next(&self, progress: &Progress) -> Vec<String> {
         let environment = &self.about.environment;
         let again = format!("`kdj migrate {environment}` goes on with what is not applied");
@@ -130,21 +153,15 @@ impl Receipt {
             (Outcome::Done, _) => Vec::new(),
             (Outcome::Busy, _) => vec![format!("`kdj migrate {environment}` once that has ended")],
             (Outcome::Unknown, _) => vec![format!("`kdj migrate {environment} --plan` tells what is not applied")],
-            (_, Some(End::Failed(broken) | End::Interrupted(broken))) => {
-                // MySQL commits with each change of a table.
-                let vendor = self.database.as_ref().and_then(|database| database.vendor.as_deref());
-                let mut next = state_of(broken, matches!(vendor, Some("postgresql" | "sqlite")));
-                next.push(match broken.kind.as_deref() {
-                    Some("refused") => format!(
-                        "a pooler may swallow settings: let migrations connect to the database itself, or \
-                         `kdj migrate {environment} --lock-timeout 0`"
-                    ),
-                    Some("lock") => format!("when the lock is free, {again}"),
-                    Some(_) => format!("when that is repaired, {again}"),
-                    None => again,
-                });
-                next
-            }
+            (_, Some(End::Failed(broken) | End::Interrupted(broken))) => vec![match broken.kind.as_deref() {
+                Some("refused") => format!(
+                    "a pooler may swallow settings: let migrations connect to the database itself, or \
+                     `kdj migrate {environment} --lock-timeout 0`"
+                ),
+                Some("lock") => format!("when the lock is free, {again}"),
+                Some(_) => format!("when that is repaired, {again}"),
+                None => again,
+            }],
             _ => vec![again],
         }
     }
@@ -176,18 +193,29 @@ impl Receipt {
             Outcome::Busy => format!("stopped after {done} of {} migrations", self.total),
             Outcome::Unknown => format!("the outcome is unknown; {done} of {} migrations are known", self.total),
         });
-        lines.extend(self.failure.as_ref().map(ToString::to_string));
-        let about = [("image", &self.about.image), ("started by", &self.about.who), ("Job", &self.about.job)];
+        if let Some(failure) = &self.failure {
+            lines.push(failure.to_string());
+            lines.extend(failure.state.clone());
+        }
+        let About { image, image_id, who, job, .. } = &self.about;
+        // The node's word begins with the repository, too.
+        let id = image_id.as_ref().map(|id| id.split_once('@').map_or(id.as_str(), |(_, digest)| digest));
+        let image = match (image, id) {
+            (Some(image), Some(id)) if !image.contains(id) => Some(format!("{image} ({id})")),
+            (Some(image), _) => Some(image.clone()),
+            (None, id) => id.map(str::to_owned),
+        };
+        let about = [("image", &image), ("started by", who), ("Job", job)];
         lines.extend(about.into_iter().filter_map(|(name, value)| Some(format!("{name} {}", value.as_ref()?))));
         lines
     }
 }
 
 /// What state a migration that broke off is in.
-fn state_of(broken: &Broken, transactional: bool) -> Vec<String> {
-    let Some(name) = broken.migration() else { return Vec::new() };
+fn state_of(broken: &Broken, transactional: bool) -> Option<String> {
+    let name = broken.migration()?;
     let done = broken.recorded.map(|recorded| recorded != broken.reversal);
-    let text = match (done, broken.atomic) {
+    Some(match (done, broken.atomic) {
         (Some(true), _) => format!("{name} itself was completed and recorded"),
         (None, _) => format!(
             "whether {name} was completed is not known: `showmigrations {}` tells",
@@ -197,25 +225,23 @@ fn state_of(broken: &Broken, transactional: bool) -> Vec<String> {
         (Some(false), _) => format!(
             "{name} is no single transaction, so some of it may have been done; look at its tables and indexes first"
         ),
-    };
-    vec![text]
+    })
 }
 
-fn failure(broken: &Broken) -> Failure {
-    let message = match (broken.kind.as_deref(), &broken.signal) {
+fn message(broken: &Broken) -> String {
+    match (broken.kind.as_deref(), &broken.signal) {
         (Some("lock"), _) => match names(&broken.blockers) {
             Some(who) => format!("it did not get its lock, which {who} holds"),
             None => "it did not get its lock".to_owned(),
         },
         (_, Some(signal)) => format!("it was ended by {signal}"),
         _ => broken.message.clone().unwrap_or_default(),
-    };
-    let blockers = broken.blockers.clone();
-    Failure { migration: broken.migration(), exception: broken.exception.clone(), message, blockers }
+    }
 }
 
 fn busy(holder: Option<&Session>) -> Failure {
     let who = holder.map(|holder| format!(": {holder}")).unwrap_or_default();
     let message = format!("another migration is running on this database{who}");
-    Failure { migration: None, exception: None, message, blockers: holder.cloned().into_iter().collect() }
+    let blockers = holder.cloned().into_iter().collect();
+    Failure { migration: None, exception: None, message, blockers, state: None }
 }

@@ -3,8 +3,7 @@
 
 use std::time::Duration;
 
-use super::progress::Line;
-use super::*;
+use super::{progress::Line, *};
 
 const RISKY: &str = include_str!("testdata/risky.txt");
 const HALFWAY: &str = include_str!("testdata/halfway.log");
@@ -37,7 +36,8 @@ fn progress(log: &str) -> (Progress, Vec<Line>) {
 fn about() -> About {
     About {
         environment: "qa".to_owned(),
-        image: Some("shop@sha256:1234".to_owned()),
+        image: Some("shop:1".to_owned()),
+        image_id: Some("shop@sha256:1234".to_owned()),
         who: Some("ann".to_owned()),
         job: None,
     }
@@ -201,7 +201,7 @@ fn the_last_word_makes_up_for_lost_lines() {
 
 #[test]
 fn what_state_a_migration_is_left_in() {
-    let next = |vendor: &str, values: &str| {
+    let state = |vendor: &str, values: &str| {
         let database = format!(r#"{{"alias": "default", "vendor": "{vendor}"}}"#);
         let started = format!(
             r#"kdj-migrate: {{"event": "started", "time": 1.0, "database": {database}, "total": 1, "migrations": []}}"#
@@ -209,15 +209,15 @@ fn what_state_a_migration_is_left_in() {
         let failed = format!(
             r#"kdj-migrate: {{"event": "failed", "kind": "exception", "message": "no", "app": "a", "name": "b", {values}}}"#
         );
-        progress(&format!("{started}\n{failed}")).0.receipt(about()).next.swap_remove(0)
+        progress(&format!("{started}\n{failed}")).0.receipt(about()).failure.and_then(|failure| failure.state).unwrap()
     };
-    assert!(next("postgresql", r#""atomic": true, "recorded": false"#).ends_with("was rolled back: it left nothing"));
-    assert!(next("mysql", r#""atomic": true, "recorded": false"#).contains("some of it may have been done"));
-    assert!(next("postgresql", r#""atomic": false, "recorded": false"#).contains("some of it may have been done"));
-    assert!(next("postgresql", r#""atomic": true, "recorded": true"#).contains("completed and recorded"));
-    assert!(next("postgresql", r#""atomic": true, "recorded": null"#).contains("is not known"));
+    assert!(state("postgresql", r#""atomic": true, "recorded": false"#).ends_with("was rolled back: it left nothing"));
+    assert!(state("mysql", r#""atomic": true, "recorded": false"#).contains("some of it may have been done"));
+    assert!(state("postgresql", r#""atomic": false, "recorded": false"#).contains("some of it may have been done"));
+    assert!(state("postgresql", r#""atomic": true, "recorded": true"#).contains("completed and recorded"));
+    assert!(state("postgresql", r#""atomic": true, "recorded": null"#).contains("is not known"));
     // Reversed, it is done when it is recorded no longer.
-    assert!(next("postgresql", r#""reversal": true, "atomic": true, "recorded": true"#).contains("rolled back"));
+    assert!(state("postgresql", r#""reversal": true, "atomic": true, "recorded": true"#).contains("rolled back"));
 }
 
 #[test]
@@ -228,6 +228,52 @@ fn events_of_later_versions_and_broken_lines_do_no_harm() {
     assert_eq!(progress.eat(line).text.as_deref(), Some(line));
     let line = progress.eat(r#"half a line kdj-migrate: {"event": "note", "time": 1.0, "message": "x"}"#);
     assert_eq!(line, Line { text: Some("half a line ".to_owned()), news: Some(News::Note("x".to_owned())) });
+}
+
+#[test]
+fn a_python_that_does_nothing_is_not_spoken_of() {
+    let mut plan = risky();
+    plan.migrations.retain(|migration| migration.name.name == "0014_python");
+    let operation = &mut plan.migrations[0].operations[0];
+    (operation.python, operation.reversible) = (Some("RunPython.noop".to_owned()), true);
+    assert!(rules(&plan).is_empty(), "{:?}", rules(&plan));
+    assert_eq!(plan.rows()[0][1..], ["Raw Python operation", ""]);
+}
+
+#[test]
+fn the_image_is_named_with_what_the_node_has() {
+    let line = |image: Option<&str>, id: Option<&str>| {
+        let [image, image_id] = [image, id].map(|text| text.map(str::to_owned));
+        let about = About { image, image_id, ..About::default() };
+        Progress::default()
+            .receipt(about)
+            .lines()
+            .into_iter()
+            .find(|line| line.starts_with("image"))
+            .unwrap_or_default()
+    };
+    assert_eq!(line(Some("shop:1"), Some("docker-pullable://shop@sha256:12")), "image shop:1 (sha256:12)");
+    assert_eq!(line(Some("shop:1"), Some("sha256:34")), "image shop:1 (sha256:34)");
+    assert_eq!(line(Some("shop@sha256:12"), Some("shop@sha256:12")), "image shop@sha256:12");
+    assert_eq!([line(Some("shop:1"), None), line(None, None)], ["image shop:1", ""]);
+}
+
+#[test]
+fn where_no_line_is_rewritten_a_minute_is_worth_one() {
+    let lines: Vec<&str> = BLOCKED.lines().collect();
+    let minutes = |upto: usize, seconds| progress(&lines[..upto].join("\n")).0.minutes(Duration::from_secs(seconds));
+    let applying = lines.iter().position(|line| line.contains("applying")).unwrap() + 1;
+    assert_eq!(minutes(applying - 1, 3), None);
+    assert_eq!(minutes(applying, 59).as_deref(), Some("1 of 1 blocked.0002_colour"));
+    assert_eq!(minutes(applying, 125).as_deref(), Some("1 of 1 blocked.0002_colour 2 min"));
+    assert_eq!(minutes(lines.len(), 125), None);
+}
+
+#[test]
+fn nothing_to_do_has_a_receipt() {
+    let receipt = Receipt::of_nothing(about(), &risky().database);
+    assert_eq!((receipt.outcome, receipt.total, receipt.next.len()), (Outcome::Done, 0, 0));
+    assert_eq!(receipt.database, Some(risky().database));
 }
 
 #[test]

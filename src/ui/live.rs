@@ -47,6 +47,11 @@ impl Live {
         }
     }
 
+    /// Shows what changes all the time on a terminal; elsewhere says `elsewhere`, once.
+    pub fn show_or_say(&mut self, text: &str, elsewhere: &str) {
+        if self.bar.is_some() { self.show(text) } else { self.say(elsewhere) }
+    }
+
     /// Takes the line away, for `work` that writes to the terminal, and shows it again.
     pub fn aside<T>(&self, work: impl FnOnce() -> T) -> T {
         match &self.bar {

@@ -41,7 +41,9 @@ pub enum News {
     Started {
         /// Its pod.
         pod: String,
-        /// The image by digest, as the node resolved it.
+        /// The image, as the manifest names it.
+        image: String,
+        /// The image by digest, as the node resolved it; by its id where it was not pulled.
         image_id: String,
     },
     /// The server does not answer. The Job goes on.

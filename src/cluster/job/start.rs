@@ -7,7 +7,10 @@ use kube::ResourceExt;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
 use super::{
-    super::{Cluster, target::status_of},
+    super::{
+        Cluster,
+        target::{image_of, status_of},
+    },
     JobHandle, News, Verdict,
     pod_watch::{PodWatch, Seen},
     state::{self, PodState},
@@ -133,7 +136,8 @@ impl<'a> Start<'a> {
         let status = status_of(&pod, &self.job.container);
         let image_id = status.map(|status| status.image_id.clone()).unwrap_or_default();
         if !verdict.as_ref().is_some_and(Verdict::never_ran) {
-            news(News::Started { pod: pod.name_any(), image_id });
+            let image = image_of(&pod, &self.job.container);
+            news(News::Started { pod: pod.name_any(), image, image_id });
         }
         Started { pod, verdict }
     }
