@@ -153,14 +153,22 @@ fn every_exit_code_is_documented() {
     let page = read(&root().join("docs/exit-codes.md"));
     let documented: BTreeSet<&str> =
         page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`')).map(|(code, _)| code).collect();
-    let failures =
-        [Failure::Usage, Failure::Failed, Failure::CannotExec, Failure::NotFound, Failure::Lost, Failure::Signal(2)];
+    let failures = [
+        Failure::Usage,
+        Failure::Failed,
+        Failure::CannotExec,
+        Failure::NotFound,
+        Failure::TimedOut,
+        Failure::Lost,
+        Failure::Signal(2),
+    ];
     // When this match no longer compiles, the list above lacks a kind.
     let _ = |failure: Failure| match failure {
         Failure::Usage
         | Failure::Failed
         | Failure::CannotExec
         | Failure::NotFound
+        | Failure::TimedOut
         | Failure::Lost
         | Failure::Signal(_) => {}
     };

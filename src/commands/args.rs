@@ -8,10 +8,11 @@ use jiff::{SignedDuration, Span, SpanRelativeTo};
 use crate::{
     cluster::Wanted,
     config::{Alias, Config, Sourced, Sources},
-    environment,
+    environment::{self, SessionMode},
     error::{Error, Result as KdjResult},
     names,
     protection::{Consent, journal::environment_of_job},
+    session::{Opens, PodSettings},
 };
 
 /// Which environment, for a command that is not about one pod.
@@ -47,6 +48,47 @@ impl TargetArgs {
             container: container.map(str::to_owned),
             exclude: Vec::new(),
         }
+    }
+}
+
+/// In which pod a session opens, and what one of its own is to be like.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct OpensArgs {
+    /// Open in a pod of its own, from the role's template; a rollout or a lost connection does not end it
+    #[arg(long, conflicts_with_all = ["exec", "pod"])]
+    fresh: bool,
+
+    /// Open in a running pod, also where the configuration says `session = "fresh"`
+    #[arg(long)]
+    exec: bool,
+
+    /// CPU a pod of its own asks for: 500m, 2
+    #[arg(long, value_name = "QUANTITY", conflicts_with_all = ["exec", "pod"])]
+    cpu: Option<String>,
+
+    /// Memory a pod of its own asks for and is limited to: 512Mi, 2Gi
+    #[arg(long, value_name = "QUANTITY", conflicts_with_all = ["exec", "pod"])]
+    memory: Option<String>,
+
+    /// Image of a pod of its own, instead of the template's
+    #[arg(long, conflicts_with_all = ["exec", "pod"])]
+    image: Option<String>,
+
+    /// How long a pod of its own may live before the cluster ends it (default: 12h)
+    #[arg(long, value_name = "DURATION", value_parser = time_limit, conflicts_with_all = ["exec", "pod"])]
+    timeout: Option<Duration>,
+}
+
+impl OpensArgs {
+    /// The same without the command line's types.
+    pub fn opens(self) -> Opens {
+        let asked = match (self.fresh, self.exec) {
+            (true, _) => Some(SessionMode::Fresh),
+            (_, true) => Some(SessionMode::Exec),
+            _ => None,
+        };
+        let Self { cpu, memory, image, timeout, .. } = self;
+        Opens { asked, settings: PodSettings { cpu, memory, image, timeout } }
     }
 }
 

@@ -1,16 +1,14 @@
 //! `kdj jobs`: the Jobs kdj made in an environment, and taking one up again.
 
-mod render;
-
 use crate::{
     cluster::{JobKind, JobSummary},
     commands::args::{ChangeArgs, JobArgs, OutputArgs, OutputFormat, environment_candidates},
     config::Config,
     connection,
-    error::{Error, Result},
+    error::Result,
     exit::Exit,
-    job::{self, Place},
-    migrate, names,
+    job::{self, Column, Place},
+    migrate,
     options::Options,
     protection::{self, Change, Object, Record, Who},
     ui::Ui,
@@ -62,6 +60,22 @@ impl JobsArgs {
 /// The kinds of Jobs that are listed; sessions have a list of their own.
 const LISTED: [JobKind; 3] = [JobKind::Run, JobKind::Migrate, JobKind::Plan];
 
+/// What can be looked at by name: a session is a Job, too.
+const ANY: [JobKind; 4] = [JobKind::Run, JobKind::Migrate, JobKind::Plan, JobKind::Session];
+
+const COLUMNS: [Column; 5] = [Column::Name, Column::Status, Column::Command, Column::By, Column::Age];
+const WIDE: [Column; 9] = [
+    Column::Name,
+    Column::Status,
+    Column::Command,
+    Column::By,
+    Column::Host,
+    Column::Role,
+    Column::Duration,
+    Column::Reason,
+    Column::Age,
+];
+
 /// Runs `kdj jobs`.
 pub async fn run(args: JobsArgs, options: &Options, config: &Config, ui: &Ui) -> Result<Exit> {
     let (name, name_of_job) = match &args.action {
@@ -78,24 +92,30 @@ pub async fn run(args: JobsArgs, options: &Options, config: &Config, ui: &Ui) ->
         _ => None,
     };
     let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
-    let place = Place { cluster: &cluster, environment: &environment, ui };
+    let place = Place { cluster: &cluster, environment: &environment, ui, mine: false };
     match &args.action {
         Some(Action::Attach(_)) => {
-            let job = find(&place, &name_of_job).await?;
+            let job = job::find(&place, &name_of_job, &ANY, "job", "jobs").await?;
             ui.status(&job::line(&job));
             if job.kind == JobKind::Migrate {
                 let followed = migrate::follow(&place, &job.handle, None).await?;
-                return migrate::conclude(&place, &job.handle, &job.user, followed, migrate::Shape::Text).await;
+                let shape = migrate::Shape::Text;
+                let concluded = migrate::conclude(&place, &job.handle, &job.user, followed, shape).await;
+                // With the codes of `kdj migrate`, where 1 is its own.
+                return concluded.or_else(|error| {
+                    ui.error(&error);
+                    Ok(Exit::Remote(error.failure().code(false)))
+                });
             }
             let followed = job::follow(&place, &job.handle, None).await?;
             job::exit_of(followed, &job.handle, &job.command, &place).await
         }
         Some(Action::Logs(_)) => {
-            let job = find(&place, &name_of_job).await?;
+            let job = job::find(&place, &name_of_job, &ANY, "job", "jobs").await?;
             job::print_log(&place, &job.handle).await
         }
         Some(Action::Cancel(_)) => {
-            let job = find(&place, &name_of_job).await?;
+            let job = job::find(&place, &name_of_job, &ANY, "job", "jobs").await?;
             let Some(permit) = permit else { return cancel(&place, &job).await };
             let who = Who::of(&permit, &cluster);
             let object = Object::Job(job.handle.name.clone());
@@ -104,10 +124,10 @@ pub async fn run(args: JobsArgs, options: &Options, config: &Config, ui: &Ui) ->
         None => {
             let jobs = ui.waiting("listing the jobs", cluster.jobs(&environment, &LISTED)).await?;
             let text = match args.output.output {
-                Some(OutputFormat::Json) => render::json(&jobs, &environment),
+                Some(OutputFormat::Json) => job::json("jobs", &jobs, &environment),
                 Some(OutputFormat::Name) => jobs.iter().map(|job| format!("{}\n", job.handle.name)).collect(),
-                Some(OutputFormat::Wide) => render::table(&jobs, true),
-                None => render::table(&jobs, false),
+                Some(OutputFormat::Wide) => job::table(&jobs, &WIDE),
+                None => job::table(&jobs, &COLUMNS),
             };
             if jobs.is_empty() && args.output.output.is_none() {
                 ui.status(&format!("no jobs of kdj's in `{}`", environment.name));
@@ -129,20 +149,4 @@ async fn cancel(place: &Place<'_>, job: &JobSummary) -> Result<Exit> {
     };
     ui.status(&format!("job {} {what}", job.handle.name));
     Ok(Exit::Success)
-}
-
-/// The Job of this name.
-async fn find(place: &Place<'_>, name: &str) -> Result<JobSummary> {
-    let Place { cluster, environment, ui } = place;
-    if let Some(job) = ui.waiting("looking for the job", cluster.job(environment, name)).await? {
-        return Ok(job);
-    }
-    let jobs = cluster.jobs(environment, &LISTED).await.unwrap_or_default();
-    let error = Error::failed(format!("no job `{}` of kdj's in `{}`", names::shown(name), environment.name))
-        .caused_by("it may have been deleted, or its time to stay is over");
-    let known = jobs.iter().map(|job| job.handle.name.as_str());
-    Err(match names::did_you_mean(name, known) {
-        Some(hint) => error.hint(hint),
-        None => error.hint(format!("list them: `kdj jobs {}`", environment.name)),
-    })
 }

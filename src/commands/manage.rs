@@ -1,7 +1,7 @@
 //! `kdj manage`: any management command, in a running pod.
 
 use crate::{
-    commands::args::{ChangeArgs, TargetArgs},
+    commands::args::{ChangeArgs, OpensArgs, TargetArgs},
     config::Config,
     django,
     error::Result,
@@ -24,6 +24,9 @@ pub struct ManageArgs {
     container: Option<String>,
 
     #[command(flatten)]
+    opens: OpensArgs,
+
+    #[command(flatten)]
     change: ChangeArgs,
 
     /// Management command and its arguments
@@ -37,8 +40,10 @@ pub async fn run(args: ManageArgs, options: &Options, config: &Config, ui: &Ui) 
     let request = Request {
         wanted: args.target.wanted(args.container.as_deref()),
         environment: args.target.environment.clone(),
-        change: (!django::only_reads(&args.command)).then(|| Change::command("manage", words)),
+        change: Change::command("manage", words),
+        reads_only: django::only_reads(&args.command),
         consent: args.change.consent(),
+        opens: args.opens.clone().opens(),
     };
     session::run(request, options, config, ui, |environment| {
         let term = session::terminal_type();

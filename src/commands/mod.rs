@@ -5,11 +5,13 @@ pub mod args;
 mod audit;
 mod completions;
 mod envs;
+mod gc;
 mod jobs;
 mod manage;
 mod migrate;
 mod pyshell;
 mod run;
+mod sessions;
 mod shell;
 
 use std::ffi::OsString;
@@ -27,6 +29,8 @@ pub enum Command {
     Completions(completions::CompletionsArgs),
     /// List the environments
     Envs(envs::EnvsArgs),
+    /// Remove the pods of sessions that are over, and what else outlived its owner
+    Gc(gc::GcArgs),
     /// List the jobs kdj made, follow one, print its log, end it
     Jobs(jobs::JobsArgs),
     /// Run a management command (`manage.py`) in an environment
@@ -37,6 +41,8 @@ pub enum Command {
     Pyshell(pyshell::PyshellArgs),
     /// Run a command in a job of its own, follow its log and end with its exit code
     Run(run::RunArgs),
+    /// List the sessions in pods of their own, take one up again, end it
+    Sessions(sessions::SessionsArgs),
     /// Open a shell (bash or sh, not Python) in an environment, or run a command in it
     Shell(shell::ShellArgs),
     /// An alias and its arguments; gone once the command line is expanded.
@@ -49,10 +55,12 @@ impl Command {
     pub fn is_pass_through(&self) -> bool {
         match self {
             Command::Jobs(args) => args.is_pass_through(),
+            Command::Sessions(args) => args.is_pass_through(),
             Command::Audit(_)
             | Command::Completions(_)
             | Command::Envs(_)
             | Command::External(_)
+            | Command::Gc(_)
             | Command::Migrate(_) => false,
             Command::Manage(_) | Command::Pyshell(_) | Command::Run(_) | Command::Shell(_) => true,
         }
@@ -65,11 +73,13 @@ pub async fn run(command: Command, options: &Options, config: &Config, ui: &Ui) 
         Command::Audit(args) => audit::run(args, options, config, ui).await,
         Command::Completions(args) => completions::run(&args, ui),
         Command::Envs(args) => envs::run(args, options, config, ui).await,
+        Command::Gc(args) => gc::run(args, options, config, ui).await,
         Command::Jobs(args) => jobs::run(args, options, config, ui).await,
         Command::Manage(args) => manage::run(args, options, config, ui).await,
         Command::Migrate(args) => migrate::run(args, options, config, ui).await,
         Command::Pyshell(args) => pyshell::run(args, options, config, ui).await,
         Command::Run(args) => run::run(args, options, config, ui).await,
+        Command::Sessions(args) => sessions::run(args, options, config, ui).await,
         Command::Shell(args) => shell::run(args, options, config, ui).await,
         Command::External(words) => {
             let word = words.first().map(|word| word.to_string_lossy()).unwrap_or_default();

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    commands::args::{ChangeArgs, TargetArgs},
+    commands::args::{ChangeArgs, OpensArgs, TargetArgs},
     config::Config,
     django,
     environment::Environment,
@@ -49,6 +49,9 @@ pub struct PyshellArgs {
     plain: bool,
 
     #[command(flatten)]
+    opens: OpensArgs,
+
+    #[command(flatten)]
     change: ChangeArgs,
 }
 
@@ -58,8 +61,10 @@ pub async fn run(args: PyshellArgs, options: &Options, config: &Config, ui: &Ui)
     let request = Request {
         wanted: args.target.wanted(args.container.as_deref()),
         environment: args.target.environment.clone(),
-        change: Some(change(code.as_ref())),
+        change: change(code.as_ref()),
+        reads_only: false,
         consent: args.change.consent(),
+        opens: args.opens.clone().opens(),
     };
     session::run(request, options, config, ui, |environment| match code {
         Some(code) => run_code(&code, environment),

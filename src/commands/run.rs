@@ -13,7 +13,11 @@ use crate::{
     job::{self, Place},
     options::Options,
     protection::{self, Change, Object, Permit, Record, Who, redact},
-    ui::Ui,
+    session::{self, Program},
+    ui::{
+        Ui,
+        terminal::{Stdin, has_terminal},
+    },
 };
 
 /// Arguments of `kdj run`.
@@ -64,6 +68,14 @@ pub struct RunArgs {
     #[arg(short, long)]
     detach: bool,
 
+    /// With -t: read the terminal; the command is a session then, which `kdj sessions` lists
+    #[arg(short = 'i', long, requires = "tty", conflicts_with_all = ["detach", "keep"])]
+    stdin: bool,
+
+    /// With -i: give the command a terminal; its output is not in the job's log then
+    #[arg(short, long, requires = "stdin")]
+    tty: bool,
+
     /// Keep the job and its log until they are deleted, instead of a day
     #[arg(long)]
     keep: bool,
@@ -89,7 +101,8 @@ const KEEP: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Runs `kdj run`.
 pub async fn run(args: RunArgs, options: &Options, config: &Config, ui: &Ui) -> Result<Exit> {
-    refuse_secrets(&args.variables)?;
+    refuse_secrets(&args, ui)?;
+    let program = interactive(&args)?;
     let (environment, kubeconfig) = connection::resolve(&args.environment, options, config)?;
     let change = Change::command("run", args.command.iter().map(String::as_str));
     let permit = match options.explain {
@@ -97,7 +110,7 @@ pub async fn run(args: RunArgs, options: &Options, config: &Config, ui: &Ui) -> 
         false => Some(protection::permit(&environment, &change, &args.change.consent(), ui).await?),
     };
     let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
-    let place = Place { cluster: &cluster, environment: &environment, ui };
+    let place = Place { cluster: &cluster, environment: &environment, ui, mine: true };
     let wanted = Wanted { role: args.role.clone(), container: args.container.clone(), ..Wanted::default() };
     let who = Who::ask(&cluster);
     let reading = cluster.template(&environment, &wanted, Preference::Shell);
@@ -107,14 +120,20 @@ pub async fn run(args: RunArgs, options: &Options, config: &Config, ui: &Ui) -> 
     }
     let (limit, detach) = (args.pod_running_timeout, args.detach);
     let command = change.line();
-    let new = new_job(args, &environment, &change, permit.as_ref(), who.answer().await);
-    let Some(permit) = permit else { return job::explain(&place, &template, &new, options) };
+    let new = new_job(args, program.is_some(), &environment, &change, permit.as_ref(), who.answer().await);
+    let Some(permit) = permit else {
+        let new = match program {
+            Some(program) => session::hold(new, program).0,
+            None => new,
+        };
+        return job::explain(&place, &template, &new, options);
+    };
     let record = Record::begin(&permit, &environment, Object::Job(new.name.clone()), who, &cluster, ui);
     if detach {
-        let started = job::start(&place, &template, &new).await;
-        record.end(None).await;
-        ui.data(&format!("{}\n", started?.name))?;
-        return Ok(Exit::Success);
+        return job::detach(record, job::start(&place, &template, &new).await, ui).await;
+    }
+    if let Some(program) = program {
+        return record.keep(session::run_in_own_pod(&place, &template, new, program, limit)).await;
     }
     record
         .keep(async {
@@ -125,16 +144,31 @@ pub async fn run(args: RunArgs, options: &Options, config: &Config, ui: &Ui) -> 
         .await
 }
 
+/// What runs at a terminal.
+fn interactive(args: &RunArgs) -> Result<Option<Program>> {
+    if !args.tty {
+        return Ok(None);
+    }
+    if !has_terminal() {
+        return Err(Error::usage("`-it` needs a terminal: stdin and stdout must be one")
+            .hint("without `-it` the command's log is followed"));
+    }
+    let name = args.command.first().cloned().unwrap_or_default();
+    Ok(Some(Program { alternatives: vec![args.command.clone()], tty: true, stdin: Stdin::Local, kept: true, name }))
+}
+
 fn new_job(
     args: RunArgs,
+    session: bool,
     environment: &Environment,
     change: &Change,
     permit: Option<&Permit>,
     who: Option<String>,
 ) -> NewJob {
+    let kind = if session { JobKind::Session } else { JobKind::Run };
     NewJob {
-        kind: JobKind::Run,
-        name: new_name(JobKind::Run),
+        kind,
+        name: new_name(kind),
         by: job::by(environment, change, permit, who),
         words: args.command,
         entrypoint: !args.no_entrypoint,
@@ -145,20 +179,26 @@ fn new_job(
         memory: args.memory,
         image: args.image,
         timeout: args.timeout,
-        keep: (!args.keep).then_some(KEEP),
+        keep: if session { Some(session::KEEP) } else { (!args.keep).then_some(KEEP) },
         with_sidecars: args.with_sidecars,
     }
 }
 
-/// A value would stand in the Job's manifest, where many may read it.
-fn refuse_secrets(variables: &[(String, String)]) -> Result<()> {
-    match variables.iter().find(|(name, _)| redact::is_secret_name(name)) {
-        None => Ok(()),
-        Some((name, _)) => {
-            Err(Error::usage(format!("`{name}` looks like a secret, and would stand in the job's manifest"))
-                .hint("put it into a Secret, and name that: `--env-from secret/NAME`"))
-        }
+/// What is given stands in the Job's manifest, where many may read it. A variable can come from a Secret instead; what
+/// only looks like a secret in a command is warned of.
+fn refuse_secrets(args: &RunArgs, ui: &Ui) -> Result<()> {
+    let secret = |(name, value): &&(String, String)| redact::is_secret_name(name) || redact::text(value) != *value;
+    if let Some((name, _)) = args.variables.iter().find(secret) {
+        let message = format!("`{name}` looks like a secret, and would stand in the job's manifest");
+        return Err(Error::usage(message).hint("put it into a Secret, and name that: `--env-from secret/NAME`"));
     }
+    if redact::words(args.command.iter().map(String::as_str)) != args.command {
+        ui.warning(
+            "something in the command looks like a secret: who may read jobs can read it; \
+             `--env-from secret/NAME` puts it into the command's environment instead",
+        );
+    }
+    Ok(())
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {

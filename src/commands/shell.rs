@@ -1,7 +1,7 @@
 //! `kdj shell`: an OS shell in a running pod, or one command in it.
 
 use crate::{
-    commands::args::{ChangeArgs, TargetArgs},
+    commands::args::{ChangeArgs, OpensArgs, TargetArgs},
     config::Config,
     environment::Environment,
     error::Result,
@@ -45,6 +45,9 @@ pub struct ShellArgs {
     container: Option<String>,
 
     #[command(flatten)]
+    opens: OpensArgs,
+
+    #[command(flatten)]
     change: ChangeArgs,
 
     /// Command to run instead of a shell, word by word as given, without a shell in between
@@ -61,8 +64,10 @@ pub async fn run(args: ShellArgs, options: &Options, config: &Config, ui: &Ui) -
     let request = Request {
         wanted: args.target.wanted(args.container.as_deref()),
         environment: args.target.environment,
-        change: Some(change),
+        change,
+        reads_only: false,
         consent: args.change.consent(),
+        opens: args.opens.clone().opens(),
     };
     session::run(request, options, config, ui, |environment| program(&args.command, environment)).await
 }

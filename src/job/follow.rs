@@ -36,6 +36,7 @@ pub async fn follow(place: &Place<'_>, job: &JobHandle, start_limit: Option<Dura
     let Streams { mut control, stdout, stderr, .. } = streams;
     drop(stderr);
     let followed = until_end(place, job, start_limit, stdout, &mut control).await;
+    let followed = followed.map_err(|error| goes_on(place, job, error));
     let leave = matches!(followed, Ok(Followed::Left(_) | Followed::Cancelled));
     match side.finish(false, leave).await {
         Ok(None) => followed,
@@ -76,7 +77,7 @@ async fn until_end(
     let mut tell = |news| match news {
         News::Waiting(why) => live.borrow_mut().say(&format!("waiting for the job to start: {why}")),
         News::Started { .. } => live.borrow_mut().clear(),
-        News::Away(why) => place.ui.status(&format!("the job goes on; asking again: {why}")),
+        news => tell_of(place, job, news),
     };
     let following = place.cluster.follow(job, start_limit, stdout, &mut tell);
     tokio::pin!(following);
@@ -96,13 +97,45 @@ async fn until_end(
     }
 }
 
+/// Says what is said in the same way of every Job.
+pub fn tell_of(place: &Place<'_>, job: &JobHandle, news: News) {
+    let Place { ui, .. } = place;
+    match news {
+        News::Waiting(_) | News::Started { .. } => {}
+        News::Away(why) => ui.status(&format!("the job goes on; asking again: {why}")),
+        News::NoLog(why) => ui.warning(&format!("the log, or the rest of it, cannot be read: {why}")),
+        News::SidecarsEnded(names) => {
+            ui.status(&format!("{} went on; job {} is deleted, with its log", list(&names), job.name));
+        }
+        News::SidecarsGoOn(names) => {
+            ui.warning(&format!("{} goes on; end the job: {}", list(&names), place.cancel(job)));
+        }
+    }
+}
+
+/// What keeps kdj from following does not end the Job: `error` says so.
+pub fn goes_on(place: &Place<'_>, job: &JobHandle, error: Error) -> Error {
+    match error.failure() {
+        Failure::Usage | Failure::Failed | Failure::Lost => error
+            .outcome_unknown("the job goes on, and how it ends is not known")
+            .hint(format!("take it up again: {}", place.attach(job))),
+        _ => error,
+    }
+}
+
+fn list(names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    format!("container {}", names.join(", "))
+}
+
 /// What a signal means: to leave the Job, to end it, or (`None`) nothing. Ctrl-C asks where somebody can answer, and
 /// another Ctrl-C leaves.
 ///
 /// # Errors
 /// When the Job cannot be deleted.
 pub async fn decide_on_signal(place: &Place<'_>, job: &JobHandle, number: u8) -> Result<Option<Followed>> {
-    if number != INTERRUPT || !place.ui.can_ask() {
+    // Another's Job is ended by `kdj jobs cancel` alone, which asks for permission and is recorded.
+    if number != INTERRUPT || !place.ui.can_ask() || !place.mine {
         return Ok(Some(Followed::Left(number)));
     }
     let question = format!("\njob {} goes on: d to leave it, c to cancel it, Enter to follow on:", job.name);

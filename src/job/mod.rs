@@ -1,22 +1,24 @@
 //! A Job in an environment, from its making to its exit code: what `run`, `migrate` and `jobs` share.
 
+mod find;
 mod follow;
 mod outcome;
+mod render;
 mod start;
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 pub use self::{
-    follow::{Followed, decide_on_signal, follow, print_log},
+    find::find,
+    follow::{Followed, decide_on_signal, follow, goes_on, print_log, tell_of},
     outcome::exit_of,
-    start::{by, explain, start, start_named},
+    render::{Column, json, line, table},
+    start::{by, create, detach, explain, start, start_named},
 };
 use crate::{
-    cluster::{Cluster, JobHandle, JobSummary},
+    cluster::{Cluster, JobHandle},
     environment::Environment,
-    ui::{Ui, age},
+    ui::Ui,
 };
 
 /// How long a Job may take until its container runs, when nothing else is said: an autoscaler needs a few minutes.
@@ -30,13 +32,8 @@ pub struct Place<'a> {
     pub environment: &'a Environment,
     /// Where messages go.
     pub ui: &'a Ui,
-}
-
-/// Which Job it is, and how it is: ``job kdj-run-x7k2m: `sleep 9`, started by ada from laptop 12s ago, running``.
-pub fn line(job: &JobSummary) -> String {
-    let since = job.created.map(|at| age(at, Timestamp::now())).unwrap_or_default();
-    let JobSummary { handle, command, user, host, state, .. } = job;
-    format!("job {}: `{command}`, started by {user} from {host} {since} ago, {}", handle.name, state.word())
+    /// Whether the Job was made by this very command: another's is only looked at.
+    pub mine: bool,
 }
 
 impl Place<'_> {

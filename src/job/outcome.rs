@@ -1,12 +1,14 @@
 //! What a Job's end means: an exit code to pass on, or an error that says why and what to do next.
 
+use std::time::Duration;
+
 use super::{Followed, Place};
 use crate::{
     cluster::{JobHandle, Verdict},
+    environment::Environment,
     error::{Error, Result},
     exit::{Exit, Failure},
     session::runtime_words,
-    ui::duration,
 };
 
 /// 128 and SIGTERM's number: for a process that was asked to go and says that all is well.
@@ -21,19 +23,13 @@ pub async fn exit_of(followed: Followed, job: &JobHandle, command: &str, place: 
     let name = &job.name;
     let verdict = match followed {
         Followed::Ended(verdict) => verdict,
-        Followed::Left(signal) => {
-            return Err(Error::new(
-                Failure::Signal(signal),
-                format!("left job `{name}`, which goes on in `{environment}`"),
-            )
-            .hint(format!("take it up again: {}", place.attach(job)))
-            .hint(format!("end it: {}", place.cancel(job))));
-        }
+        Followed::Left(signal) => return Err(left_alone(place, job, signal)),
         Followed::Cancelled => {
             return Err(Error::new(Failure::Signal(2), format!("job `{name}` was cancelled in `{environment}`")));
         }
     };
     let not_found = || Error::new(Failure::NotFound, format!("no `{command}` in the image of job `{name}`"));
+    let not_started = || Error::failed(format!("job `{name}` did not start in `{environment}`"));
     match verdict {
         Verdict::Exited(code) => Ok(Exit::Remote(code)),
         Verdict::Killed { code, why } => {
@@ -42,7 +38,7 @@ pub async fn exit_of(followed: Followed, job: &JobHandle, command: &str, place: 
             Ok(Exit::Remote(code))
         }
         Verdict::TimedOut => {
-            let limit = job.timeout.map(|limit| format!(" within {}", duration(limit))).unwrap_or_default();
+            let limit = job.timeout.map(|limit| format!(" within {}", limit_words(limit))).unwrap_or_default();
             Err(Error::new(Failure::TimedOut, format!("`{command}` did not end{limit}, and was ended"))
                 .hint(format!("give it longer with `--timeout`; its log: `kdj jobs logs {environment} {name}`")))
         }
@@ -54,8 +50,17 @@ pub async fn exit_of(followed: Followed, job: &JobHandle, command: &str, place: 
                 .caused_by(runtime_words(&message)))
         }
         Verdict::NotStarted(why) => {
-            let error = Error::failed(format!("job `{name}` did not start in `{environment}`"));
-            let error = error.caused_by(runtime_words(&why));
+            let Environment { context, namespace, .. } = place.environment;
+            let log = format!("kubectl --context {context} -n {namespace} logs job/{name} --all-containers");
+            Err(not_started()
+                .caused_by(runtime_words(&why))
+                .hint(format!("nothing was run; what there is of it: `{log}`")))
+        }
+        Verdict::GivenUp(why) if !place.mine => {
+            Err(not_started().caused_by(runtime_words(&why)).hint(format!("end it: {}", place.cancel(job))))
+        }
+        Verdict::GivenUp(why) => {
+            let error = not_started().caused_by(runtime_words(&why));
             // Else it might start yet, when nobody expects it any more.
             match place.ui.waiting("deleting the job", place.cluster.delete_job(job)).await {
                 Ok(_) => Err(error.hint("nothing was run, and the job is deleted again")),
@@ -71,5 +76,22 @@ pub async fn exit_of(followed: Followed, job: &JobHandle, command: &str, place: 
             place.ui.status(&format!("nobody reads on; the job goes on: {}", place.attach(job)));
             Ok(Exit::Success)
         }
+    }
+}
+
+/// A signal ended kdj, and the Job goes on.
+pub(super) fn left_alone(place: &Place<'_>, job: &JobHandle, signal: u8) -> Error {
+    let message = format!("left job `{}`, which goes on in `{}`", job.name, place.environment.name);
+    Error::new(Failure::Signal(signal), message)
+        .hint(format!("take it up again: {}", place.attach(job)))
+        .hint(format!("end it: {}", place.cancel(job)))
+}
+
+/// A limit as it was set: `24 h`, `90 s`.
+fn limit_words(limit: Duration) -> String {
+    match limit.as_secs() {
+        seconds if seconds % 3600 == 0 => format!("{} h", seconds / 3600),
+        seconds if seconds % 60 == 0 => format!("{} min", seconds / 60),
+        seconds => format!("{seconds} s"),
     }
 }

@@ -28,6 +28,8 @@ const IDLE: &str = include_str!("idle.sh");
 const ATTACH: &str = include_str!("attach.py");
 /// Does so where nothing is kept.
 const PLAIN: &str = include_str!("plain.sh");
+/// Waits for the holder.
+const WAIT: &str = include_str!("wait.py");
 /// What an attach ends with when the program may go on: it was taken over, or the holder is gone. A program's own code
 /// can be the same.
 pub const MAY_GO_ON: u8 = 255;
@@ -56,6 +58,11 @@ pub fn start(id: &str, plain: &[String]) -> Vec<Vec<String>> {
 /// before.
 pub fn attach(id: &str) -> Vec<Vec<String>> {
     start(id, &[])
+}
+
+/// What to execute, without a terminal, to wait for the end of the image's entrypoint. Without Python it waits for nothing.
+pub fn wait(id: &str) -> Vec<Vec<String>> {
+    vec![words("exit 0", WAIT, &[id])]
 }
 
 fn words(without_python: &str, code: &str, arguments: &[&str]) -> Vec<String> {

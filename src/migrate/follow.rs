@@ -14,7 +14,7 @@ use tokio::{
 use crate::{
     cluster::{JobHandle, News as JobNews},
     error::Result,
-    job::{Followed, Place, decide_on_signal},
+    job::{self, Followed, Place, decide_on_signal},
     migration::{News, Progress},
     streams::Pieces,
     ui::{Live, terminal::interrupted},
@@ -51,7 +51,7 @@ pub async fn follow(place: &Place<'_>, job: &JobHandle, start_limit: Option<Dura
             image.set([name, image_id].map(|image| Some(image).filter(|image| !image.is_empty())));
             live.borrow_mut().show("starting Django");
         }
-        JobNews::Away(why) => place.ui.status(&format!("the job goes on; asking again: {why}")),
+        news => job::tell_of(place, job, news),
     };
     let (log, lines) = mpsc::channel(8);
     let following = place.cluster.follow(job, start_limit, log, &mut tell);
@@ -62,7 +62,7 @@ pub async fn follow(place: &Place<'_>, job: &JobHandle, start_limit: Option<Dura
             (verdict, mut watched) = &mut both => {
                 live.borrow_mut().clear();
                 [watched.image, watched.image_id] = image.take();
-                return Ok((Followed::Ended(verdict?), watched));
+                return Ok((Followed::Ended(verdict.map_err(|error| job::goes_on(place, job, error))?), watched));
             }
             number = interrupted() => number,
         };

@@ -70,7 +70,9 @@ fn exit_of(
         Verdict::TimedOut => "its time was over".to_owned(),
         Verdict::Deleted => "its job was deleted".to_owned(),
         Verdict::Unknown(why) => why.clone(),
-        Verdict::NotFound(why) | Verdict::CannotExec(why) | Verdict::NotStarted(why) => why.clone(),
+        Verdict::NotFound(why) | Verdict::CannotExec(why) | Verdict::NotStarted(why) | Verdict::GivenUp(why) => {
+            why.clone()
+        }
         Verdict::OutputClosed => "its log was not read to the end".to_owned(),
     };
     let ended_by_itself = matches!(verdict, Verdict::Exited(code) if *code != 0);

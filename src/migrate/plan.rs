@@ -110,7 +110,7 @@ async fn in_job(
     let made_in = format!("job {}", job.name);
     let ending = match verdict? {
         Verdict::Exited(code) => Ending::Exited(code),
-        Verdict::NotStarted(why) | Verdict::NotFound(why) | Verdict::CannotExec(why) => {
+        Verdict::NotStarted(why) | Verdict::GivenUp(why) | Verdict::NotFound(why) | Verdict::CannotExec(why) => {
             return Err(Error::failed(format!("{made_in} did not start")).caused_by(runtime_words(&why)));
         }
         Verdict::Killed { why, .. } | Verdict::Unknown(why) => {

@@ -170,6 +170,9 @@ fn in_words(verb: &str) -> String {
     match verb {
         "migrate" | "restart" | "scale" => verb.to_owned(),
         "shell" | "pyshell" | "dbshell" => format!("open a {verb} in"),
+        "attach" => "attach to a session in".to_owned(),
+        "end" => "end a session in".to_owned(),
+        "gc" => "remove what is left over in".to_owned(),
         "manage" => "run a management command in".to_owned(),
         _ => format!("{verb} in"),
     }
@@ -186,7 +189,8 @@ fn to_milliseconds(time: Timestamp) -> Timestamp {
     Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(time)
 }
 
-fn local_user() -> String {
+/// The local user.
+pub fn local_user() -> String {
     let named = ["USER", "LOGNAME", "USERNAME"].iter().filter_map(|name| env::var(name).ok());
     let known = named.into_iter().find(|name| !name.is_empty());
     #[cfg(unix)]
@@ -194,7 +198,8 @@ fn local_user() -> String {
     known.unwrap_or_default()
 }
 
-fn local_host() -> String {
+/// The local host.
+pub fn local_host() -> String {
     #[cfg(unix)]
     let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
     #[cfg(not(unix))]

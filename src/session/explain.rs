@@ -11,6 +11,13 @@ use crate::{
     ui::{Ui, terminal::Stdin},
 };
 
+/// Says what a change of a protected environment would ask for.
+pub(super) fn confirmation(environment: &Environment, reads_only: bool, ui: &Ui) {
+    if environment.protected && !reads_only {
+        ui.status(&format!("it would ask for confirmation first, or take `--confirm {}`", environment.confirmed_by));
+    }
+}
+
 /// Says where the program would run, and prints the equivalent kubectl command on stdout.
 pub(super) fn show(
     environment: &Environment,

@@ -3,28 +3,33 @@
 mod banner;
 mod capture;
 mod explain;
+mod fresh;
 mod outcome;
+mod own;
+mod place;
 mod pod_cache;
 
 use std::env;
 
+use self::place::Place;
 pub use self::{
     capture::{Captured, capture, collect},
+    fresh::{KEEP, hold, run_in_own_pod, take_up},
     outcome::runtime_words,
+    own::{Opens, PodSettings},
 };
-
 use crate::{
-    cluster::{Cluster, Ending, Exec, NotOpened, Session, Target, Unread, Wanted, leave},
+    cluster::Wanted,
     config::Config,
     connection,
-    environment::{Environment, SessionMode},
-    error::{Error, Result},
-    exit::{Exit, Failure},
+    environment::Environment,
+    error::Result,
+    exit::Exit,
     options::Options,
     protection::{self, Change, Consent, Object, Record, Who},
     ui::{
         Ui,
-        terminal::{LocalSide, Stdin, has_terminal},
+        terminal::{Stdin, has_terminal},
     },
 };
 
@@ -55,10 +60,14 @@ pub struct Request {
     pub environment: String,
     /// What to look for in it.
     pub wanted: Wanted,
-    /// What running the program changes; nothing when it only reads.
-    pub change: Option<Change>,
+    /// What running the program changes.
+    pub change: Change,
+    /// Whether it changes nothing after all.
+    pub reads_only: bool,
     /// What the flags say of a change.
     pub consent: Consent,
+    /// In which pod.
+    pub opens: Opens,
 }
 
 /// Runs a program in an environment and ends as it ends.
@@ -72,158 +81,27 @@ pub async fn run(
     ui: &Ui,
     program: impl FnOnce(&Environment) -> Program,
 ) -> Result<Exit> {
-    let Request { environment, wanted, change, consent } = request;
-    let (environment, kubeconfig) = connection::resolve(&environment, options, config)?;
-    if environment.session == SessionMode::Fresh {
-        ui.warning("`session = \"fresh\"` does nothing yet: the session opens in a running pod");
-    }
+    let (environment, kubeconfig) = connection::resolve(&request.environment, options, config)?;
     let program = program(&environment);
+    if request.opens.is_fresh(&environment, &request.wanted)? {
+        return fresh::run(request, &environment, &kubeconfig, options, ui, program).await;
+    }
+    let Request { wanted, change, reads_only, consent, .. } = request;
     if options.explain {
         let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
         let target = ui.waiting("choosing a pod", cluster.target(&environment, &wanted)).await?;
-        if change.is_some() && environment.protected {
-            ui.status(&format!(
-                "it would ask for confirmation first, or take `--confirm {}`",
-                environment.confirmed_by
-            ));
-        }
+        explain::confirmation(&environment, reads_only, ui);
         return explain::show(&environment, &target, &program, options, ui);
     }
-    let permit = match &change {
-        Some(change) => Some(protection::permit(&environment, change, &consent, ui).await?),
-        None => None,
+    let permit = match reads_only {
+        false => Some(protection::permit(&environment, &change, &consent, ui).await?),
+        true => None,
     };
     let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
-    let place = Place { cluster: &cluster, environment: &environment, wanted, ui };
+    let place = Place { cluster: &cluster, environment: &environment, wanted, own: None, ui };
     let Some(permit) = permit else { return place.run(place.target().await?, program).await };
     let who = Who::of(&permit, &cluster);
     let target = who.beside(place.target()).await?;
     let record = Record::begin(&permit, &environment, Object::from(&target), who, &cluster, ui);
     record.keep(place.run(target, program)).await
-}
-
-/// Where a session opens.
-struct Place<'a> {
-    cluster: &'a Cluster,
-    environment: &'a Environment,
-    wanted: Wanted,
-    ui: &'a Ui,
-}
-
-impl Place<'_> {
-    /// Runs the program in `target`, or in another pod when that went away, and ends as it ends.
-    async fn run(&self, target: Target, program: Program) -> Result<Exit> {
-        let (named, ending) = self.session(target, program).await?;
-        outcome::of(ending, &named, self).await
-    }
-
-    /// Opens the session and copies bytes until it ends. Another try follows when the words to execute begin with a
-    /// program the image lacks and there are others, and, once, when the container was not running.
-    async fn session(&self, mut target: Target, program: Program) -> Result<(Named, Ending)> {
-        let Program { alternatives, tty, stdin, kept, name } = program;
-        let reads_stdin = stdin != Stdin::Closed;
-        let mut replaced = false;
-        let mut alternatives = alternatives.into_iter();
-        let Some(mut argv) = alternatives.next() else { return Err(Error::failed("there is nothing to execute")) };
-        let mut session = self.open(&mut target, &argv, tty, reads_stdin, kept, &mut replaced).await?;
-        banner::show(self.environment, &target, tty, self.ui);
-        if reads_stdin && !tty && !session.supports_half_close() {
-            self.ui.warning("this API server cannot pass on the end of input (channel protocol v4): a command that reads to the end will wait");
-        }
-        let attached = LocalSide::attach(tty, stdin);
-        let (side, mut streams) =
-            attached.map_err(|error| Error::failed("cannot use the terminal").caused_by(error))?;
-        let mut unread = Unread::default();
-        let ending = loop {
-            let ending = session.run(&mut streams, &mut unread).await;
-            let gone = match ending {
-                Ending::NotFound(_) if unread.is_whole() => match alternatives.next() {
-                    Some(other) => {
-                        argv = other;
-                        false
-                    }
-                    None => break ending,
-                },
-                Ending::Gone(_) if unread.is_whole() && !replaced && self.wanted.pod.is_none() => true,
-                _ => break ending,
-            };
-            side.pause();
-            let open = async {
-                if gone {
-                    self.replace(&mut target, &mut replaced).await?;
-                }
-                self.open(&mut target, &argv, tty, reads_stdin, kept, &mut replaced).await
-            };
-            session = tokio::select! {
-                opened = open => opened?,
-                ending = leave(&mut streams.control) => break ending,
-            };
-            side.resume();
-        };
-        drop(streams);
-        let calm = !matches!(ending, Ending::Exited(_) | Ending::OutputClosed);
-        let leave = matches!(ending, Ending::Left | Ending::Signal(_));
-        let named = Named { target, name };
-        match side.finish(calm, leave).await {
-            Ok(None) => Ok((named, ending)),
-            Ok(Some(signal)) => Ok((named, Ending::Signal(signal))),
-            // What the command did after that nobody knows.
-            Err(error) => Err(Error::new(Failure::Lost, "cannot write the output").caused_by(error)),
-        }
-    }
-
-    /// The pod to use: the one used a moment ago, or one chosen anew.
-    async fn target(&self) -> Result<Target> {
-        if let Some(target) = pod_cache::read(self.environment, &self.wanted, self.cluster) {
-            self.ui.verbose(&format!("using pod {} again, chosen a moment ago", target.pod));
-            return Ok(target);
-        }
-        self.choose(&self.wanted).await
-    }
-
-    async fn choose(&self, wanted: &Wanted) -> Result<Target> {
-        let target = self.ui.waiting("choosing a pod", self.cluster.target(self.environment, wanted)).await?;
-        pod_cache::write(self.environment, &self.wanted, self.cluster, &target);
-        Ok(target)
-    }
-
-    /// Opens the session; when the pod went away meanwhile, in another one, once. A pod asked for by name is never
-    /// replaced.
-    async fn open(
-        &self,
-        target: &mut Target,
-        argv: &[String],
-        tty: bool,
-        stdin: bool,
-        kept: bool,
-        replaced: &mut bool,
-    ) -> Result<Session> {
-        loop {
-            let Target { namespace, pod, container, .. } = &*target;
-            let exec = Exec { namespace, pod, container, argv, tty, stdin, kept };
-            let waited = format!("opening a session in pod {pod}");
-            match self.ui.waiting(&waited, self.cluster.exec(exec)).await {
-                Err(NotOpened::Gone(_)) if !*replaced && self.wanted.pod.is_none() => {
-                    self.replace(target, replaced).await?;
-                }
-                opened => return opened.map_err(Error::from),
-            }
-        }
-    }
-
-    /// Chooses another pod in the place of one that turned out to be gone, and says so.
-    async fn replace(&self, target: &mut Target, replaced: &mut bool) -> Result<()> {
-        pod_cache::forget(self.environment, &self.wanted, self.cluster);
-        let wanted = Wanted { exclude: vec![target.pod.clone()], ..self.wanted.clone() };
-        let gone = std::mem::replace(target, self.choose(&wanted).await?);
-        *replaced = true;
-        self.ui.status(&format!("pod {} went away; using {}", gone.pod, target.pod));
-        Ok(())
-    }
-}
-
-/// A target, and what ran in it.
-struct Named {
-    target: Target,
-    name: String,
 }

@@ -1,6 +1,9 @@
 //! What a session's end means: an exit code to pass on, or an error that says why and what may still be running.
 
-use super::{Named, Place, pod_cache};
+use super::{
+    place::{Named, Place},
+    pod_cache,
+};
 use crate::{
     cluster::Ending,
     error::{Error, Result},
@@ -43,19 +46,30 @@ pub(super) async fn of(ending: Ending, named: &Named, place: &Place<'_>) -> Resu
             })
         }
         Ending::Lost(cause) => {
-            let message = format!("connection lost; `{name}` may still be running in {here}");
+            let message = match &place.own {
+                Some(own) if !own.kept => format!("connection lost; `{name}` ends with its pod"),
+                _ => format!("connection lost; `{name}` may still be running in {here}"),
+            };
             let error = Error::new(Failure::Lost, message).caused_by(cause);
-            Err(match why(named, place, false).await? {
-                Some(reason) => error.caused_by(reason),
-                None => error.hint(format!("see what still runs there: {}", place.again("ps"))),
+            Err(match (why(named, place, false).await?, &place.own) {
+                (Some(reason), _) => error.caused_by(reason),
+                (None, Some(own)) => own.hints(error, place.environment),
+                (None, None) => error.hint(format!("see what still runs there: {}", place.again("ps"))),
             })
         }
-        Ending::Left => {
-            Err(Error::new(Failure::Lost, format!("left the session; `{name}` may still be running in {here}")))
+        Ending::Left => Err(left_behind(Failure::Lost, "left the session", name, &here, place)),
+        Ending::Signal(number) => Err(left_behind(Failure::Signal(number), "interrupted", name, &here, place)),
+    }
+}
+
+/// What becomes of a program that nobody is connected with any more.
+fn left_behind(failure: Failure, what: &str, name: &str, here: &str, place: &Place<'_>) -> Error {
+    match &place.own {
+        None => Error::new(failure, format!("{what}; `{name}` may still be running in {here}")),
+        Some(own) if own.kept => {
+            own.hints(Error::new(failure, format!("{what}; `{name}` goes on in {here}")), place.environment)
         }
-        Ending::Signal(number) => {
-            Err(Error::new(Failure::Signal(number), format!("interrupted; `{name}` may still be running in {here}")))
-        }
+        Some(_) => Error::new(failure, format!("{what}; `{name}` ends with its pod")),
     }
 }
 
@@ -68,7 +82,12 @@ impl Place<'_> {
 
 /// Why the session ended, as far as the cluster knows; a signal cuts the question short.
 async fn why(named: &Named, place: &Place<'_>, killed: bool) -> Result<Option<String>> {
-    let question = place.cluster.why_ended(&named.target, killed);
+    let question = async {
+        match &place.own {
+            Some(own) => own.why(place.cluster, &named.target, killed).await,
+            None => place.cluster.why_ended(&named.target, killed).await,
+        }
+    };
     tokio::select! {
         reason = place.ui.waiting("asking the cluster why", question) => Ok(reason),
         number = interrupted() => Err(Error::new(Failure::Signal(number), "interrupted while asking the cluster why the session ended")),

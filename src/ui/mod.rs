@@ -124,6 +124,17 @@ pub fn age(from: jiff::Timestamp, to: jiff::Timestamp) -> String {
     }
 }
 
+/// The time until a moment to come, as ages are shown; of twelve hours less a second it says `12h`.
+pub fn left(now: jiff::Timestamp, until: jiff::Timestamp) -> String {
+    let seconds = until.as_second().saturating_sub(now.as_second());
+    let to_round = match seconds {
+        ..120 => 0,
+        120..7200 => 10,
+        _ => 60,
+    };
+    age(now, until.checked_add(jiff::SignedDuration::from_secs(to_round)).unwrap_or(until))
+}
+
 /// `12 ms`, `3.4 s`.
 pub fn duration(time: std::time::Duration) -> String {
     if time.as_secs() < 1 { format!("{} ms", time.as_millis()) } else { format!("{:.1} s", time.as_secs_f64()) }

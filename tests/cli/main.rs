@@ -10,11 +10,14 @@ mod django;
 mod envs_live;
 mod exec_faults;
 mod fake_server;
+mod fresh;
 mod harness;
 mod harness_run;
+mod jobs;
 mod output;
 mod protection;
 mod requests;
+mod sessions;
 mod targets;
 mod terminal;
 

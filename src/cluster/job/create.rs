@@ -1,21 +1,27 @@
 //! Makes a Job, once: tried without effect first, and looked up by its name when the answer gets lost.
 
+use std::time::Duration;
+
 use k8s_openapi::api::{batch::v1::Job, core::v1::Pod};
 use kube::{
     Api, Error as KubeError, ResourceExt,
     api::{DeleteParams, PostParams, Preconditions},
 };
+use tokio::time::sleep;
 
 use super::{
     super::{
         Cluster,
-        request::{error, unrepeatable},
+        request::{error, never_sent, unrepeatable},
         template::Template,
     },
     JobHandle, NONCE, NewJob,
     manifest::{Manifest, manifest},
 };
 use crate::error::Result;
+
+/// When a Job is looked for whose creation got no answer.
+const LOOKS: [Duration; 4] = [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
 
 /// What came of making a Job.
 #[derive(Debug)]
@@ -27,8 +33,8 @@ pub enum Created {
 }
 
 impl Cluster {
-    /// Makes a Job of a role's template. First the server is asked what it would say (a dry run of the Job and of its
-    /// pod), so that quota, policies and missing service accounts show before anything exists.
+    /// Makes a Job of a role's template. First the server is asked what it would say to the Job's pod (a dry run), so that
+    /// quota, policies and missing service accounts show before anything exists. To the Job itself it says it at once.
     ///
     /// # Errors
     /// When the server refuses; with [`Failure::Lost`](crate::exit::Failure::Lost) when nobody knows whether it exists.
@@ -38,39 +44,42 @@ impl Cluster {
         let pods = Api::<Pod>::namespaced(self.client.clone(), &template.namespace);
         let dry = PostParams { dry_run: true, ..PostParams::default() };
         let what = format!("create job {}", new.name);
-        let (tried_job, tried_pod) = futures::join!(
-            unrepeatable("try the job", &self.place, &self.observer, || jobs.create(&dry, &job)),
-            unrepeatable("try its pod", &self.place, &self.observer, || pods.create(&dry, &pod)),
-        );
-        match tried_job? {
+        let tried = unrepeatable("try the job's pod", &self.place, &self.observer, || pods.create(&dry, &pod)).await;
+        match tried? {
             Ok(_) => {}
-            Err(failure) if is_conflict(&failure) => return Ok(Created::Exists),
-            Err(failure) => return Err(error::explain(failure, &what, &self.place)),
-        }
-        match tried_pod? {
-            Ok(_) => {}
-            // Who may not create pods learns it later, from the Job's events.
-            Err(failure) if lacks_the_right(&failure) => {}
-            Err(failure) => return Err(error::explain(failure, &format!("{what}'s pod"), &self.place)),
+            // Who may not create pods, and what only a policy about pods has to say, comes later, in the Job's events.
+            Err(failure) if may_differ(&failure) => {}
+            Err(failure) => {
+                // The quota may be used up by the very Job of this name.
+                return match self.get::<Job>(&template.namespace, &new.name).await {
+                    Ok(Some(_)) => Ok(Created::Exists),
+                    _ => Err(error::explain(failure, &format!("{what}'s pod"), &self.place)),
+                };
+            }
         }
         let real = PostParams::default();
         let answer = unrepeatable(&what, &self.place, &self.observer, || jobs.create(&real, &job)).await;
         let failure = match answer {
             Ok(Ok(made)) => return Ok(Created::Made(JobHandle::of(&made), notes)),
-            Ok(Err(failure)) if is_conflict(&failure) => return Ok(Created::Exists),
             Ok(Err(failure)) if is_refused(&failure) => return Err(error::explain(failure, &what, &self.place)),
+            // An earlier attempt may have made it: what stands before the server can say 503 after that.
             Ok(Err(failure)) => error::explain(failure, &what, &self.place),
             Err(failure) => failure,
         };
-        // The server may have made it all the same.
-        match self.get::<Job>(&template.namespace, &new.name).await {
-            Ok(Some(made)) if made.annotations().get(NONCE) == job.annotations().get(NONCE) => {
-                Ok(Created::Made(JobHandle::of(&made), notes))
+        let nonce = job.annotations().get(NONCE);
+        for pause in LOOKS {
+            sleep(pause).await;
+            match self.get::<Job>(&template.namespace, &new.name).await {
+                Ok(Some(made)) if made.annotations().get(NONCE) == nonce => {
+                    return Ok(Created::Made(JobHandle::of(&made), notes));
+                }
+                Ok(Some(_)) => return Ok(Created::Exists),
+                // The server may still be at it.
+                Ok(None) => {}
+                Err(_) => break,
             }
-            Ok(Some(_)) => Ok(Created::Exists),
-            Ok(None) => Err(failure),
-            Err(_) => Err(failure.outcome_unknown("whether the Job exists, nobody knows")),
         }
+        Err(failure.outcome_unknown("whether the job exists, nobody knows"))
     }
 
     /// The manifest of a Job that is not made, as JSON.
@@ -85,8 +94,8 @@ impl Cluster {
     /// When the cluster cannot be reached or refuses.
     pub async fn delete_job(&self, handle: &JobHandle) -> Result<bool> {
         let jobs = Api::<Job>::namespaced(self.client.clone(), &handle.namespace);
-        // The default leaves a Job's pods behind.
-        let mut parameters = DeleteParams::background();
+        // The default leaves a Job's pods behind. The name of a migration's Job is its lock: kept until its pod is gone.
+        let mut parameters = if handle.is_lock { DeleteParams::foreground() } else { DeleteParams::background() };
         parameters.preconditions = Some(Preconditions { uid: Some(handle.uid.clone()), ..Preconditions::default() });
         let what = format!("delete job {}", handle.name);
         let delete = || jobs.delete(&handle.name, &parameters);
@@ -98,15 +107,19 @@ impl Cluster {
     }
 }
 
-fn is_conflict(failure: &KubeError) -> bool {
-    matches!(failure, KubeError::Api(status) if status.code == 409)
-}
-
-/// Whether the server has said no: then nothing exists.
+/// Whether the server has said no: then nothing exists. That there is one of this name is no answer yet: it may be ours.
 fn is_refused(failure: &KubeError) -> bool {
-    matches!(failure, KubeError::Api(status) if status.code < 500)
+    match failure {
+        KubeError::Api(status) => status.code < 500 && status.reason != "AlreadyExists",
+        failure => never_sent(failure),
+    }
 }
 
-fn lacks_the_right(failure: &KubeError) -> bool {
-    matches!(failure, KubeError::Api(status) if status.code == 403 && status.message.contains("cannot create resource"))
+/// Whether the Job controller's pod may be allowed where this one is not: rights differ, and policies against pods that
+/// nothing controls.
+fn may_differ(failure: &KubeError) -> bool {
+    let KubeError::Api(status) = failure else { return false };
+    status.code == 403 && status.message.contains("cannot create resource")
+        || status.message.contains("admission webhook")
+        || status.message.contains("ValidatingAdmissionPolicy")
 }

@@ -1,6 +1,6 @@
 //! Follows a Job: why it does not start yet, its log, how it ended.
 
-use std::time::Duration;
+use std::{cell::RefCell, time::Duration};
 
 use k8s_openapi::{
     api::{batch::v1::Job, core::v1::Pod},
@@ -9,17 +9,15 @@ use k8s_openapi::{
 use kube::ResourceExt;
 use tokio::{
     sync::{mpsc, watch},
-    time::{Instant, MissedTickBehavior, interval},
+    time::{Instant, sleep},
 };
 
 use super::{
-    super::{
-        Cluster,
-        target::{image_of, status_of},
-    },
+    super::Cluster,
     JobHandle, JobState, JobSummary,
     log::{ContainerLog, LogEnd},
     pod_watch::{PodWatch, Seen},
+    start::{Start, Started},
     state::{self, PodState},
 };
 use crate::{
@@ -27,10 +25,12 @@ use crate::{
     streams::Pieces,
 };
 
-/// How often the events are asked for while nothing starts.
-const QUESTION: Duration = Duration::from_secs(2);
-/// How long a Job may be refused its pod before that counts as final.
-const REFUSAL_LIMIT: Duration = Duration::from_secs(10);
+/// How long the other containers may go on by themselves when the app's has ended.
+const SIDECAR_LIMIT: Duration = Duration::from_secs(3);
+/// The pause between two looks at what is about to change.
+const PAUSE: Duration = Duration::from_millis(500);
+/// How often a Job whose pod is gone is asked how it ended: its controller takes a moment.
+const QUESTIONS: u32 = 10;
 
 /// What is told while a Job is followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +48,12 @@ pub enum News {
     },
     /// The server does not answer. The Job goes on.
     Away(String),
+    /// The log, or the rest of it, cannot be read, and why. How the Job ends is told all the same.
+    NoLog(String),
+    /// These containers went on when the app's had ended; the Job was deleted for it.
+    SidecarsEnded(Vec<String>),
+    /// These containers go on: the Job is to be kept, or could not be deleted.
+    SidecarsGoOn(Vec<String>),
 }
 
 /// How a Job ended.
@@ -68,8 +74,10 @@ pub enum Verdict {
     NotFound(String),
     /// Its command cannot be executed; the runtime's words.
     CannotExec(String),
-    /// Its container never ran; why.
+    /// Its pod ended, and its container never ran; why.
     NotStarted(String),
+    /// It does not run yet, and is not worth waiting for; why. It might start all the same.
+    GivenUp(String),
     /// Its pod is lost, and nobody knows what it did.
     Unknown(String),
     /// Somebody deleted it.
@@ -81,14 +89,8 @@ pub enum Verdict {
 impl Verdict {
     /// Whether the container never ran: there is no log.
     pub fn never_ran(&self) -> bool {
-        matches!(self, Verdict::NotFound(_) | Verdict::CannotExec(_) | Verdict::NotStarted(_))
+        matches!(self, Verdict::NotFound(_) | Verdict::CannotExec(_) | Verdict::NotStarted(_) | Verdict::GivenUp(_))
     }
-}
-
-/// A Job that has started: its pod, and how it ended when it has.
-struct Started {
-    pod: String,
-    verdict: Option<Verdict>,
 }
 
 impl Cluster {
@@ -105,34 +107,73 @@ impl Cluster {
         news: &mut dyn FnMut(News),
     ) -> Result<Verdict> {
         let mut pods = PodWatch::new(self, job);
-        let Started { pod, verdict } = match self.wait_for_start(job, start_limit, &mut pods, news).await? {
+        let Started { pod, verdict } = match Start::new(self, job, start_limit).wait(&mut pods, news).await? {
             Ok(started) => started,
             Err(verdict) => return Ok(verdict),
         };
         if let Some(verdict) = verdict.as_ref().filter(|verdict| verdict.never_ran()) {
             return Ok(verdict.clone());
         }
+        let news = RefCell::new(news);
+        let tell = |it| (*news.borrow_mut())(it);
         let (ended, end) = watch::channel(verdict.is_some());
-        let source = ContainerLog { cluster: self, namespace: &job.namespace, pod: &pod, container: &job.container };
+        let name = pod.name_any();
+        let source = ContainerLog { cluster: self, namespace: &job.namespace, pod: &name, container: &job.container };
         let copy = source.copy(&log, end);
         let watch_end = async {
             let verdict = match verdict {
                 Some(verdict) => Ok(verdict),
-                None => self.wait_for_end(job, &mut pods, news).await,
+                None => self.wait_for_end(job, &mut pods, &mut { tell }).await,
             };
             let _ = ended.send(true);
             verdict
         };
         tokio::pin!(copy, watch_end);
-        tokio::select! {
-            verdict = &mut watch_end => match copy.await? {
-                LogEnd::OutputClosed => Ok(Verdict::OutputClosed),
-                LogEnd::Complete | LogEnd::Gone => verdict,
-            },
-            copied = &mut copy => match copied? {
-                LogEnd::OutputClosed => Ok(Verdict::OutputClosed),
-                LogEnd::Complete | LogEnd::Gone => watch_end.await,
-            },
+        let (verdict, copied) = tokio::select! {
+            verdict = &mut watch_end => (verdict?, copy.await),
+            copied = &mut copy => {
+                if let Err(error) = &copied {
+                    tell(News::NoLog(error.to_string()));
+                }
+                match copied {
+                    Ok(LogEnd::OutputClosed) => return Ok(Verdict::OutputClosed),
+                    // How it ends is worth knowing without the log, too.
+                    _ => (watch_end.await?, Ok(LogEnd::Complete)),
+                }
+            }
+        };
+        match copied {
+            Ok(LogEnd::OutputClosed) => return Ok(Verdict::OutputClosed),
+            Ok(LogEnd::Gone(why)) if matches!(verdict, Verdict::Exited(_) | Verdict::Killed { .. }) => {
+                tell(News::NoLog(why));
+            }
+            Err(error) => tell(News::NoLog(error.to_string())),
+            Ok(LogEnd::Complete | LogEnd::Gone(_)) => {}
+        }
+        if pod.spec.as_ref().is_some_and(|spec| spec.containers.len() > 1) {
+            self.end_sidecars(job, &name, &verdict, &mut { tell }).await;
+        }
+        Ok(verdict)
+    }
+
+    /// Deletes a Job whose app has ended and whose other containers go on: nothing is to run till its deadline.
+    async fn end_sidecars(&self, job: &JobHandle, pod: &str, verdict: &Verdict, news: &mut dyn FnMut(News)) {
+        let ended = matches!(verdict, Verdict::Exited(_) | Verdict::Killed { .. });
+        let limit = Instant::now() + SIDECAR_LIMIT;
+        while ended {
+            let Ok(Some(pod)) = self.get::<Pod>(&job.namespace, pod).await else { return };
+            let others = state::others_running(&pod, &job.container);
+            if others.is_empty() {
+                return;
+            }
+            if job.kept {
+                return news(News::SidecarsGoOn(others));
+            }
+            if Instant::now() >= limit {
+                let deleted = self.delete_job(job).await.is_ok();
+                return news(if deleted { News::SidecarsEnded(others) } else { News::SidecarsGoOn(others) });
+            }
+            sleep(PAUSE).await;
         }
     }
 
@@ -150,7 +191,7 @@ impl Cluster {
         let source = ContainerLog { cluster: self, namespace: &job.namespace, pod: &pod, container: &job.container };
         let (_running, no_end) = watch::channel(true);
         match source.copy(&log, no_end).await? {
-            LogEnd::Gone => Err(gone()),
+            LogEnd::Gone(why) => Err(Error::failed(format!("job `{}` has no log any more", job.name)).caused_by(why)),
             LogEnd::Complete | LogEnd::OutputClosed => Ok(()),
         }
     }
@@ -171,62 +212,6 @@ impl Cluster {
         Ok(pods.into_iter().max_by_key(ResourceExt::creation_timestamp))
     }
 
-    /// Waits until the container runs or has run. The inner error is how it ended without.
-    async fn wait_for_start(
-        &self,
-        job: &JobHandle,
-        limit: Option<Duration>,
-        pods: &mut PodWatch<'_>,
-        news: &mut dyn FnMut(News),
-    ) -> Result<Result<Started, Verdict>> {
-        let begun = Instant::now();
-        let mut questions = interval(QUESTION);
-        questions.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        questions.tick().await;
-        let mut why = "no pod yet".to_owned();
-        let mut pod: Option<Pod> = None;
-        let mut gives_up: Option<Instant> = None;
-        loop {
-            tokio::select! {
-                biased;
-                seen = pods.next() => match seen? {
-                    Seen::Pod(seen) => match state::read(&seen, &job.container, Timestamp::now()) {
-                        PodState::Running => return Ok(Ok(started(&seen, job, None, news))),
-                        PodState::Ended(verdict) => return Ok(Ok(started(&seen, job, Some(verdict), news))),
-                        PodState::Waiting { why: reason, patience } => {
-                            why = reason;
-                            pod = Some(*seen);
-                            gives_up = patience.map(|patience| gives_up.unwrap_or(Instant::now() + patience));
-                        }
-                    },
-                    Seen::Gone => return Ok(Err(self.verdict_without_pod(job).await)),
-                    Seen::Away(reason) => news(News::Away(reason)),
-                },
-                _ = questions.tick() => {
-                    // Where the pod itself does not say it.
-                    if !why.contains(": ") && let Some(trouble) = self.start_trouble(job, pod.as_ref()).await {
-                        if pod.is_none() && (trouble.hopeless || begun.elapsed() > REFUSAL_LIMIT) {
-                            return Ok(Err(Verdict::NotStarted(trouble.message)));
-                        }
-                        news(News::Waiting(trouble.message));
-                    } else {
-                        news(News::Waiting(why.clone()));
-                    }
-                    if pod.is_none() && let Some(verdict) = self.verdict_of_job(job).await {
-                        return Ok(Err(verdict));
-                    }
-                }
-            }
-            if gives_up.is_some_and(|at| Instant::now() >= at) {
-                return Ok(Err(Verdict::NotStarted(why)));
-            }
-            if limit.is_some_and(|limit| begun.elapsed() > limit) {
-                let waited = begun.elapsed().as_secs();
-                return Ok(Err(Verdict::NotStarted(format!("not running after {waited} s: {why}"))));
-            }
-        }
-    }
-
     async fn wait_for_end(
         &self,
         job: &JobHandle,
@@ -236,8 +221,11 @@ impl Cluster {
         loop {
             match pods.next().await? {
                 Seen::Pod(pod) => {
-                    if let PodState::Ended(verdict) = state::read(&pod, &job.container, Timestamp::now()) {
-                        return Ok(verdict);
+                    match state::read(&pod, &job.container, Timestamp::now()) {
+                        // It has run: what says otherwise has forgotten it.
+                        PodState::Ended(Verdict::NotStarted(why)) => return Ok(Verdict::Unknown(why)),
+                        PodState::Ended(verdict) => return Ok(verdict),
+                        PodState::Running | PodState::Waiting { .. } => {}
                     }
                 }
                 Seen::Gone => return Ok(self.verdict_without_pod(job).await),
@@ -247,12 +235,18 @@ impl Cluster {
     }
 
     /// How the Job ended, when its pod is gone and cannot tell.
-    async fn verdict_without_pod(&self, job: &JobHandle) -> Verdict {
-        self.verdict_of_job(job).await.unwrap_or_else(|| Verdict::Unknown("its pod is gone".to_owned()))
+    pub(super) async fn verdict_without_pod(&self, job: &JobHandle) -> Verdict {
+        for _ in 0..QUESTIONS {
+            if let Some(verdict) = self.verdict_of_job(job).await {
+                return verdict;
+            }
+            sleep(PAUSE).await;
+        }
+        Verdict::Unknown("its pod is gone".to_owned())
     }
 
     /// How the Job ended by its own account; `None` when it has not, or cannot be asked.
-    async fn verdict_of_job(&self, handle: &JobHandle) -> Option<Verdict> {
+    pub(super) async fn verdict_of_job(&self, handle: &JobHandle) -> Option<Verdict> {
         let job = self.get::<Job>(&handle.namespace, &handle.name).await.ok()?;
         let Some(job) = job.filter(|job| job.uid().as_deref() == Some(&handle.uid)) else {
             return Some(Verdict::Deleted);
@@ -268,12 +262,4 @@ impl Cluster {
             (JobState::Pending | JobState::Running, _) => None,
         }
     }
-}
-
-fn started(pod: &Pod, job: &JobHandle, verdict: Option<Verdict>, news: &mut dyn FnMut(News)) -> Started {
-    let image_id = status_of(pod, &job.container).map(|status| status.image_id.clone()).unwrap_or_default();
-    if !verdict.as_ref().is_some_and(Verdict::never_ran) {
-        news(News::Started { pod: pod.name_any(), image: image_of(pod, &job.container), image_id });
-    }
-    Started { pod: pod.name_any(), verdict }
 }

@@ -93,7 +93,11 @@ impl Cluster {
     /// # Errors
     /// When the cluster cannot be reached or refuses.
     pub async fn job(&self, environment: &Environment, name: &str) -> Result<Option<JobSummary>> {
-        Ok(self.get::<Job>(&environment.namespace, name).await?.as_ref().and_then(JobSummary::of))
+        let job = self.get::<Job>(&environment.namespace, name).await?;
+        // Another instance's Job is another environment's, though it has the same namespace.
+        let instance = environment.instance.as_deref().map(label);
+        let job = job.filter(|job| instance.is_none() || job.labels().get(INSTANCE) == instance.as_ref());
+        Ok(job.as_ref().and_then(JobSummary::of))
     }
 }
 
@@ -145,6 +149,8 @@ impl JobHandle {
             uid: job.uid().unwrap_or_default(),
             container: job.annotations().get(CONTAINER).cloned().unwrap_or_default(),
             timeout: own,
+            is_lock: job.labels().get(KIND).map(String::as_str) == Some(JobKind::Migrate.word()),
+            kept: spec.is_some_and(|spec| spec.ttl_seconds_after_finished.is_none()),
             resource_version: job.resource_version(),
         }
     }
@@ -169,3 +175,6 @@ fn state(status: &JobStatus) -> (JobState, Option<String>) {
     let ready = status.ready.unwrap_or_default() > 0;
     (if ready { JobState::Running } else { JobState::Pending }, None)
 }
+
+#[cfg(test)]
+mod tests;

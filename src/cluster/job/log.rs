@@ -11,22 +11,30 @@ use std::{pin::pin, time::Duration};
 use bytes::Bytes;
 use futures::{AsyncBufRead, AsyncBufReadExt};
 use k8s_openapi::{api::core::v1::Pod, jiff::Timestamp};
-use kube::{Api, Error as KubeError, api::LogParams};
+use kube::{Api, Error as KubeError, api::LogParams, core::Status};
 use tokio::{
     sync::{mpsc, watch},
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 use self::cursor::Cursor;
-use super::super::{Cluster, request::error};
-use crate::{error::Result, streams::Pieces};
+use super::{
+    super::{Cluster, request::error},
+    pod_watch::AWAY_LIMIT,
+};
+use crate::{
+    error::{Error, Result},
+    streams::Pieces,
+};
 
-/// The pause before a stream that ended too early is opened again.
+/// The pause before a stream that ended too early is opened again. It grows.
 const PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How long after the end of the log the end of the container is waited for before the log is asked for again.
 const PATIENCE: Duration = Duration::from_millis(800);
-/// How often in a row the log may be refused before that is an error.
-const FAILURES: u32 = 60;
+/// How long the log of a container that has ended may be refused before that is an error; that of a running one as long
+/// as its pod may be.
+const LAST_LIMIT: Duration = Duration::from_secs(20);
 
 /// How the log of a container ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,8 +43,8 @@ pub(super) enum LogEnd {
     Complete,
     /// Nobody reads any more.
     OutputClosed,
-    /// The pod is gone; what was not read before is lost.
-    Gone,
+    /// There is no log any more; what was not read before is lost. Why.
+    Gone(String),
 }
 
 /// A container whose log is read.
@@ -50,6 +58,8 @@ pub(super) struct ContainerLog<'a> {
 /// How one stream ended.
 enum StreamEnd {
     Over,
+    /// The kubelet's own words end it, where the log is not to be read.
+    Refused(String),
     Broken,
     OutputClosed,
 }
@@ -62,7 +72,9 @@ impl ContainerLog<'_> {
     pub(super) async fn copy(&self, out: &mpsc::Sender<Pieces>, mut ended: watch::Receiver<bool>) -> Result<LogEnd> {
         let api = Api::<Pod>::namespaced(self.cluster.client.clone(), self.namespace);
         let mut cursor = Cursor::default();
+        let credentials = &self.cluster.place.credentials;
         let mut failures = 0;
+        let mut away: Option<Instant> = None;
         loop {
             // What a container that has ended wrote is all in the log.
             let last = *ended.borrow();
@@ -73,37 +85,56 @@ impl ContainerLog<'_> {
                 since_time: cursor.second().and_then(|second| second.parse::<Timestamp>().ok()),
                 ..LogParams::default()
             };
+            let sent = credentials.prepare().await?;
             let failure = match api.log_stream(self.pod, &parameters).await {
                 Ok(stream) => {
+                    let before = cursor.lines();
                     cursor.resume();
-                    match pass(stream, &mut cursor, out, last).await {
+                    let end = pass(stream, &mut cursor, out, last).await;
+                    if cursor.lines() > before {
+                        (failures, away) = (0, None);
+                    }
+                    match end {
                         StreamEnd::OutputClosed => return Ok(LogEnd::OutputClosed),
                         StreamEnd::Over if last => return Ok(LogEnd::Complete),
-                        StreamEnd::Over => {
-                            failures = 0;
+                        StreamEnd::Refused(why) if last => return Ok(LogEnd::Gone(why)),
+                        StreamEnd::Over | StreamEnd::Refused(_) => {
+                            (failures, away) = (0, None);
                             let _ = timeout(PATIENCE, ended.wait_for(|ended| *ended)).await;
                             continue;
                         }
-                        StreamEnd::Broken => None,
+                        StreamEnd::Broken => Error::failed("cannot read the log").caused_by("its connection breaks"),
                     }
                 }
-                Err(KubeError::Api(status)) if status.code == 404 => return Ok(LogEnd::Gone),
-                // The container has just been made.
-                Err(KubeError::Api(status)) if status.code == 400 && status.message.contains("waiting to start") => {
-                    None
+                Err(KubeError::Api(status)) if status.code == 404 => {
+                    return Ok(LogEnd::Gone("its pod is gone".to_owned()));
                 }
-                Err(KubeError::Api(status)) if status.code < 500 && !matches!(status.code, 401 | 429) => {
-                    return Err(error::explain(KubeError::Api(status), "read the log", &self.cluster.place));
+                Err(KubeError::Api(status)) if status.code == 401 && credentials.renew_after(sent.as_ref()).await? => {
+                    continue;
                 }
-                Err(failure) => Some(failure),
+                Err(failure) => {
+                    let final_words = matches!(&failure, KubeError::Api(status)
+                        if status.code < 500 && !matches!(status.code, 401 | 429) && !is_new(status));
+                    let error = error::explain(failure, "read the log", &self.cluster.place);
+                    if final_words {
+                        return Err(error);
+                    }
+                    error
+                }
             };
             failures += 1;
-            if let Some(failure) = failure.filter(|_| failures > FAILURES) {
-                return Err(error::explain(failure, "read the log", &self.cluster.place));
+            let limit = if last { LAST_LIMIT } else { AWAY_LIMIT };
+            if away.get_or_insert_with(Instant::now).elapsed() > limit {
+                return Err(failure);
             }
-            sleep(PAUSE).await;
+            sleep((PAUSE * failures).min(LONGEST_PAUSE)).await;
         }
     }
+}
+
+/// Whether the container has just been made.
+fn is_new(status: &Status) -> bool {
+    status.code == 400 && status.message.contains("waiting to start")
 }
 
 /// Copies one stream's lines. Unless it is the `last` stream, a line without an end is left to the next one.
@@ -131,6 +162,10 @@ async fn pass(stream: impl AsyncBufRead, cursor: &mut Cursor, out: &mpsc::Sender
         if !text.is_empty() && out.send(vec![Bytes::from(text)]).await.is_err() {
             return StreamEnd::OutputClosed;
         }
+    }
+    // Every line of the log begins with its time; the kubelet adds what it has to say itself to the end, as it is.
+    if !part.is_empty() && !cursor::is_stamped(&part) {
+        return StreamEnd::Refused(String::from_utf8_lossy(&part).into_owned());
     }
     let mut text = Vec::new();
     if last {

@@ -41,6 +41,10 @@ pub(super) fn manifest(template: &Template, new: &NewJob) -> Manifest {
     // The kubelet ends the container, and its pod and its log stay. The Job's own deadline, which takes the pod away, is
     // for a pod that never starts or a node that is lost.
     spec.active_deadline_seconds = Some(seconds(new.timeout));
+    if new.kind == JobKind::Session {
+        // Its holder ends at once; what runs in it is to go with it.
+        spec.termination_grace_period_seconds = Some(SESSION_GRACE);
+    }
     metadata.labels.get_or_insert_default().extend(labels(template, new));
     metadata.annotations.get_or_insert_default().extend(annotations(template, new));
     let template_spec = PodTemplateSpec { metadata: Some(metadata.clone()), spec: Some(spec.clone()) };
@@ -80,6 +84,9 @@ pub(super) fn manifest(template: &Template, new: &NewJob) -> Manifest {
 /// How much longer than its container a Job may last: what its pod may wait for a node and its image.
 const GRACE: Duration = Duration::from_secs(30 * 60);
 
+/// How many seconds a session's container may take to end.
+const SESSION_GRACE: i64 = 5;
+
 /// A pod lost with its node, or evicted, fails the Job: a second one would do the work twice.
 fn fail_on_disruption() -> PodFailurePolicyRule {
     PodFailurePolicyRule {
@@ -93,12 +100,12 @@ fn fail_on_disruption() -> PodFailurePolicyRule {
 }
 
 fn container(app: Container, new: &NewJob) -> Container {
-    let (command, args) = start_words(&app, literal(&new.words), new.entrypoint);
+    let (command, args) = start_words(&app, new.words.iter().map(|word| literal(word)).collect(), new.entrypoint);
     let mut env = app.env.unwrap_or_default();
     env.retain(|variable| !new.variables.contains_key(&variable.name));
     env.extend(new.variables.iter().map(|(name, value)| EnvVar {
         name: name.clone(),
-        value: Some(value.replace("$(", "$$(")),
+        value: Some(literal(value)),
         ..EnvVar::default()
     }));
     let mut env_from = app.env_from.unwrap_or_default();
@@ -124,9 +131,9 @@ fn container(app: Container, new: &NewJob) -> Container {
     }
 }
 
-/// Words as they are: Kubernetes replaces `$(NAME)` in them, and `$$` stands for `$`.
-fn literal(words: &[String]) -> Vec<String> {
-    words.iter().map(|word| word.replace("$(", "$$(")).collect()
+/// Text that comes out as it is: Kubernetes replaces `$(NAME)` in it, and `$$` by `$`.
+fn literal(text: &str) -> String {
+    text.replace('$', "$$")
 }
 
 fn resources(own: Option<ResourceRequirements>, new: &NewJob) -> Option<ResourceRequirements> {
@@ -211,3 +218,6 @@ pub(super) fn token(length: usize) -> String {
 fn seconds(time: Duration) -> i64 {
     i64::try_from(time.as_secs()).unwrap_or(i64::MAX).max(1)
 }
+
+#[cfg(test)]
+mod tests;

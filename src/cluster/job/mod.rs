@@ -7,6 +7,8 @@ mod log;
 mod manifest;
 mod pod_watch;
 mod receipt;
+mod session;
+mod start;
 mod state;
 mod trouble;
 
@@ -157,6 +159,10 @@ pub struct JobHandle {
     pub container: String,
     /// How long the container may run.
     pub timeout: Option<Duration>,
+    /// Whether its name is a lock, as that of a migration is.
+    is_lock: bool,
+    /// Whether it stays until somebody deletes it.
+    pub kept: bool,
     /// From where on to watch its pods, when it has just been made.
     resource_version: Option<String>,
 }

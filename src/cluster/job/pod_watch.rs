@@ -8,7 +8,7 @@ use kube::{
     Api, Error as KubeError, ResourceExt,
     api::{ListParams, WatchEvent, WatchParams},
 };
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{
     super::{
@@ -21,10 +21,13 @@ use crate::error::{Error, Result};
 
 /// How long the server keeps one watch open.
 const WATCH_SECONDS: u32 = 240;
-/// The pause before a watch that failed is opened again, and between two looks by who may not watch.
+/// How much longer than that nothing may come: then the connection is dead.
+const MARGIN: Duration = Duration::from_secs(30);
+/// The pause before a watch that failed is opened again, and between two looks by who may not watch. It grows.
 const PAUSE: Duration = Duration::from_millis(700);
-/// How often in a row a watch may fail before that is an error.
-const FAILURES: u32 = 60;
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How long the server may be away before that is an error: a control plane is upgraded in minutes.
+pub(super) const AWAY_LIMIT: Duration = Duration::from_secs(5 * 60);
 
 type Events = Pin<Box<dyn Stream<Item = Result<WatchEvent<Pod>, KubeError>>>>;
 
@@ -48,6 +51,8 @@ pub(super) struct PodWatch<'a> {
     events: Option<Events>,
     had_pod: bool,
     failures: u32,
+    /// Since when the server has not answered.
+    away: Option<Instant>,
     may_watch: bool,
 }
 
@@ -61,8 +66,24 @@ impl<'a> PodWatch<'a> {
             events: None,
             had_pod: false,
             failures: 0,
+            away: None,
             may_watch: true,
         }
+    }
+
+    /// Whether the last thing heard is that the server does not answer.
+    pub(super) fn is_away(&self) -> bool {
+        self.away.is_some()
+    }
+
+    /// Looks at the pod now, whatever the watch has told.
+    ///
+    /// # Errors
+    /// As [`PodWatch::next`].
+    pub(super) async fn look(&mut self) -> Result<Option<Seen>> {
+        self.version = None;
+        self.events = None;
+        self.list().await
     }
 
     /// The next thing seen. Can be dropped and called again at any time.
@@ -70,6 +91,7 @@ impl<'a> PodWatch<'a> {
     /// # Errors
     /// When the pods may not be listed, or the server has been away for too long.
     pub(super) async fn next(&mut self) -> Result<Seen> {
+        let patience = Duration::from_secs(WATCH_SECONDS.into()) + MARGIN;
         loop {
             let seen = match (&self.version, &mut self.events) {
                 _ if !self.may_watch => {
@@ -79,15 +101,19 @@ impl<'a> PodWatch<'a> {
                 (None, _) => self.list().await?,
                 (Some(version), None) => {
                     let parameters = WatchParams::default().labels(&self.selector).timeout(WATCH_SECONDS);
-                    match self.api.watch(&parameters, version).await {
-                        Ok(events) => {
+                    self.cluster.place.credentials.prepare().await?;
+                    match timeout(MARGIN, self.api.watch(&parameters, version)).await {
+                        Ok(Ok(events)) => {
                             self.events = Some(Box::pin(events));
                             None
                         }
-                        Err(failure) => self.recover(failure).await?,
+                        Ok(Err(failure)) => self.recover(failure).await?,
+                        Err(_) => {
+                            self.stand(error::too_slow("watch its pod", &self.cluster.place, MARGIN.as_secs())).await?
+                        }
                     }
                 }
-                (Some(_), Some(events)) => match events.next().await {
+                (Some(_), Some(events)) => match timeout(patience, events.next()).await.unwrap_or(None) {
                     Some(Ok(WatchEvent::Added(pod) | WatchEvent::Modified(pod))) => Some(self.see(pod)),
                     Some(Ok(WatchEvent::Deleted(_))) => Some(Seen::Gone),
                     Some(Ok(WatchEvent::Bookmark(bookmark))) => {
@@ -96,7 +122,7 @@ impl<'a> PodWatch<'a> {
                     }
                     Some(Ok(WatchEvent::Error(status))) => self.recover(KubeError::Api(status)).await?,
                     Some(Err(failure)) => self.recover(failure).await?,
-                    // Its time was over.
+                    // Its time was over, or its connection died in silence.
                     None => {
                         self.events = None;
                         None
@@ -118,7 +144,7 @@ impl<'a> PodWatch<'a> {
             Ok(Err(failure)) => return self.recover(failure).await,
             Err(failure) => return self.stand(failure).await,
         };
-        self.failures = 0;
+        self.is_back();
         self.version = list.metadata.resource_version.or_else(|| Some("0".to_owned()));
         // One pod, and never a second: should there be more, the last one counts.
         match list.items.into_iter().max_by_key(ResourceExt::creation_timestamp) {
@@ -127,9 +153,14 @@ impl<'a> PodWatch<'a> {
         }
     }
 
+    fn is_back(&mut self) {
+        self.failures = 0;
+        self.away = None;
+    }
+
     fn see(&mut self, pod: Pod) -> Seen {
         self.had_pod = true;
-        self.failures = 0;
+        self.is_back();
         self.version = pod.resource_version().or(self.version.take());
         Seen::Pod(Box::new(pod))
     }
@@ -157,13 +188,13 @@ impl<'a> PodWatch<'a> {
     /// Bears with a server that is away: not for ever.
     async fn stand(&mut self, failure: Error) -> Result<Option<Seen>> {
         self.failures += 1;
-        if self.failures > FAILURES {
+        if self.away.get_or_insert_with(Instant::now).elapsed() > AWAY_LIMIT {
             return Err(failure);
         }
         self.version = None;
         self.events = None;
-        sleep(PAUSE).await;
-        // A watch that broke once is nothing to speak of.
-        Ok((self.failures > 1).then(|| Seen::Away(failure.to_string())))
+        sleep((PAUSE * self.failures).min(LONGEST_PAUSE)).await;
+        // A watch that broke once is nothing to speak of, and one word is enough of a server that is away.
+        Ok((self.failures == 2).then(|| Seen::Away(failure.to_string())))
     }
 }

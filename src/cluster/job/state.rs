@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use k8s_openapi::{
     api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod, PodStatus},
-    jiff::Timestamp,
+    jiff::{SignedDuration, Timestamp},
 };
 use kube::ResourceExt;
 
@@ -16,7 +16,7 @@ use super::{
     Verdict,
 };
 
-/// How long an image may fail to be pulled: registries have their moments.
+/// How long an image may fail to be pulled, or a container to be made: registries and runtimes have their moments.
 const PULL_LIMIT: Duration = Duration::from_secs(60);
 /// The exit code containerd and the kubelet give a container that could not be started.
 const START_ERROR: &str = "StartError";
@@ -42,16 +42,29 @@ pub(super) fn read(pod: &Pod, container: &str, now: Timestamp) -> PodState {
     if let Some(ended) = &state.terminated {
         return PodState::Ended(verdict(pod, &status, container, ended));
     }
+    let failed = status.phase.as_deref() == Some("Failed");
     if state.running.is_some() {
-        return PodState::Running;
+        return match failed {
+            // So a pod looks whose node is lost.
+            true => PodState::Ended(Verdict::Unknown(format!("pod {}: {}", pod.name_any(), describe(pod, now)))),
+            false => PodState::Running,
+        };
     }
-    if status.phase.as_deref() == Some("Failed") {
+    if failed {
         return PodState::Ended(without_container(pod, &status, now));
     }
     PodState::Waiting { why: describe(pod, now), patience: patience(&status, own) }
 }
 
-/// How a container ended.
+/// The containers that run beside the app's; native sidecars are none, as they end with it.
+pub(super) fn others_running(pod: &Pod, container: &str) -> Vec<String> {
+    let statuses = pod.status.iter().flat_map(|status| status.container_statuses.iter().flatten());
+    let others = statuses.filter(|status| status.name != container);
+    let running = others.filter(|status| status.state.as_ref().is_some_and(|state| state.running.is_some()));
+    running.map(|status| status.name.clone()).collect()
+}
+
+/// How a container ended. What befell its pod afterwards is no verdict on it.
 fn verdict(pod: &Pod, status: &PodStatus, container: &str, ended: &ContainerStateTerminated) -> Verdict {
     let message = ended.message.clone().unwrap_or_default();
     let code = u8::try_from(ended.exit_code).unwrap_or(u8::MAX);
@@ -66,6 +79,8 @@ fn verdict(pod: &Pod, status: &PodStatus, container: &str, ended: &ContainerStat
                 _ => Verdict::NotStarted("the runtime gave no reason".to_owned()),
             };
         }
+        // So the kubelet words it, too, when the time ran out before the container was made.
+        Some(UNKNOWN) if is_late(status) => return Verdict::TimedOut,
         Some(UNKNOWN) => return Verdict::Unknown(format!("the node lost container `{container}`")),
         Some("OOMKilled") => {
             let limit = memory_limit(pod, container).map(|limit| format!(", its memory limit is {limit}"));
@@ -74,23 +89,40 @@ fn verdict(pod: &Pod, status: &PodStatus, container: &str, ended: &ContainerStat
         }
         _ => {}
     }
-    if status.reason.as_deref() == Some("DeadlineExceeded") {
-        return Verdict::TimedOut;
+    let before =
+        |time: Option<Timestamp>| time.is_some_and(|time| ended.finished_at.as_ref().is_some_and(|end| end.0 < time));
+    if is_late(status) {
+        return if before(deadline(pod, status)) { Verdict::Exited(code) } else { Verdict::TimedOut };
     }
-    let why = match status.reason.as_deref() {
-        Some(reason) => format!("{reason}: {}", status.message.as_deref().unwrap_or("no message")),
-        None => match disruption(status) {
-            Some(message) => message,
-            None if pod.metadata.deletion_timestamp.is_some() => "its pod was deleted".to_owned(),
-            None => return Verdict::Exited(code),
-        },
+    let why = match (status.reason.as_deref(), disruption(status), asked_to_go(pod)) {
+        (Some(reason), ..) => format!("{reason}: {}", status.message.as_deref().unwrap_or("no message")),
+        (None, Some((time, _)), _) if before(time) => return Verdict::Exited(code),
+        (None, Some((_, message)), _) => message,
+        (None, None, Some(time)) if !before(Some(time)) => "it was deleted".to_owned(),
+        (None, None, _) => return Verdict::Exited(code),
     };
     Verdict::Killed { code, why: format!("pod {}: {why}", pod.name_any()) }
 }
 
+fn is_late(status: &PodStatus) -> bool {
+    status.reason.as_deref() == Some("DeadlineExceeded")
+}
+
+/// When the pod's time is over.
+fn deadline(pod: &Pod, status: &PodStatus) -> Option<Timestamp> {
+    let limit = pod.spec.as_ref()?.active_deadline_seconds?;
+    Some(status.start_time.as_ref()?.0 + SignedDuration::from_secs(limit))
+}
+
+/// When somebody deleted the pod: the timestamp says when it has to be gone.
+fn asked_to_go(pod: &Pod) -> Option<Timestamp> {
+    let grace = pod.metadata.deletion_grace_period_seconds.unwrap_or_default();
+    Some(pod.metadata.deletion_timestamp.as_ref()?.0 - SignedDuration::from_secs(grace))
+}
+
 /// How a pod ended whose container never ran.
 fn without_container(pod: &Pod, status: &PodStatus, now: Timestamp) -> Verdict {
-    if status.reason.as_deref() == Some("DeadlineExceeded") {
+    if is_late(status) {
         return Verdict::NotStarted(format!("the time ran out before pod {} ran", pod.name_any()));
     }
     let init = status.init_container_statuses.iter().flatten().find_map(|init| {
@@ -100,14 +132,13 @@ fn without_container(pod: &Pod, status: &PodStatus, now: Timestamp) -> Verdict {
     Verdict::NotStarted(init.unwrap_or_else(|| describe(pod, now)))
 }
 
-fn disruption(status: &PodStatus) -> Option<String> {
+/// When the pod was evicted or preempted, and why.
+fn disruption(status: &PodStatus) -> Option<(Option<Timestamp>, String)> {
     let conditions = status.conditions.iter().flatten();
     let target = conditions.filter(|it| it.type_ == "DisruptionTarget" && it.status == "True").next()?;
-    Some(format!(
-        "{}: {}",
-        target.reason.as_deref().unwrap_or("disrupted"),
-        target.message.as_deref().unwrap_or("no message")
-    ))
+    let reason = target.reason.as_deref().unwrap_or("disrupted");
+    let message = format!("{reason}: {}", target.message.as_deref().unwrap_or("no message"));
+    Some((target.last_transition_time.as_ref().map(|time| time.0), message))
 }
 
 /// How long it is worth to wait for a container in trouble: not at all, a while, or (`None`) as long as may be.
@@ -123,6 +154,11 @@ fn patience(status: &PodStatus, own: Option<&ContainerStatus>) -> Option<Duratio
                 let final_words = says(&["not found", "manifest unknown", "does not exist", "access denied"]);
                 Some(if final_words { Duration::ZERO } else { PULL_LIMIT })
             }
+            "CreateContainerError" | "RunContainerError" => {
+                let final_words =
+                    matches!(start_failure(message.to_owned()), Ending::NotFound(_) | Ending::CannotExec(_));
+                Some(if final_words { Duration::ZERO } else { PULL_LIMIT })
+            }
             // "failed to sync secret cache" heals by itself.
             "CreateContainerConfigError" => {
                 says(&["not found", "couldn't find key", "non-root", "run as root"]).then_some(Duration::ZERO)
@@ -136,3 +172,6 @@ fn memory_limit(pod: &Pod, container: &str) -> Option<String> {
     let container = pod.spec.as_ref()?.containers.iter().find(|candidate| candidate.name == container)?;
     Some(container.resources.as_ref()?.limits.as_ref()?.get("memory")?.0.clone())
 }
+
+#[cfg(test)]
+mod tests;

@@ -146,6 +146,12 @@ fn pause_if_not_begun(failure: &KubeError) -> Option<Duration> {
     }
 }
 
+/// Whether no connection could be had: the server knows nothing of the request.
+pub(in crate::cluster) fn never_sent(failure: &KubeError) -> bool {
+    let KubeError::Service(error) = failure else { return false };
+    error.downcast_ref::<hyper_util::client::legacy::Error>().is_some_and(hyper_util::client::legacy::Error::is_connect)
+}
+
 fn is_broken_connection(error: &(dyn std::error::Error + 'static)) -> bool {
     error.downcast_ref::<hyper_util::client::legacy::Error>().is_some_and(|error| !error.is_connect())
 }

@@ -242,3 +242,22 @@ fn in_container(
         notes,
     })
 }
+
+/// The target in the pod of a Job: asked for by name, there is nothing to choose.
+pub(super) fn in_pod_of_job(pod: &Pod, job: &str, container: &str, role: String) -> Target {
+    let status = container::status_of(pod, container);
+    Target {
+        namespace: pod.namespace().unwrap_or_default(),
+        pod: pod.name_any(),
+        pod_uid: pod.uid().unwrap_or_default(),
+        container: container.to_owned(),
+        image: container::image_of(pod, container),
+        image_id: status.map(|status| status.image_id.clone()).unwrap_or_default(),
+        role,
+        kind: Kind::Other,
+        workload: format!("job/{job}"),
+        revision: None,
+        notes: Vec::new(),
+        sidecars: container::running_beside(pod, container),
+    }
+}

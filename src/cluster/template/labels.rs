@@ -84,9 +84,17 @@ impl Selectors {
         }
         let mut kept = labels.clone();
         kept.retain(|key, _| !CONTROLLERS.contains(&key.as_str()));
-        while let Some(known) = self.selectors.iter().find(|known| known.selector.matches(&kept)) {
-            let present = known.keys.iter().filter(|key| kept.contains_key(*key));
-            match present.min_by_key(|key| (PREFIX_LABELS.contains(&key.as_str()), key.as_str())) {
+        let present = |known: &Known, kept: &Labels| known.keys.iter().filter(|key| kept.contains_key(*key)).count();
+        loop {
+            let matching = self.selectors.iter().filter(|known| known.selector.matches(&kept));
+            // Who leaves the least choice first: what is given up for that may do for the others, too.
+            let Some(known) = matching.min_by_key(|known| present(known, &kept)) else { break };
+            match known
+                .keys
+                .iter()
+                .filter(|key| kept.contains_key(*key))
+                .min_by_key(|key| (PREFIX_LABELS.contains(&key.as_str()), key.as_str()))
+            {
                 Some(key) => kept.remove(key),
                 // It selects by what is absent: no label left out helps.
                 None => return Labels::new(),

@@ -72,13 +72,19 @@ impl Cluster {
             self.list::<Service>(namespace, None),
             self.list::<PodDisruptionBudget>(namespace, None),
         );
-        let (deployments, sets) = (deployments?, sets.unwrap_or_default());
+        let deployments = deployments?;
+        let (sets, no_sets) = match sets {
+            Ok(sets) => (sets, None),
+            Err(error) => (Vec::new(), Some(error)),
+        };
         // Who may not read them gets a pod without the template's labels: none of them can then select it.
         let services = services.ok();
         let selectors = Selectors::new(&deployments, &sets, services.as_deref(), budgets.ok().as_deref());
         let templated = workloads::read(&deployments, &sets);
-        let Templated { model, workload, role, notes } =
-            workloads::choose(environment, wanted, preference, templated, services.as_deref().unwrap_or_default())?;
+        let chosen =
+            workloads::choose(environment, wanted, preference, templated, services.as_deref().unwrap_or_default());
+        // It may be among those that could not be read.
+        let Templated { model, workload, role, notes } = chosen.map_err(|error| no_sets.unwrap_or(error))?;
         let configured = environment.roles.get(&role).and_then(|settings| settings.container.as_deref());
         let container = target::choose_container(&model, wanted.container.as_deref(), configured, &role)?;
         let image = target::image_of(&model, &container);
@@ -93,5 +99,22 @@ impl Template {
     /// The pod to make from it: without what belongs to the workload and not to one run of its image.
     pub(super) fn strip(&self, with_sidecars: bool) -> Stripped {
         strip::strip(&self.model, &self.container, &self.selectors, with_sidecars)
+    }
+}
+
+#[cfg(test)]
+impl Template {
+    /// A template that nothing selects.
+    pub(in crate::cluster) fn of(model: Pod, container: &str) -> Self {
+        Self {
+            namespace: "shop-qa".to_owned(),
+            role: "web".to_owned(),
+            workload: "deployment/web".to_owned(),
+            container: container.to_owned(),
+            image: target::image_of(&model, container),
+            notes: Vec::new(),
+            model,
+            selectors: Selectors::new(&[], &[], Some(&[]), Some(&[])),
+        }
     }
 }

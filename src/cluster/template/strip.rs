@@ -133,3 +133,6 @@ fn lost_mounts(container: Option<&Container>, volumes: &BTreeSet<String>) -> Vec
     let mounts = container.iter().flat_map(|container| container.volume_mounts.iter().flatten());
     mounts.filter(|mount| !volumes.contains(&mount.name)).map(|mount| mount.mount_path.clone()).collect()
 }
+
+#[cfg(test)]
+mod tests;

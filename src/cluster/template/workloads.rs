@@ -95,3 +95,6 @@ pub(super) fn choose(
     let model = chosen.pods.first().cloned().unwrap_or_default();
     Ok(Templated { model, workload: chosen.owner.to_string(), role: chosen.role.clone(), notes })
 }
+
+#[cfg(test)]
+mod tests;

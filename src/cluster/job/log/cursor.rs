@@ -16,6 +16,8 @@ pub(super) struct Cursor {
     skip: usize,
     /// Whether the lines to leave out have begun.
     checked: bool,
+    /// How many lines were handed over.
+    lines: u64,
 }
 
 impl Cursor {
@@ -23,6 +25,11 @@ impl Cursor {
     pub(super) fn second(&self) -> Option<String> {
         let second = std::str::from_utf8(&self.second).ok().filter(|second| !second.is_empty())?;
         Some(format!("{second}Z"))
+    }
+
+    /// How many lines were handed over so far.
+    pub(super) fn lines(&self) -> u64 {
+        self.lines
     }
 
     /// A new stream begins, at that second.
@@ -38,19 +45,19 @@ impl Cursor {
         }
         let Some((second, rest)) = split(line) else {
             // The kubelet's own words, or the end of a line that was cut.
-            text.extend_from_slice(line);
+            self.pass(text, line);
             return;
         };
         if second != self.second {
             if second < self.second.as_slice() {
                 // Written by another thread a moment earlier; it stands after the line it was later than.
-                text.extend_from_slice(rest);
+                self.pass(text, rest);
                 return;
             }
             self.second = second.to_vec();
             self.first = line.to_vec();
             (self.seen, self.skip, self.checked) = (1, 0, true);
-            text.extend_from_slice(rest);
+            self.pass(text, rest);
             return;
         }
         if !self.checked {
@@ -66,8 +73,20 @@ impl Cursor {
             return;
         }
         self.seen += 1;
-        text.extend_from_slice(rest);
+        self.pass(text, rest);
     }
+}
+
+impl Cursor {
+    fn pass(&mut self, text: &mut Vec<u8>, line: &[u8]) {
+        self.lines += 1;
+        text.extend_from_slice(line);
+    }
+}
+
+/// Whether a line begins with its time.
+pub(super) fn is_stamped(line: &[u8]) -> bool {
+    split(line).is_some()
 }
 
 /// The second and what stands behind the timestamp: `2026-11-21T12:00:00.123456789Z text`.

@@ -33,6 +33,7 @@ const KINDS: &[Kind] = &[
     kind("/apis/apps/v1", "replicasets", "ReplicaSet"),
     kind("/apis/apps/v1", "statefulsets", "StatefulSet"),
     kind("/apis/batch/v1", "jobs", "Job"),
+    kind("/apis/policy/v1", "poddisruptionbudgets", "PodDisruptionBudget"),
 ];
 
 impl Kind {

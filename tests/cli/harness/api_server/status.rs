@@ -21,6 +21,7 @@ pub fn forbidden(user: &str, verb: &str, resource: &str, name: &str, namespace: 
     let group = match kind {
         "deployments" | "replicasets" | "statefulsets" => "apps",
         "jobs" => "batch",
+        "poddisruptionbudgets" => "policy",
         _ => "",
     };
     let object = match (name, group) {

@@ -1,0 +1,64 @@
+//! The pod of a session: a Job's, into which programs are executed.
+
+use std::time::Duration;
+
+use k8s_openapi::{api::core::v1::Pod, jiff::Timestamp};
+use kube::ResourceExt;
+use tokio::time::sleep;
+
+use super::{
+    super::{Cluster, Target, target},
+    CONTROLLER_UID, JobHandle, News, ROLE, Verdict,
+    pod_watch::PodWatch,
+    start::{Start, Started},
+    state::{self, PodState},
+};
+use crate::error::Result;
+
+/// How often a pod is looked at whose session has ended: the kubelet reports it a second or so later.
+const LOOKS: u32 = 4;
+/// The pause between two looks.
+const PAUSE: Duration = Duration::from_millis(500);
+
+impl Cluster {
+    /// Waits until the Job's container runs, and returns where something can be executed. The inner error is how the Job
+    /// ended without.
+    ///
+    /// # Errors
+    /// When its pods may not be read, or the server has been away for too long. The Job goes on.
+    pub async fn session_target(
+        &self,
+        job: &JobHandle,
+        start_limit: Duration,
+        news: &mut dyn FnMut(News),
+    ) -> Result<Result<Target, Verdict>> {
+        let mut pods = PodWatch::new(self, job);
+        Ok(match Start::new(self, job, Some(start_limit)).wait(&mut pods, news).await? {
+            Ok(Started { verdict: Some(verdict), .. }) | Err(verdict) => Err(verdict),
+            Ok(Started { pod, verdict: None }) => {
+                let role = pod.labels().get(ROLE).cloned().unwrap_or_default();
+                Ok(target::in_pod_of_job(&pod, &job.name, &job.container, role))
+            }
+        })
+    }
+
+    /// How the container of a session ended; `None` when it has not, or nobody knows.
+    pub async fn session_end(&self, job: &JobHandle) -> Option<Verdict> {
+        let own = format!("{CONTROLLER_UID}={}", job.uid);
+        for look in 0..LOOKS {
+            if look > 0 {
+                sleep(PAUSE).await;
+            }
+            let pods = self.list::<Pod>(&job.namespace, Some(&own)).await.ok()?;
+            let Some(pod) = pods.into_iter().max_by_key(ResourceExt::creation_timestamp) else {
+                return Some(self.verdict_without_pod(job).await);
+            };
+            match state::read(&pod, &job.container, Timestamp::now()) {
+                PodState::Ended(verdict) => return Some(verdict),
+                _ if pod.metadata.deletion_timestamp.is_some() => return Some(Verdict::Deleted),
+                PodState::Waiting { .. } | PodState::Running => {}
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,153 @@
+//! Waits for a Job's container to run, and says what it waits for; gives up on what will not heal.
+
+use std::time::Duration;
+
+use k8s_openapi::{api::core::v1::Pod, jiff::Timestamp};
+use kube::ResourceExt;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
+
+use super::{
+    super::{
+        Cluster,
+        target::{image_of, status_of},
+    },
+    JobHandle, News, Verdict,
+    pod_watch::{PodWatch, Seen},
+    state::{self, PodState},
+};
+use crate::error::Result;
+
+/// How often the events are asked for while nothing starts.
+const QUESTION: Duration = Duration::from_secs(2);
+
+/// A Job that has started: its pod, and how it ended when it has.
+pub(super) struct Started {
+    pub(super) pod: Pod,
+    pub(super) verdict: Option<Verdict>,
+}
+
+/// A Job that is waited for.
+pub(super) struct Start<'a> {
+    cluster: &'a Cluster,
+    job: &'a JobHandle,
+    begun: Instant,
+    limit: Option<Duration>,
+    /// What it waits for.
+    why: String,
+    pod: Option<Pod>,
+    /// When that is no longer worth waiting for.
+    gives_up: Option<Instant>,
+}
+
+impl<'a> Start<'a> {
+    pub(super) fn new(cluster: &'a Cluster, job: &'a JobHandle, limit: Option<Duration>) -> Self {
+        let why = "no pod yet".to_owned();
+        Self { cluster, job, begun: Instant::now(), limit, why, pod: None, gives_up: None }
+    }
+
+    /// Waits until the container runs or has run. The inner error is how it ended without.
+    pub(super) async fn wait(
+        mut self,
+        pods: &mut PodWatch<'_>,
+        news: &mut dyn FnMut(News),
+    ) -> Result<Result<Started, Verdict>> {
+        let mut questions = interval(QUESTION);
+        questions.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        questions.tick().await;
+        loop {
+            let seen = match self.next(pods, &mut questions, news).await? {
+                Next::Seen(seen) => Some(seen),
+                Next::Verdict(verdict) => return Ok(Err(verdict)),
+                // Before it is given up, and deleted, the pod is looked at: what it is waited for may be old news.
+                Next::TimeIsUp => pods.look().await?,
+            };
+            match seen {
+                Some(Seen::Pod(pod)) => match state::read(&pod, &self.job.container, Timestamp::now()) {
+                    PodState::Running => return Ok(Ok(self.started(*pod, None, news))),
+                    PodState::Ended(verdict) => return Ok(Ok(self.started(*pod, Some(verdict), news))),
+                    PodState::Waiting { why, patience } => {
+                        self.why = why;
+                        self.pod = Some(*pod);
+                        let ends = patience.map(|patience| Instant::now() + patience);
+                        self.gives_up = ends.map(|at| self.gives_up.map_or(at, |earlier| earlier.min(at)));
+                    }
+                },
+                Some(Seen::Gone) => return Ok(Err(self.cluster.verdict_without_pod(self.job).await)),
+                Some(Seen::Away(why)) => news(News::Away(why)),
+                None => {}
+            }
+            if pods.is_away() {
+                continue;
+            }
+            if self.gives_up.is_some_and(|at| Instant::now() >= at) {
+                return Ok(Err(Verdict::GivenUp(self.why)));
+            }
+            if self.is_late() {
+                let waited = self.begun.elapsed().as_secs();
+                return Ok(Err(Verdict::GivenUp(format!("not running after {waited} s: {}", self.why))));
+            }
+        }
+    }
+
+    /// What is seen next. The watch is not disturbed by the questions in between: it may take longer than their pause.
+    async fn next(
+        &self,
+        pods: &mut PodWatch<'_>,
+        questions: &mut Interval,
+        news: &mut dyn FnMut(News),
+    ) -> Result<Next> {
+        let away = pods.is_away();
+        let seen = pods.next();
+        tokio::pin!(seen);
+        loop {
+            tokio::select! {
+                biased;
+                seen = &mut seen => return seen.map(Next::Seen),
+                _ = questions.tick() => {}
+            }
+            if let Some(verdict) = self.question(news).await {
+                return Ok(Next::Verdict(verdict));
+            }
+            if !away && (self.is_late() || self.gives_up.is_some_and(|at| Instant::now() >= at)) {
+                return Ok(Next::TimeIsUp);
+            }
+        }
+    }
+
+    /// Asks for what the pod itself does not say; a verdict when nothing will come of the Job.
+    async fn question(&self, news: &mut dyn FnMut(News)) -> Option<Verdict> {
+        let says_it = self.why.contains(": ");
+        let trouble = if says_it { None } else { self.cluster.start_trouble(self.job, self.pod.as_ref()).await };
+        match trouble {
+            Some(trouble) if trouble.patience.is_some_and(|patience| self.begun.elapsed() >= patience) => {
+                return Some(Verdict::GivenUp(trouble.message));
+            }
+            Some(trouble) => news(News::Waiting(trouble.message)),
+            None => news(News::Waiting(self.why.clone())),
+        }
+        if self.pod.is_none() { self.cluster.verdict_of_job(self.job).await } else { None }
+    }
+
+    fn is_late(&self) -> bool {
+        self.limit.is_some_and(|limit| self.begun.elapsed() > limit)
+    }
+
+    fn started(&self, pod: Pod, verdict: Option<Verdict>, news: &mut dyn FnMut(News)) -> Started {
+        let status = status_of(&pod, &self.job.container);
+        let image_id = status.map(|status| status.image_id.clone()).unwrap_or_default();
+        if !verdict.as_ref().is_some_and(Verdict::never_ran) {
+            let image = image_of(&pod, &self.job.container);
+            news(News::Started { pod: pod.name_any(), image, image_id });
+        }
+        Started { pod, verdict }
+    }
+}
+
+/// What comes next while a Job is waited for.
+enum Next {
+    Seen(Seen),
+    /// It ended, or never will begin.
+    Verdict(Verdict),
+    /// It has been waited for long enough.
+    TimeIsUp,
+}

@@ -1,0 +1,142 @@
+//! `kdj sessions`: the sessions in pods of their own, and taking one up again.
+
+use crate::{
+    cluster::{JobKind, JobSummary},
+    commands::args::{ChangeArgs, JobArgs, OutputArgs, OutputFormat, environment_candidates},
+    config::Config,
+    connection,
+    environment::Environment,
+    error::{Error, Result},
+    exit::Exit,
+    job::{self, Column, Place},
+    options::Options,
+    protection::{self, Change, Object, Record, Who},
+    session,
+    ui::{Ui, terminal::has_terminal},
+};
+
+/// Arguments of `kdj sessions`.
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct SessionsArgs {
+    #[command(subcommand)]
+    action: Option<Action>,
+
+    /// Environment, as `kdj envs` lists it, or CONTEXT/NAMESPACE[/INSTANCE]
+    #[arg(value_name = "ENV", required = true, add = environment_candidates())]
+    environment: Option<String>,
+
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// What to do with one session.
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Take a session's program up again, at a terminal, and end with its exit code
+    Attach(OneArgs),
+    /// End a session, and delete its pod
+    End(OneArgs),
+}
+
+/// Which session, and how it is permitted to change something.
+#[derive(Debug, clap::Args)]
+struct OneArgs {
+    #[command(flatten)]
+    job: JobArgs,
+
+    #[command(flatten)]
+    change: ChangeArgs,
+}
+
+impl SessionsArgs {
+    /// Whether the command ends with a remote command's exit code.
+    pub fn is_pass_through(&self) -> bool {
+        matches!(self.action, Some(Action::Attach(_)))
+    }
+}
+
+const COLUMNS: [Column; 6] = [Column::Name, Column::Status, Column::Command, Column::By, Column::Age, Column::EndsIn];
+const WIDE: [Column; 9] = [
+    Column::Name,
+    Column::Status,
+    Column::Role,
+    Column::Command,
+    Column::By,
+    Column::Host,
+    Column::Reason,
+    Column::Age,
+    Column::EndsIn,
+];
+
+/// Runs `kdj sessions`.
+pub async fn run(args: SessionsArgs, options: &Options, config: &Config, ui: &Ui) -> Result<Exit> {
+    match &args.action {
+        None => {
+            let name = args.environment.clone().unwrap_or_default();
+            let (environment, kubeconfig) = connection::resolve(&name, options, config)?;
+            let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
+            let mut sessions =
+                ui.waiting("listing the sessions", cluster.jobs(&environment, &[JobKind::Session])).await?;
+            sessions.retain(|session| !session.is_over());
+            list(&sessions, args.output.output, &environment, ui)
+        }
+        Some(Action::Attach(one)) => {
+            if !has_terminal() {
+                return Err(Error::usage("a session is taken up at a terminal: stdin and stdout must be one"));
+            }
+            with_one(one, "attach", options, config, ui, async |place, session| {
+                ui.status(&job::line(&session));
+                session::take_up(place, &session).await
+            })
+            .await
+        }
+        Some(Action::End(one)) => {
+            with_one(one, "end", options, config, ui, async |place, session| end(place, &session).await).await
+        }
+    }
+}
+
+fn list(sessions: &[JobSummary], output: Option<OutputFormat>, environment: &Environment, ui: &Ui) -> Result<Exit> {
+    let text = match output {
+        Some(OutputFormat::Json) => job::json("sessions", sessions, environment),
+        Some(OutputFormat::Name) => sessions.iter().map(|session| format!("{}\n", session.handle.name)).collect(),
+        _ if sessions.is_empty() => {
+            ui.status(&format!("no sessions in pods of their own in `{}`", environment.name));
+            return Ok(Exit::Success);
+        }
+        Some(OutputFormat::Wide) => job::table(sessions, &WIDE),
+        None => job::table(sessions, &COLUMNS),
+    };
+    ui.data(&text)?;
+    Ok(Exit::Success)
+}
+
+/// Does something with one session, which is a change.
+async fn with_one(
+    args: &OneArgs,
+    verb: &'static str,
+    options: &Options,
+    config: &Config,
+    ui: &Ui,
+    work: impl AsyncFnOnce(&Place<'_>, JobSummary) -> Result<Exit>,
+) -> Result<Exit> {
+    let (name, session) = args.job.find()?;
+    let (environment, kubeconfig) = connection::resolve(&name, options, config)?;
+    let change = Change::new(verb, &format!("session {session}"), [session.as_str()]);
+    let permit = protection::permit(&environment, &change, &args.change.consent(), ui).await?;
+    let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
+    let place = Place { cluster: &cluster, environment: &environment, ui, mine: false };
+    let session = job::find(&place, &session, &[JobKind::Session], "session", "sessions").await?;
+    let who = Who::of(&permit, &cluster);
+    let object = Object::Job(session.handle.name.clone());
+    Record::begin(&permit, &environment, object, who, &cluster, ui).keep(work(&place, session)).await
+}
+
+async fn end(place: &Place<'_>, session: &JobSummary) -> Result<Exit> {
+    let Place { cluster, ui, .. } = place;
+    let deleted = ui.waiting("deleting the session's pod", cluster.delete_job(&session.handle)).await?;
+    let what = if deleted { "ended; its pod is deleted" } else { "was gone already" };
+    ui.status(&format!("session {} {what}", session.handle.name));
+    Ok(Exit::Success)
+}

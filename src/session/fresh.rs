@@ -1,0 +1,296 @@
+//! Sessions in a pod of their own: a Job whose container holds the program, so that it outlives the connection, rollouts
+//! of the workload, and kdj. Its deadline and its TTL remove it even when nobody does.
+
+use std::{future::Future, pin::pin, time::Duration};
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, watch};
+
+use super::{
+    Place, Program, Request,
+    own::{Own, PodSettings, words},
+    terminal_type,
+};
+use crate::{
+    cluster::{
+        Ending, Exec, JobHandle, JobKind, JobSummary, Kubeconfig, NewJob, News, Preference, Target, Template, Unread,
+        Verdict, Wanted, new_name,
+    },
+    connection,
+    environment::Environment,
+    error::{Error, Result},
+    exit::{Exit, Failure},
+    job::{self, START_LIMIT},
+    keeper,
+    options::Options,
+    protection::{self, Object, Record, Who},
+    streams::Streams,
+    ui::{
+        Ui, duration,
+        terminal::{Stdin, interrupted},
+    },
+};
+
+/// How long a session's pod may live, when nothing else is said.
+const LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
+/// How long its Job stays after its end.
+pub const KEEP: Duration = Duration::from_secs(60);
+/// What is executed where the image has no Python may be so long: it travels in a URL.
+const LONGEST_PLAIN: usize = 2000;
+/// Instead of what is longer, which would need Python anyway.
+const NO_PYTHON: [&str; 3] = ["sh", "-c", "echo 'error: no Python 3.6 or later in the image' >&2; exit 127"];
+
+/// Runs a program in a pod of its own.
+pub(super) async fn run(
+    request: Request,
+    environment: &Environment,
+    kubeconfig: &Kubeconfig,
+    options: &Options,
+    ui: &Ui,
+    program: Program,
+) -> Result<Exit> {
+    let Request { wanted, change, reads_only, consent, opens, .. } = request;
+    let permit = match reads_only || options.explain {
+        false => Some(protection::permit(environment, &change, &consent, ui).await?),
+        true => None,
+    };
+    let cluster = connection::open(environment, kubeconfig, options, ui).await?;
+    let place = job::Place { cluster: &cluster, environment, ui, mine: true };
+    let who = Who::ask(&cluster);
+    let reading = cluster.template(environment, &wanted, Preference::Shell);
+    let template = ui.waiting("reading the template", who.beside(reading)).await?;
+    for note in &template.notes {
+        ui.status(note);
+    }
+    let PodSettings { cpu, memory, image, timeout } = opens.settings;
+    let mut by = job::by(environment, &change, permit.as_ref(), who.answer().await);
+    if by.command.is_empty() {
+        // A list of sessions is to say what they are.
+        change.verb.clone_into(&mut by.command);
+    }
+    let new = NewJob {
+        kind: JobKind::Session,
+        name: new_name(JobKind::Session),
+        by,
+        words: Vec::new(),
+        entrypoint: true,
+        workdir: None,
+        variables: [].into(),
+        variables_from: Vec::new(),
+        cpu,
+        memory,
+        image,
+        timeout: timeout.unwrap_or(LIFETIME),
+        keep: Some(KEEP),
+        with_sidecars: false,
+    };
+    if options.explain {
+        super::explain::confirmation(environment, reads_only, ui);
+        let (new, program) = hold(new, program);
+        ui.status(&format!("would run {} in the pod of the job below, and delete it at the end", program.name));
+        return job::explain(&place, &template, &new, options);
+    }
+    let object = Object::Job(new.name.clone());
+    let work = run_in_own_pod(&place, &template, new, program, START_LIMIT);
+    match permit {
+        Some(permit) => Record::begin(&permit, environment, object, who, &cluster, ui).keep(work).await,
+        None => work.await,
+    }
+}
+
+/// Makes the Job `new`, runs the program in its pod and ends as it ends. The Job is deleted, unless the program goes on
+/// and can be taken up again.
+///
+/// # Errors
+/// When the pod does not start, and those of a session.
+pub async fn run_in_own_pod(
+    place: &job::Place<'_>,
+    template: &Template,
+    new: NewJob,
+    program: Program,
+    start_limit: Duration,
+) -> Result<Exit> {
+    let (new, program) = hold(new, program);
+    // One listener for all of it: between two a signal would be lost.
+    let mut signal = pin!(interrupted());
+    let mut creating = pin!(job::create(place, template, &new));
+    let (created, number) = tokio::select! {
+        created = &mut creating => (created, None),
+        // It may exist already: only the answer tells what to delete.
+        number = &mut signal => (creating.await, Some(number)),
+    };
+    let job = created?.ok_or_else(|| Error::failed(format!("there is a job `{}` already", new.name)))?;
+    let until = Timestamp::now() + new.timeout;
+    let own = Own { job, kept: program.kept, new: true, until };
+    let interrupted = |number| Err(Error::new(Failure::Signal(number), "interrupted before the session began"));
+    let target = match number {
+        Some(number) => interrupted(number),
+        None => tokio::select! {
+            target = start(place, &own, start_limit) => target,
+            number = &mut signal => interrupted(number),
+        },
+    };
+    match target {
+        Ok(target) => carry_on(place, own, target, program).await,
+        Err(error) => {
+            remove(place, &own.job).await;
+            Err(error)
+        }
+    }
+}
+
+/// Takes up a session again, at a terminal.
+///
+/// # Errors
+/// When it is over, and those of a session.
+pub async fn take_up(place: &job::Place<'_>, job: &JobSummary) -> Result<Exit> {
+    let lifetime = job.handle.timeout.unwrap_or(LIFETIME);
+    let until = job.created.unwrap_or_else(Timestamp::now) + lifetime;
+    let own = Own { job: job.handle.clone(), kept: true, new: false, until };
+    let target = tokio::select! {
+        target = find(place, &own) => target?,
+        number = interrupted() => return Err(Error::new(Failure::Signal(number), "interrupted")),
+    };
+    let program = Program {
+        alternatives: keeper::attach(&own.job.name),
+        tty: true,
+        stdin: Stdin::Local,
+        kept: true,
+        name: if job.command.is_empty() { "the program".to_owned() } else { job.command.clone() },
+    };
+    carry_on(place, own, target, program).await
+}
+
+/// Has the keeper start what gets a terminal, and go on with it. The rest is executed in the pod as in any other.
+pub fn hold(mut new: NewJob, program: Program) -> (NewJob, Program) {
+    if !program.tty {
+        new.words = keeper::holder(&new.name, None, &[]);
+        return (new, program);
+    }
+    new.words = keeper::holder(&new.name, terminal_type().as_deref(), &program.alternatives);
+    // The last one needs the least of the image.
+    let plain = program.alternatives.last().cloned().unwrap_or_default();
+    let plain = match plain.iter().map(String::len).sum::<usize>() {
+        0..=LONGEST_PLAIN => plain,
+        _ => NO_PYTHON.map(str::to_owned).to_vec(),
+    };
+    let alternatives = keeper::start(&new.name, &plain);
+    (new, Program { alternatives, kept: true, ..program })
+}
+
+/// Waits until the pod is ready for its program.
+async fn start(place: &job::Place<'_>, own: &Own, limit: Duration) -> Result<Target> {
+    match wait(place, &own.job, limit).await? {
+        Ok(target) => {
+            // What the keeper starts waits by itself.
+            if !own.kept {
+                wait_for_entrypoint(place, &own.job, &target).await;
+            }
+            Ok(target)
+        }
+        Err(verdict) => {
+            let environment = &place.environment.name;
+            let error = Error::failed(format!("the session's pod did not start in `{environment}`"));
+            let error = error.caused_by(words(&verdict));
+            Err(match verdict {
+                // The entrypoint ended by itself.
+                Verdict::Exited(_) | Verdict::Killed { .. } => error.hint(format!(
+                    "its entrypoint may not pass on the command; see its log: `kdj run {environment} -- true`"
+                )),
+                _ => error,
+            })
+        }
+    }
+}
+
+/// Waits until the pod's container runs, and says meanwhile why it does not.
+async fn wait(place: &job::Place<'_>, job: &JobHandle, limit: Duration) -> Result<Result<Target, Verdict>> {
+    const WAITING: &str = "waiting for the session's pod";
+    let mut live = place.ui.live(WAITING);
+    let mut tell = |news| match news {
+        News::Waiting(why) | News::Away(why) => live.say(&format!("{WAITING}: {why}")),
+        News::Started { .. } => live.clear(),
+        // There is no log, and nothing beside it.
+        News::NoLog(_) | News::SidecarsEnded(_) | News::SidecarsGoOn(_) => {}
+    };
+    place.cluster.session_target(job, limit, &mut tell).await
+}
+
+/// The pod of a session that was begun before.
+async fn find(place: &job::Place<'_>, own: &Own) -> Result<Target> {
+    wait(place, &own.job, START_LIMIT).await?.map_err(|verdict| own.over(&verdict))
+}
+
+/// Waits until the image's entrypoint has come to its end: what it prepares is there then. Nothing is said of a wait that
+/// fails: the session itself will tell.
+async fn wait_for_entrypoint(place: &job::Place<'_>, job: &JobHandle, target: &Target) {
+    let Target { namespace, pod, container, .. } = target;
+    for argv in keeper::wait(&job.name) {
+        let exec = Exec { namespace, pod, container, argv: &argv, tty: false, stdin: false, kept: false };
+        let run = async {
+            let Ok(session) = place.cluster.exec(exec).await else { return };
+            let (_inputs, input) = mpsc::channel(1);
+            let (_controls, control) = mpsc::channel(1);
+            let (_sizes, size) = watch::channel(None);
+            let (stdout, _printed) = mpsc::channel(1);
+            let (stderr, _warned) = mpsc::channel(1);
+            let mut streams = Streams { input, control, size, stdout, stderr };
+            let _: Ending = session.run(&mut streams, &mut Unread::default()).await;
+        };
+        place.ui.waiting("waiting for the container's entrypoint", run).await;
+    }
+}
+
+/// Runs the program in the pod to the end of one of them, or of the connection; then deletes the Job, unless the program
+/// goes on and can be taken up again.
+async fn carry_on(place: &job::Place<'_>, own: Own, target: Target, program: Program) -> Result<Exit> {
+    let job::Place { cluster, environment, ui, .. } = *place;
+    let wanted = Wanted { pod: Some(target.pod.clone()), ..Wanted::default() };
+    let session = Place { cluster, environment, wanted, own: Some(own), ui };
+    let ended = session.session(target, program).await;
+    let Some(own) = &session.own else { return Err(Error::failed("the session has no pod")) };
+    let (outcome, stays) = match ended {
+        // Nobody knows what was begun, or it began long ago.
+        Err(error) if own.kept && error.failure() == Failure::Lost => (Err(own.hints(error, environment)), true),
+        Err(error) => (Err(error), !own.new),
+        Ok((named, Ending::Exited(keeper::MAY_GO_ON))) if own.kept => {
+            match cut_short(cluster.session_end(&own.job)).await? {
+                Some(verdict) => (Err(own.over(&verdict)), false),
+                None => {
+                    let message = format!("left the session; `{}` may go on in pod {}", named.name, named.target.pod);
+                    (Err(own.hints(Error::new(Failure::Lost, message), environment)), true)
+                }
+            }
+        }
+        Ok((named, ending)) => {
+            let stays = own.stays(&ending);
+            (super::outcome::of(ending, &named, &session).await, stays)
+        }
+    };
+    if !stays {
+        remove(place, &own.job).await;
+    }
+    outcome
+}
+
+/// Deletes the Job and its pod. A second signal does not wait for that.
+async fn remove(place: &job::Place<'_>, job: &JobHandle) {
+    let deleting = place.ui.waiting("deleting the session's pod", place.cluster.delete_job(job));
+    let failed = tokio::select! {
+        deleted = deleting => deleted.err().map(|error| error.to_string()),
+        _ = interrupted() => Some("interrupted".to_owned()),
+    };
+    if let Some(why) = failed {
+        let left = job.timeout.map(|left| format!(", or goes by itself after {}", duration(left))).unwrap_or_default();
+        let again = format!("`kdj sessions end {} {}`", place.environment.name, job.name);
+        place.ui.warning(&format!("cannot delete the session's pod: {why}; it is deleted by {again}{left}"));
+    }
+}
+
+/// Does `work`, unless a signal asks kdj to end.
+async fn cut_short<T>(work: impl Future<Output = T>) -> Result<T> {
+    tokio::select! {
+        done = work => Ok(done),
+        number = interrupted() => Err(Error::new(Failure::Signal(number), "interrupted; the session goes on")),
+    }
+}

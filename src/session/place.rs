@@ -1,0 +1,151 @@
+//! The session itself: opened, copied to its end, and tried again where that is safe.
+
+use super::{Program, banner, outcome, own::Own, pod_cache};
+use crate::{
+    cluster::{Cluster, Ending, Exec, NotOpened, Session, Target, Unread, Wanted, leave},
+    environment::Environment,
+    error::{Error, Result},
+    exit::{Exit, Failure},
+    ui::{
+        Ui,
+        terminal::{LocalSide, Stdin, interrupted},
+    },
+};
+
+/// Where a session opens.
+pub(super) struct Place<'a> {
+    pub(super) cluster: &'a Cluster,
+    pub(super) environment: &'a Environment,
+    pub(super) wanted: Wanted,
+    /// The pod's Job, when the pod is the session's own.
+    pub(super) own: Option<Own>,
+    pub(super) ui: &'a Ui,
+}
+
+impl Place<'_> {
+    /// Runs the program in `target`, or in another pod when that went away, and ends as it ends.
+    pub(super) async fn run(&self, target: Target, program: Program) -> Result<Exit> {
+        let (named, ending) = self.session(target, program).await?;
+        outcome::of(ending, &named, self).await
+    }
+
+    /// Opens the session and copies bytes until it ends. Another try follows when the words to execute begin with a
+    /// program the image lacks and there are others, and, once, when the container was not running.
+    pub(super) async fn session(&self, mut target: Target, program: Program) -> Result<(Named, Ending)> {
+        let Program { alternatives, tty, stdin, kept, name } = program;
+        let reads_stdin = stdin != Stdin::Closed;
+        let mut replaced = false;
+        let mut alternatives = alternatives.into_iter();
+        let Some(mut argv) = alternatives.next() else { return Err(Error::failed("there is nothing to execute")) };
+        let opening = self.open(&mut target, &argv, tty, reads_stdin, kept, &mut replaced);
+        let mut session = match &self.own {
+            None => opening.await?,
+            // The signals are kdj's since its pod was made.
+            Some(_) => tokio::select! {
+                opened = opening => opened?,
+                number = interrupted() => {
+                    return Err(Error::new(Failure::Signal(number), "interrupted before the session began"));
+                }
+            },
+        };
+        banner::show(self, &target, tty);
+        if reads_stdin && !tty && !session.supports_half_close() {
+            self.ui.warning("this API server cannot pass on the end of input (channel protocol v4): a command that reads to the end will wait");
+        }
+        let attached = LocalSide::attach(tty, stdin);
+        let (side, mut streams) =
+            attached.map_err(|error| Error::failed("cannot use the terminal").caused_by(error))?;
+        let mut unread = Unread::default();
+        let ending = loop {
+            let ending = session.run(&mut streams, &mut unread).await;
+            let gone = match ending {
+                Ending::NotFound(_) if unread.is_whole() => match alternatives.next() {
+                    Some(other) => {
+                        argv = other;
+                        false
+                    }
+                    None => break ending,
+                },
+                Ending::Gone(_) if unread.is_whole() && !replaced && self.wanted.pod.is_none() => true,
+                _ => break ending,
+            };
+            side.pause();
+            let open = async {
+                if gone {
+                    self.replace(&mut target, &mut replaced).await?;
+                }
+                self.open(&mut target, &argv, tty, reads_stdin, kept, &mut replaced).await
+            };
+            session = tokio::select! {
+                opened = open => opened?,
+                ending = leave(&mut streams.control) => break ending,
+            };
+            side.resume();
+        };
+        drop(streams);
+        let calm = !matches!(ending, Ending::Exited(_) | Ending::OutputClosed);
+        let leave = matches!(ending, Ending::Left | Ending::Signal(_));
+        let named = Named { target, name };
+        match side.finish(calm, leave).await {
+            Ok(None) => Ok((named, ending)),
+            Ok(Some(signal)) => Ok((named, Ending::Signal(signal))),
+            // What the command did after that nobody knows.
+            Err(error) => Err(Error::new(Failure::Lost, "cannot write the output").caused_by(error)),
+        }
+    }
+
+    /// The pod to use: the one used a moment ago, or one chosen anew.
+    pub(super) async fn target(&self) -> Result<Target> {
+        if let Some(target) = pod_cache::read(self.environment, &self.wanted, self.cluster) {
+            self.ui.verbose(&format!("using pod {} again, chosen a moment ago", target.pod));
+            return Ok(target);
+        }
+        self.choose(&self.wanted).await
+    }
+
+    async fn choose(&self, wanted: &Wanted) -> Result<Target> {
+        let target = self.ui.waiting("choosing a pod", self.cluster.target(self.environment, wanted)).await?;
+        pod_cache::write(self.environment, &self.wanted, self.cluster, &target);
+        Ok(target)
+    }
+
+    /// Opens the session; when the pod went away meanwhile, in another one, once. A pod asked for by name is never
+    /// replaced.
+    async fn open(
+        &self,
+        target: &mut Target,
+        argv: &[String],
+        tty: bool,
+        stdin: bool,
+        kept: bool,
+        replaced: &mut bool,
+    ) -> Result<Session> {
+        loop {
+            let Target { namespace, pod, container, .. } = &*target;
+            let exec = Exec { namespace, pod, container, argv, tty, stdin, kept };
+            let waited = format!("opening a session in pod {pod}");
+            match self.ui.waiting(&waited, self.cluster.exec(exec)).await {
+                Err(NotOpened::Gone(_)) if !*replaced && self.wanted.pod.is_none() => {
+                    self.replace(target, replaced).await?;
+                }
+                opened => return opened.map_err(Error::from),
+            }
+        }
+    }
+
+    /// Chooses another pod in the place of one that turned out to be gone, and says so.
+    async fn replace(&self, target: &mut Target, replaced: &mut bool) -> Result<()> {
+        pod_cache::forget(self.environment, &self.wanted, self.cluster);
+        let wanted = Wanted { exclude: vec![target.pod.clone()], ..self.wanted.clone() };
+        let gone = std::mem::replace(target, self.choose(&wanted).await?);
+        *replaced = true;
+        self.ui.status(&format!("pod {} went away; using {}", gone.pod, target.pod));
+        Ok(())
+    }
+}
+
+/// A target, and what ran in it.
+pub(super) struct Named {
+    pub(super) target: Target,
+    pub(super) name: String,
+}

@@ -1,0 +1,118 @@
+//! Whatever cuts the watch and the log: each line comes once, and the exit code is the true one.
+
+use std::time::Duration;
+
+use super::{objects, run, server, words};
+use crate::harness::{ApiServer, Fault, Kdj, On, Run, Rupture, Turn, shop::NAMESPACE};
+
+/// 300 lines in three bursts, the end after a moment.
+fn talks() -> Run {
+    let burst =
+        |from: usize| Turn::prints((from..from + 100).map(|number| format!("line {number}\n")).collect::<String>());
+    let pause = || Turn::Pause(Duration::from_millis(300));
+    Run::starts_and([burst(1), pause(), burst(101), pause(), burst(201), pause(), Turn::ends(3)])
+}
+
+fn lines() -> String {
+    (1..=300).map(|number| format!("line {number}\n")).collect()
+}
+
+#[test]
+fn a_watch_that_breaks_is_taken_up_again() {
+    for (number, fault) in [
+        Fault::watch_expires(1),
+        Fault::AfterLines(2, Rupture::Reset),
+        Fault::AfterLines(3, Rupture::Close),
+        Fault::AfterLines(2, Rupture::End),
+        Fault::forbidden("dev", "watch", "pods", NAMESPACE),
+        Fault::internal_error(),
+        Fault::unauthorized(),
+        Fault::CutBody(100),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let server = server(talks());
+        server.fault(On::watch("pods", NAMESPACE).times(2), fault);
+        let output = run(&server, []);
+        assert_eq!((output.code, output.stdout_text()), (Some(3), lines()), "fault {number}\n{output}");
+    }
+}
+
+#[test]
+fn who_may_not_watch_looks_now_and_then() {
+    let server = server(talks());
+    server.fault(On::watch("pods", NAMESPACE), Fault::forbidden("dev", "watch", "pods", NAMESPACE));
+    let _ = run(&server, []).expect_code(3).prints(&lines());
+}
+
+#[test]
+fn a_log_that_breaks_is_taken_up_again() {
+    for (number, (times, fault)) in [
+        (3, Fault::AfterLines(1, Rupture::Reset)),
+        (3, Fault::AfterLines(99, Rupture::Close)),
+        // Too early, and as if it were all.
+        (1, Fault::AfterLines(150, Rupture::End)),
+        (1, Fault::AfterLines(0, Rupture::End)),
+        (3, Fault::CutBody(7)),
+        (3, Fault::CutBody(5000)),
+        (3, Fault::Reset),
+        (3, Fault::Close),
+        (3, Fault::internal_error()),
+        (3, Fault::unauthorized()),
+        (3, Fault::too_many_requests(0)),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let server = server(talks());
+        server.fault(On::log(NAMESPACE).times(times), fault);
+        let output = run(&server, []);
+        assert_eq!((output.code, output.stdout_text()), (Some(3), lines()), "fault {number}\n{output}");
+    }
+}
+
+#[test]
+fn a_server_that_is_away_for_a_while_is_waited_for() {
+    let server = server(Run::starts_and([Turn::prints("one\n"), Turn::Hold, Turn::prints("two\n"), Turn::ends(3)]));
+    let pods = format!("/api/v1/namespaces/{NAMESPACE}/pods");
+    server.fault(On::watch("pods", NAMESPACE).once(), Fault::AfterLines(3, Rupture::Reset));
+    server.fault(On::log(NAMESPACE).once(), Fault::AfterLines(1, Rupture::Reset));
+    for on in [On::get(&pods), On::log(NAMESPACE)] {
+        server.fault(on.times(4), Fault::Reset);
+    }
+    let running = Kdj::on(&server).start(words([]));
+    running.wait_for_stderr("the job goes on; asking again: ");
+    server.go_on();
+    let output = running.finish().expect_code(3).prints("one\ntwo\n");
+    assert_eq!(output.stderr.matches("asking again").count(), 1, "{output}");
+}
+
+#[test]
+fn a_log_that_may_not_be_read_does_not_hide_the_exit_code() {
+    let server = server(talks());
+    server.fault(On::log(NAMESPACE), Fault::forbidden("dev", "get", "pods/log", NAMESPACE));
+    let output = run(&server, []).expect_code(3).prints("");
+    let _ = output.says(&["warning: the log, or the rest of it, cannot be read", "`dev` may not `get` `pods/log`"]);
+}
+
+#[test]
+fn pods_that_may_not_be_listed_leave_the_outcome_unknown() {
+    let server = ApiServer::http(objects());
+    server.run(talks());
+    let pods = format!("/api/v1/namespaces/{NAMESPACE}/pods");
+    server.fault(On::watch("pods", NAMESPACE), Fault::forbidden("dev", "watch", "pods", NAMESPACE));
+    server.fault(On::get(&pods), Fault::forbidden("dev", "list", "pods", NAMESPACE));
+    let output = run(&server, []).expect_code(255).prints("");
+    let _ = output.says(&["`dev` may not `list` `pods`", "the job goes on", "kdj jobs attach qa kdj-run-"]);
+    assert_eq!(server.objects("jobs").len(), 1);
+}
+
+#[test]
+fn a_flood_is_followed_without_a_loss() {
+    let server = server(Run::starts_and([Turn::PrintsLines(200_000), Turn::ends(0)]));
+    let all: String = (1..=200_000).map(|number| format!("line {number}\n")).collect();
+    server.fault(On::log(NAMESPACE).once(), Fault::CutBody(2_000_000));
+    let output = run(&server, []).expect_code(0);
+    assert!(output.stdout_text() == all, "{} bytes instead of {}", output.stdout.len(), all.len());
+}
