@@ -270,6 +270,7 @@ async fn require_consent(place: &Place<'_>, findings: &[Finding], consent: &Cons
 
 /// Somebody else's migration has the lock.
 async fn meet(place: &Place<'_>, other: &JobSummary, consent: &Consent, shape: Shape) -> Result<Exit> {
+    let place = &Place { mine: false, ..*place };
     let Place { ui, environment, .. } = place;
     let progress = Held::progress(place, &other.handle).await;
     let progress = progress.map(|progress| format!(", {progress}")).unwrap_or_default();

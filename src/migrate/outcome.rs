@@ -33,11 +33,14 @@ pub async fn conclude(
         job: Some(job.name.clone()),
     });
     let json = serde_json::to_string(&receipt).unwrap_or_default();
+    let mut kept = true;
     if let Err(error) = place.cluster.note_receipt(job, &json).await {
         place.ui.verbose(&format!("the receipt is in the job's log only: {error}"));
+        let found = place.cluster.job(place.environment, &job.name).await;
+        kept = found.map_or(true, |found| found.is_some_and(|found| found.handle.uid == job.uid));
     }
     place.ui.data(&shape.receipt(&receipt))?;
-    match exit_of(&receipt, &verdict, &watched, job, place) {
+    match exit_of(&receipt, &verdict, &watched, kept.then_some(job), place) {
         // Also for `jobs attach`, which otherwise ends with a command's own code.
         Err(error) if error.failure() == Failure::Failed => {
             place.ui.error(&error);
@@ -59,7 +62,7 @@ fn exit_of(
     receipt: &Receipt,
     verdict: &Verdict,
     watched: &Watched,
-    job: &JobHandle,
+    kept: Option<&JobHandle>,
     place: &Place<'_>,
 ) -> Result<Exit> {
     let environment = &place.environment.name;
@@ -99,6 +102,7 @@ fn exit_of(
         Some(failure) => failure.state.iter().fold(error.caused_by(failure), Error::caused_by),
         None => error.caused_by(how),
     };
-    let log = format!("its log stays: `kdj jobs logs {environment} {}`", job.name);
-    Err(receipt.next.iter().fold(error, |error, next| error.hint(next.clone())).hint(log))
+    let error = receipt.next.iter().fold(error, |error, next| error.hint(next.clone()));
+    let log = kept.map(|job| format!("its log stays: `kdj jobs logs {environment} {}`", job.name));
+    Err(log.into_iter().fold(error, Error::hint))
 }

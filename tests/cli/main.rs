@@ -14,6 +14,7 @@ mod fresh;
 mod harness;
 mod harness_run;
 mod jobs;
+mod migrate;
 mod output;
 mod protection;
 mod requests;

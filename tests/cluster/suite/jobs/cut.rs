@@ -1,21 +1,12 @@
 //! kdj goes away, or the way to the API server does: the Job goes on, and is taken up again.
 
-use std::{
-    io,
-    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread,
-    time::Duration,
-};
+use std::{thread, time::Duration};
 
 use rustix::process::Signal;
 
 use super::{
     super::harness::{
-        Stdin, cluster,
+        Door, Stdin, cluster,
         wait::{DEADLINE, poll_until},
     },
     jobs, name, namespace, script,
@@ -87,18 +78,8 @@ fn a_pod_deleted_underneath_and_a_job() {
 fn an_api_server_that_goes_and_comes_back_is_no_loss() {
     let Some(cluster) = cluster() else { return };
     let namespace = namespace(cluster);
-    let door = Door::open(&cluster.changed_kubeconfig(|_| ()));
-    let through = cluster.changed_kubeconfig(|config| {
-        for cluster in config["clusters"].as_array_mut().expect("clusters") {
-            let server = cluster["cluster"]["server"].as_str().unwrap_or_default().to_owned();
-            let host = server.trim_start_matches("https://").split(':').next().unwrap_or_default();
-            cluster["cluster"]["tls-server-name"] = host.into();
-            cluster["cluster"]["server"] = format!("https://{}", door.address).into();
-        }
-    });
-    let kdj = namespace.kdj().file("home/through", &through);
-    let path = kdj.directory().join("home/through");
-    let kdj = kdj.variable("KUBECONFIG", path);
+    let door = Door::open(cluster);
+    let kdj = door.lead(cluster, namespace.kdj());
     let lines: String = (1..=300).map(|number| format!("{number}\n")).collect();
     let running = kdj.start(script([], "i=0; while [ $i -lt 300 ]; do i=$((i+1)); echo $i; sleep 0.05; done; exit 3"));
     running.wait_for_stdout("40\n");
@@ -110,60 +91,4 @@ fn an_api_server_that_goes_and_comes_back_is_no_loss() {
     door.open_again();
     let output = running.finish().expect_code(3).prints(&lines);
     assert_eq!(output.stderr.matches("asking again").count(), 1, "{output}");
-}
-
-/// A way to the API server that can be cut.
-struct Door {
-    address: SocketAddr,
-    is_open: Arc<AtomicBool>,
-    connections: Arc<Mutex<Vec<TcpStream>>>,
-}
-
-impl Door {
-    fn open(kubeconfig: &str) -> Self {
-        let config: serde_json::Value = serde_json::from_str(kubeconfig).expect("JSON");
-        let clusters = config["clusters"].as_array().expect("clusters");
-        let staging = clusters.iter().find(|cluster| cluster["name"] == "staging").unwrap_or(&clusters[0]);
-        let server = staging["cluster"]["server"].as_str().expect("a server").trim_start_matches("https://").to_owned();
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = listener.local_addr().expect("the port that was bound");
-        let (is_open, connections) = (Arc::new(AtomicBool::new(true)), Arc::new(Mutex::new(Vec::new())));
-        let door = Self { address, is_open: Arc::clone(&is_open), connections: Arc::clone(&connections) };
-        thread::spawn(move || {
-            for near in listener.incoming().flatten() {
-                if !is_open.load(Ordering::SeqCst) {
-                    continue;
-                }
-                let Ok(far) = TcpStream::connect(&server) else { continue };
-                let clones = [near.try_clone(), far.try_clone(), near.try_clone(), far.try_clone()];
-                let [Ok(near_in), Ok(far_in), Ok(near_out), Ok(far_out)] = clones else { continue };
-                connections.lock().expect("the connections").extend([near, far]);
-                thread::spawn(move || pass(near_in, far_out));
-                thread::spawn(move || pass(far_in, near_out));
-            }
-        });
-        door
-    }
-
-    /// Cuts what is open.
-    fn cut(&self) {
-        for connection in self.connections.lock().expect("the connections").drain(..) {
-            let _ = connection.shutdown(Shutdown::Both);
-        }
-    }
-
-    /// Cuts, and lets nobody in.
-    fn shut(&self) {
-        self.is_open.store(false, Ordering::SeqCst);
-        self.cut();
-    }
-
-    fn open_again(&self) {
-        self.is_open.store(true, Ordering::SeqCst);
-    }
-}
-
-fn pass(mut from: TcpStream, mut to: TcpStream) {
-    let _ = io::copy(&mut from, &mut to);
-    let _ = to.shutdown(Shutdown::Both);
 }
