@@ -118,3 +118,28 @@ fn of_ten_at_once_one_runs() {
     let first = first.finish().expect_code(0);
     assert_eq!(second.stdout_text(), first.stdout_text());
 }
+
+#[test]
+fn under_another_name_of_the_server_the_database_itself_says_no() {
+    let Some(cluster) = cluster() else { return };
+    let shop = Shop::settled(cluster, "blocked");
+    let kdj = shop.kdj().deadline(Duration::from_secs(150));
+    let _ = kdj.run(["migrate", "own", "blocked", "0001"]).expect_code(0);
+    let mut reader = shop.session(READER);
+    reader.wait_for_lock("blocked_thing");
+    let first = kdj.start(["migrate", "own"]);
+    first.wait_for_stderr("blocked.0002_colour waits for a lock");
+    let host = format!("postgres.{}", shop.namespace.name());
+    shop.set([&format!("DATABASE_URL=postgres://shop:{}@{host}:5432/shop", super::CANARIES[0])]);
+    let second = kdj.run(["migrate", "own"]).expect_code(1);
+    let _ = second.says(&[
+        &format!("default (shop at {host}:5432)"),
+        "error: another migration runs on the database of `own`",
+        "another migration is running on this database: pid ",
+        "(kdj migrate on kdj-migrate-",
+        "`kdj migrate own` once that has ended",
+    ]);
+    reader.end();
+    let _ = first.finish().expect_code(0);
+    assert_eq!((shop.applied("blocked").len(), shop.jobs().len()), (2, 2));
+}
