@@ -209,7 +209,7 @@ impl Cluster {
         Ok(matches!(state, Some(PodState::Ended(_))))
     }
 
-    async fn pod_of(&self, job: &JobHandle) -> Result<Option<Pod>> {
+    pub(super) async fn pod_of(&self, job: &JobHandle) -> Result<Option<Pod>> {
         let own = format!("{}={}", super::CONTROLLER_UID, job.uid);
         let pods = self.list::<Pod>(&job.namespace, Some(&own)).await?;
         Ok(pods.into_iter().max_by_key(ResourceExt::creation_timestamp))
