@@ -61,7 +61,7 @@ impl JobsArgs {
 const LISTED: [JobKind; 3] = [JobKind::Run, JobKind::Migrate, JobKind::Plan];
 
 /// What can be looked at by name: a session is a Job, too.
-const ANY: [JobKind; 4] = [JobKind::Run, JobKind::Migrate, JobKind::Plan, JobKind::Session];
+const ANY: [JobKind; 4] = JobKind::ALL;
 
 const COLUMNS: [Column; 5] = [Column::Name, Column::Status, Column::Command, Column::By, Column::Age];
 const WIDE: [Column; 9] = [

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use crate::{
-    cluster::{JobKind, JobSummary, NewJob, Preference, Template, Wanted},
+    cluster::{JobKind, NewJob, Preference, Template, Wanted},
     commands::args::{ChangeArgs, OutputArgs, OutputFormat, duration, environment_candidates},
     config::Config,
     connection,
@@ -95,8 +95,21 @@ pub async fn run(args: MigrateArgs, options: &Options, config: &Config, ui: &Ui)
         fake: args.fake,
         fake_initial: args.fake_initial,
     };
-    let planning = Change::new("migrate", "plan", ["--plan"]);
-    let planned = migrate::make(&place, &template, &request, |kind, name, words| {
+    let consent = args.change.consent();
+    let planning = Change::new("plan", &format!("make the plan in a job on {}", template.image), ["migrate", "--plan"]);
+    if options.explain {
+        let start = django::migrate_command(&environment.django, &request, milliseconds(args.lock_timeout));
+        let name = format!("kdj-migrate-{}", args.database);
+        let new = new_job(&place, &planning, None, who.find(), (JobKind::Migrate, name, start.first()));
+        ui.status("it would first ask Django for the plan, and name the job after the database's identity");
+        return job::explain(&place, &template, &new, options);
+    }
+    let pod = migrate::find_pod(&place, &template).await;
+    if pod.is_none() {
+        // Its entrypoint runs too, which may do anything.
+        protection::permit(&environment, &planning, &consent, ui).await?;
+    }
+    let planned = migrate::make(&place, &template, pod.as_ref(), &request, |kind, name, words| {
         new_job(&place, &planning, None, who.find(), (kind, name, words))
     })
     .await?;
@@ -123,29 +136,20 @@ pub async fn run(args: MigrateArgs, options: &Options, config: &Config, ui: &Ui)
     for line in migrate::brief(&planned, &findings, ui.is_verbose()).lines() {
         ui.status(line);
     }
-    let consent = args.change.consent();
-    let permit = match options.explain {
-        true => None,
-        false => {
-            require_consent(&place, &findings, &consent).await?;
-            Some(protection::permit(&environment, &change, &consent, ui).await?)
-        }
-    };
+    require_consent(&place, &findings, &consent).await?;
+    let permit = protection::permit(&environment, &change, &consent, ui).await?;
     let start = django::migrate_command(&environment.django, &request, milliseconds(args.lock_timeout));
-    let words = start.alternatives.into_iter().next().unwrap_or_default();
+    let words = start.alternatives.into_iter().nth(planned.alternative).unwrap_or_default();
     let name = migrate::job_name(&planned.plan.database);
-    let new = new_job(&place, &change, permit.as_ref(), who.answer().await, (JobKind::Migrate, name, words));
-    let Some(permit) = permit else { return job::explain(&place, &template, &new, options) };
+    let new = new_job(&place, &change, Some(&permit), who.answer().await, (JobKind::Migrate, name, words));
+    // What was planned is what is run, whatever the tag means by now.
+    let new = NewJob { image: planned.digest.clone(), ..new };
     let before = before?;
     let record = Record::begin(&permit, &environment, Object::Job(new.name.clone()), who, &cluster, ui);
     if args.detach {
         return match migrate::start(&place, &template, &new, &before).await {
-            Ok(Held::Mine(job)) => {
-                record.end(None).await;
-                ui.data(&format!("{}\n", job.name))?;
-                Ok(Exit::Success)
-            }
-            Ok(Held::Theirs(other)) => record.keep(meet(&place, &other, &consent, shape)).await,
+            Ok(Held::Mine(job)) => job::detach(record, Ok(job), ui).await,
+            Ok(Held::Theirs(other)) => record.keep(migrate::meet(&place, &other, consent.yes, shape)).await,
             Err(error) => record.keep(async { Err(error) }).await,
         };
     }
@@ -156,7 +160,7 @@ pub async fn run(args: MigrateArgs, options: &Options, config: &Config, ui: &Ui)
                     let followed = migrate::follow(&place, &job, Some(job::START_LIMIT)).await?;
                     migrate::conclude(&place, &job, &new.by.user, followed, shape).await
                 }
-                Held::Theirs(other) => meet(&place, &other, &consent, shape).await,
+                Held::Theirs(other) => migrate::meet(&place, &other, consent.yes, shape).await,
             }
         })
         .await
@@ -266,29 +270,4 @@ async fn require_consent(place: &Place<'_>, findings: &[Finding], consent: &Cons
     Err(Error::failed(format!("refusing to migrate `{}`: the plan is dangerous", place.environment.name))
         .caused_by(format!("{findings}, listed above"))
         .hint("change the migrations as they say, or pass `--yes` to go on all the same"))
-}
-
-/// Somebody else's migration has the lock.
-async fn meet(place: &Place<'_>, other: &JobSummary, consent: &Consent, shape: Shape) -> Result<Exit> {
-    let place = &Place { mine: false, ..*place };
-    let Place { ui, environment, .. } = place;
-    let progress = Held::progress(place, &other.handle).await;
-    let progress = progress.map(|progress| format!(", {progress}")).unwrap_or_default();
-    let line = format!("{}{progress}", job::line(other));
-    if !other.is_over() && (consent.yes || ui.can_ask()) {
-        ui.status(&line);
-        if ui.ask_yes_no("a migration is under way: follow it?", consent.yes).await? {
-            let followed = migrate::follow(place, &other.handle, None).await?;
-            return migrate::conclude(place, &other.handle, &other.user, followed, shape).await;
-        }
-    }
-    let (name, job) = (&environment.name, &other.handle.name);
-    let error = |now| Error::failed(format!("another migration of this database {now} in `{name}`: nothing was done"));
-    Err(match other.is_over() {
-        false => error("is under way").caused_by(line).hint(format!("follow it: `kdj jobs attach {name} {job}`")),
-        true => error("was made meanwhile")
-            .caused_by(line)
-            .hint(format!("its receipt: `kdj jobs attach {name} {job}`"))
-            .hint(format!("plan anew what it left: `kdj migrate {name}`")),
-    })
 }

@@ -14,6 +14,13 @@ pub struct Start {
     pub alternatives: Vec<Vec<String>>,
 }
 
+impl Start {
+    /// The words to try first.
+    pub fn first(self) -> Vec<String> {
+        self.alternatives.into_iter().next().unwrap_or_default()
+    }
+}
+
 /// What [`START`] is to do.
 pub(super) enum Mode {
     /// Run the command as given.

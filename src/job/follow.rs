@@ -77,6 +77,7 @@ async fn until_end(
     let mut tell = |news| match news {
         News::Waiting(why) => live.borrow_mut().say(&format!("waiting for the job to start: {why}")),
         News::Started { .. } => live.borrow_mut().clear(),
+        News::Away(why) => live.borrow_mut().say(&format!("the job goes on; asking again: {why}")),
         news => tell_of(place, job, news),
     };
     let following = place.cluster.follow(job, start_limit, stdout, &mut tell);
@@ -101,8 +102,7 @@ async fn until_end(
 pub fn tell_of(place: &Place<'_>, job: &JobHandle, news: News) {
     let Place { ui, .. } = place;
     match news {
-        News::Waiting(_) | News::Started { .. } => {}
-        News::Away(why) => ui.status(&format!("the job goes on; asking again: {why}")),
+        News::Waiting(_) | News::Started { .. } | News::Away(_) => {}
         News::NoLog(why) => ui.warning(&format!("the log, or the rest of it, cannot be read: {why}")),
         News::SidecarsEnded(names) => {
             ui.status(&format!("{} went on; job {} is deleted, with its log", list(&names), job.name));

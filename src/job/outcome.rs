@@ -61,6 +61,9 @@ pub async fn exit_of(followed: Followed, job: &JobHandle, command: &str, place: 
         }
         Verdict::GivenUp(why) => {
             let error = not_started().caused_by(runtime_words(&why));
+            if !job.is_new() {
+                return Err(error.hint(format!("it may start yet; end it: {}", place.cancel(job))));
+            }
             // Else it might start yet, when nobody expects it any more.
             match place.ui.waiting("deleting the job", place.cluster.delete_job(job)).await {
                 Ok(_) => Err(error.hint("nothing was run, and the job is deleted again")),

@@ -51,6 +51,7 @@ pub async fn follow(place: &Place<'_>, job: &JobHandle, start_limit: Option<Dura
             image.set([name, image_id].map(|image| Some(image).filter(|image| !image.is_empty())));
             live.borrow_mut().show("starting Django");
         }
+        JobNews::Away(why) => live.borrow_mut().say(&format!("the job goes on; asking again: {why}")),
         news => job::tell_of(place, job, news),
     };
     let (log, lines) = mpsc::channel(8);

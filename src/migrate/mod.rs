@@ -3,6 +3,7 @@
 
 mod follow;
 mod lock;
+mod meet;
 mod outcome;
 mod plan;
 mod show;
@@ -12,8 +13,9 @@ use std::time::Duration;
 pub use self::{
     follow::follow,
     lock::{Before, Held, job_name, start},
+    meet::meet,
     outcome::conclude,
-    plan::{Planned, make},
+    plan::{Planned, find_pod, make},
     show::{Shape, brief, scope},
 };
 

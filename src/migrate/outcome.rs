@@ -1,5 +1,9 @@
 //! What a migration's end means: its receipt, and an exit code or an error that says what to do next.
 
+use std::time::Duration;
+
+use tokio::time::timeout;
+
 use super::{follow::Watched, show::Shape};
 use crate::{
     cluster::{JobHandle, Verdict},
@@ -7,7 +11,12 @@ use crate::{
     exit::{Exit, Failure},
     job::{self, Followed, Place},
     migration::{About, Outcome, Receipt},
+    session::runtime_words,
+    ui::terminal::interrupted,
 };
+
+/// How long the receipt's way to the Job may take; whoever waits wants the prompt back.
+const NOTE_LIMIT: Duration = Duration::from_secs(5);
 
 /// Prints the receipt on stdout, writes it to the Job, and ends as the migration ended. `who` started it.
 ///
@@ -23,6 +32,10 @@ pub async fn conclude(
     let verdict = match followed {
         Followed::Ended(verdict) if !verdict.never_ran() => verdict,
         Followed::Cancelled => return Err(cancelled(job, place)),
+        Followed::Ended(Verdict::NotFound(why) | Verdict::CannotExec(why)) => {
+            return Err(Error::failed(format!("the migration of `{}` could not be started", place.environment.name))
+                .caused_by(runtime_words(&why)));
+        }
         followed => return job::exit_of(followed, job, "migrate", place).await,
     };
     let receipt = watched.progress.receipt(About {
@@ -32,14 +45,9 @@ pub async fn conclude(
         who: Some(who.to_owned()).filter(|who| !who.is_empty()),
         job: Some(job.name.clone()),
     });
-    let json = serde_json::to_string(&receipt).unwrap_or_default();
-    let mut kept = true;
-    if let Err(error) = place.cluster.note_receipt(job, &json).await {
-        place.ui.verbose(&format!("the receipt is in the job's log only: {error}"));
-        let found = place.cluster.job(place.environment, &job.name).await;
-        kept = found.map_or(true, |found| found.is_some_and(|found| found.handle.uid == job.uid));
-    }
     place.ui.data(&shape.receipt(&receipt))?;
+    note(place, job, receipt.clone()).await;
+    let kept = receipt.outcome == Outcome::Done || is_there(place, job).await;
     match exit_of(&receipt, &verdict, &watched, kept.then_some(job), place) {
         // Also for `jobs attach`, which otherwise ends with a command's own code.
         Err(error) if error.failure() == Failure::Failed => {
@@ -48,6 +56,31 @@ pub async fn conclude(
         }
         ended => ended,
     }
+}
+
+/// Writes the receipt onto the Job, where it says more than nothing. An exception may tell of data in its further lines.
+async fn note(place: &Place<'_>, job: &JobHandle, mut receipt: Receipt) {
+    if receipt.outcome == Outcome::Unknown {
+        return;
+    }
+    if let Some(failure) = &mut receipt.failure {
+        failure.message = failure.message.lines().next().unwrap_or_default().to_owned();
+    }
+    let json = serde_json::to_string(&receipt).unwrap_or_default();
+    let noting = place.ui.waiting("writing the receipt onto the job", place.cluster.note_receipt(job, &json));
+    let noted = tokio::select! {
+        noted = timeout(NOTE_LIMIT, noting) => noted,
+        _ = interrupted() => return,
+    };
+    if let Ok(Err(error)) = noted {
+        place.ui.verbose(&format!("the receipt is in the job's log only: {error}"));
+    }
+}
+
+/// Whether the Job is still there, and its log with it.
+async fn is_there(place: &Place<'_>, job: &JobHandle) -> bool {
+    let found = place.cluster.job(place.environment, &job.name).await;
+    found.map_or(true, |found| found.is_some_and(|found| found.handle.uid == job.uid))
 }
 
 fn cancelled(job: &JobHandle, place: &Place<'_>) -> Error {
@@ -78,7 +111,8 @@ fn exit_of(
         }
         Verdict::OutputClosed => "its log was not read to the end".to_owned(),
     };
-    let ended_by_itself = matches!(verdict, Verdict::Exited(code) if *code != 0);
+    // What a signal ended did not end by itself.
+    let ended_by_itself = matches!(verdict, Verdict::Exited(1..128));
     let error = match receipt.outcome {
         Outcome::Busy => Error::failed(format!("another migration runs on the database of `{environment}`")),
         Outcome::Failed | Outcome::Interrupted => {

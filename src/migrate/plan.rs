@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 use super::show::{last_words, no_plan};
 use crate::{
-    cluster::{Ending, JobKind, NewJob, Target, Template, Verdict, Wanted, new_name},
+    cluster::{Ending, JobKind, NewJob, News, Target, Template, Verdict, Wanted, new_name},
     django::{self, MigrationRequest},
     error::{Error, Result},
     exit::Failure,
@@ -26,6 +26,10 @@ pub struct Planned {
     pub plan: Plan,
     /// `pod web-1`, `job kdj-plan-x7k2m`.
     pub made_in: String,
+    /// Which of the ways to start Python the image has.
+    pub alternative: usize,
+    /// The image of the pod it was made in, by digest, where its node pulled it.
+    pub digest: Option<String>,
 }
 
 /// Makes the plan.
@@ -35,16 +39,20 @@ pub struct Planned {
 pub async fn make(
     place: &Place<'_>,
     template: &Template,
+    pod: Option<&Target>,
     request: &MigrationRequest,
     new: impl Fn(JobKind, String, Vec<String>) -> NewJob,
 ) -> Result<Planned> {
-    let (output, made_in) = match find_pod(place, template).await {
-        Some(target) => in_pod(place, &target, request).await?,
+    let (output, made_in) = match pod {
+        Some(target) => in_pod(place, target, request).await?,
         None => in_job(place, template, request, new).await?,
     };
     let plan = find_plan(&output.stdout).ok_or_else(|| no_plan(&output, &made_in, &place.environment.name))?;
     match &plan.error {
-        None => Ok(Planned { plan, made_in }),
+        None => {
+            let digest = pod.map(|target| target.image_id.clone()).filter(|image| image.contains("@sha256:"));
+            Ok(Planned { plan, made_in, alternative: output.alternative, digest })
+        }
         Some(problem) => Err(refused(problem, &output, &request.database, &place.environment.name)),
     }
 }
@@ -68,7 +76,7 @@ fn refused(problem: &PlanProblem, output: &Captured, database: &str, environment
 }
 
 /// A ready pod of the same workload that runs the template's image.
-async fn find_pod(place: &Place<'_>, template: &Template) -> Option<Target> {
+pub async fn find_pod(place: &Place<'_>, template: &Template) -> Option<Target> {
     let wanted = Wanted {
         role: Some(template.workload.clone()),
         container: Some(template.container.clone()),
@@ -92,7 +100,7 @@ async fn in_job(
     new: impl Fn(JobKind, String, Vec<String>) -> NewJob,
 ) -> Result<(Captured, String)> {
     let start = django::plan_command(&place.environment.django, request);
-    let words = start.alternatives.into_iter().next().unwrap_or_default();
+    let words = start.first();
     let new = NewJob { timeout: JOB_LIMIT, keep: Some(JOB_KEEP), ..new(JobKind::Plan, new_name(JobKind::Plan), words) };
     place.ui.status(&format!(
         "no ready pod of {} runs {}: the plan is made in a job of its own",
@@ -100,10 +108,15 @@ async fn in_job(
     ));
     let job = job::start(place, template, &new).await?;
     let (log, lines) = mpsc::channel(4);
-    let mut silent = |_| ();
-    let following = place.cluster.follow(&job, Some(job::START_LIMIT), log, &mut silent);
-    let both = async { futures::join!(following, collect(lines)) };
-    let (verdict, output) = place.ui.waiting("asking Django for the plan", both).await;
+    let mut live = place.ui.live("asking Django for the plan");
+    let mut tell = |news| {
+        if let News::Waiting(why) | News::Away(why) = news {
+            live.say(&format!("waiting for the plan: {why}"));
+        }
+    };
+    let following = place.cluster.follow(&job, Some(job::START_LIMIT), log, &mut tell);
+    let (verdict, output) = futures::join!(following, collect(lines));
+    live.clear();
     // It has done what it was made for, or cannot.
     let deleted = place.cluster.delete_job(&job).await;
     deleted.map_err(|error| place.ui.verbose(&error.to_string())).ok();
@@ -120,5 +133,5 @@ async fn in_job(
             return Err(Error::new(Failure::Failed, format!("{made_in} did not end by itself")));
         }
     };
-    Ok((Captured { stdout: output, stderr: String::new(), ending }, made_in))
+    Ok((Captured { stdout: output, stderr: String::new(), ending, alternative: 0 }, made_in))
 }

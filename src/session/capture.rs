@@ -21,6 +21,8 @@ pub struct Captured {
     pub stderr: String,
     /// How it ended.
     pub ending: Ending,
+    /// Which of the alternatives it was.
+    pub alternative: usize,
 }
 
 /// Runs the first of `alternatives` that the image has, with `stdin`.
@@ -35,7 +37,7 @@ pub async fn capture(
 ) -> Result<Captured> {
     let Target { namespace, pod, container, .. } = target;
     let mut captured = None;
-    for argv in alternatives {
+    for (alternative, argv) in alternatives.iter().enumerate() {
         let exec = Exec { namespace, pod, container, argv, tty: false, stdin: true, kept: false };
         let session = cluster.exec(exec).await.map_err(Error::from)?;
         let (inputs, input) = mpsc::channel(2);
@@ -55,7 +57,7 @@ pub async fn capture(
         };
         let (ending, stdout, stderr) = futures::join!(run, collect(out), collect(err));
         let over = !matches!(ending, Ending::NotFound(_));
-        captured = Some(Captured { stdout, stderr, ending });
+        captured = Some(Captured { stdout, stderr, ending, alternative });
         if over {
             break;
         }

@@ -4,17 +4,16 @@
 use std::{future::Future, pin::pin, time::Duration};
 
 use jiff::Timestamp;
-use tokio::sync::{mpsc, watch};
 
 use super::{
-    Place, Program, Request,
+    Place, Program, Request, capture,
     own::{Own, PodSettings, words},
     terminal_type,
 };
 use crate::{
     cluster::{
-        Ending, Exec, JobHandle, JobKind, JobSummary, Kubeconfig, NewJob, News, Preference, Target, Template, Unread,
-        Verdict, Wanted, new_name,
+        Ending, JobHandle, JobKind, JobSummary, Kubeconfig, NewJob, News, Preference, Target, Template, Verdict,
+        Wanted, new_name,
     },
     connection,
     environment::Environment,
@@ -24,9 +23,8 @@ use crate::{
     keeper,
     options::Options,
     protection::{self, Object, Record, Who},
-    streams::Streams,
     ui::{
-        Ui, duration,
+        Ui, left as left_of,
         terminal::{Stdin, interrupted},
     },
 };
@@ -224,21 +222,9 @@ async fn find(place: &job::Place<'_>, own: &Own) -> Result<Target> {
 /// Waits until the image's entrypoint has come to its end: what it prepares is there then. Nothing is said of a wait that
 /// fails: the session itself will tell.
 async fn wait_for_entrypoint(place: &job::Place<'_>, job: &JobHandle, target: &Target) {
-    let Target { namespace, pod, container, .. } = target;
-    for argv in keeper::wait(&job.name) {
-        let exec = Exec { namespace, pod, container, argv: &argv, tty: false, stdin: false, kept: false };
-        let run = async {
-            let Ok(session) = place.cluster.exec(exec).await else { return };
-            let (_inputs, input) = mpsc::channel(1);
-            let (_controls, control) = mpsc::channel(1);
-            let (_sizes, size) = watch::channel(None);
-            let (stdout, _printed) = mpsc::channel(1);
-            let (stderr, _warned) = mpsc::channel(1);
-            let mut streams = Streams { input, control, size, stdout, stderr };
-            let _: Ending = session.run(&mut streams, &mut Unread::default()).await;
-        };
-        place.ui.waiting("waiting for the container's entrypoint", run).await;
-    }
+    let words = keeper::wait(&job.name);
+    let waiting = capture(place.cluster, target, &words, &[]);
+    let _ = place.ui.waiting("waiting for the container's entrypoint", waiting).await;
 }
 
 /// Runs the program in the pod to the end of one of them, or of the connection; then deletes the Job, unless the program
@@ -281,7 +267,9 @@ async fn remove(place: &job::Place<'_>, job: &JobHandle) {
         _ = interrupted() => Some("interrupted".to_owned()),
     };
     if let Some(why) = failed {
-        let left = job.timeout.map(|left| format!(", or goes by itself after {}", duration(left))).unwrap_or_default();
+        let now = Timestamp::now();
+        let left = job.timeout.map(|left| format!(", or goes by itself in {}", left_of(now, now + left)));
+        let left = left.unwrap_or_default();
         let again = format!("`kdj sessions end {} {}`", place.environment.name, job.name);
         place.ui.warning(&format!("cannot delete the session's pod: {why}; it is deleted by {again}{left}"));
     }

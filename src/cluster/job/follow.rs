@@ -52,7 +52,7 @@ pub enum News {
     NoLog(String),
     /// These containers went on when the app's had ended; the Job was deleted for it.
     SidecarsEnded(Vec<String>),
-    /// These containers go on: the Job is to be kept, or could not be deleted.
+    /// These containers go on: the Job is to be kept, is not this kdj's to delete, or could not be.
     SidecarsGoOn(Vec<String>),
 }
 
@@ -156,17 +156,20 @@ impl Cluster {
         Ok(verdict)
     }
 
-    /// Deletes a Job whose app has ended and whose other containers go on: nothing is to run till its deadline.
+    /// Deletes a Job whose app has ended and whose other containers go on: nothing is to run till its deadline. Who only
+    /// attached to it is told.
     async fn end_sidecars(&self, job: &JobHandle, pod: &str, verdict: &Verdict, news: &mut dyn FnMut(News)) {
-        let ended = matches!(verdict, Verdict::Exited(_) | Verdict::Killed { .. });
+        if !matches!(verdict, Verdict::Exited(_) | Verdict::Killed { .. }) {
+            return;
+        }
         let limit = Instant::now() + SIDECAR_LIMIT;
-        while ended {
+        loop {
             let Ok(Some(pod)) = self.get::<Pod>(&job.namespace, pod).await else { return };
             let others = state::others_running(&pod, &job.container);
             if others.is_empty() {
                 return;
             }
-            if job.kept {
+            if job.kept || !job.is_new() {
                 return news(News::SidecarsGoOn(others));
             }
             if Instant::now() >= limit {
@@ -206,7 +209,7 @@ impl Cluster {
         Ok(matches!(state, Some(PodState::Ended(_))))
     }
 
-    async fn pod_of(&self, job: &JobHandle) -> Result<Option<Pod>> {
+    pub(super) async fn pod_of(&self, job: &JobHandle) -> Result<Option<Pod>> {
         let own = format!("{}={}", super::CONTROLLER_UID, job.uid);
         let pods = self.list::<Pod>(&job.namespace, Some(&own)).await?;
         Ok(pods.into_iter().max_by_key(ResourceExt::creation_timestamp))

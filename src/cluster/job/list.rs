@@ -138,6 +138,11 @@ impl JobSummary {
 }
 
 impl JobHandle {
+    /// Whether it has just been made, by this kdj: then it may be unmade without asking.
+    pub fn is_new(&self) -> bool {
+        self.resource_version.is_some()
+    }
+
     /// The handle of a Job that exists.
     pub(super) fn of(job: &Job) -> Self {
         let spec = job.spec.as_ref();

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use k8s_openapi::{api::core::v1::Pod, jiff::Timestamp};
+use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt;
 use tokio::time::sleep;
 
 use super::{
     super::{Cluster, Target, target},
-    CONTROLLER_UID, JobHandle, News, ROLE, Verdict,
+    JobHandle, News, ROLE, Verdict,
     pod_watch::PodWatch,
     start::{Start, Started},
     state::{self, PodState},
@@ -44,15 +44,11 @@ impl Cluster {
 
     /// How the container of a session ended; `None` when it has not, or nobody knows.
     pub async fn session_end(&self, job: &JobHandle) -> Option<Verdict> {
-        let own = format!("{CONTROLLER_UID}={}", job.uid);
         for look in 0..LOOKS {
             if look > 0 {
                 sleep(PAUSE).await;
             }
-            let pods = self.list::<Pod>(&job.namespace, Some(&own)).await.ok()?;
-            let Some(pod) = pods.into_iter().max_by_key(ResourceExt::creation_timestamp) else {
-                return Some(self.verdict_without_pod(job).await);
-            };
+            let Some(pod) = self.pod_of(job).await.ok()? else { return Some(self.verdict_without_pod(job).await) };
             match state::read(&pod, &job.container, Timestamp::now()) {
                 PodState::Ended(verdict) => return Some(verdict),
                 _ if pod.metadata.deletion_timestamp.is_some() => return Some(Verdict::Deleted),

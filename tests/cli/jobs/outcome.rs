@@ -122,6 +122,11 @@ fn a_sidecar_that_never_ends_does_not_hold_the_verdict() {
     assert!(server.objects("jobs").is_empty() && server.objects("pods").len() == 1, "{:#?}", server.objects("pods"));
 
     let server = with_sidecar();
+    let _ = run(&server, ["--with-sidecars", "--detach"]).expect_code(0);
+    let output = Kdj::on(&server).run(["jobs", "attach", "qa", &name(&server)]).expect_code(3).prints("done\n");
+    let _ = output.says(&["container `istio-proxy` goes on"]);
+
+    let server = with_sidecar();
     let output = run(&server, ["--with-sidecars", "--keep"]).expect_code(3).prints("done\n");
     let _ = output.says(&["container `istio-proxy` goes on", "kdj jobs cancel qa kdj-run-"]);
     assert_eq!(server.objects("jobs").len(), 1);

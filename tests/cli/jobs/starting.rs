@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::{run, server};
-use crate::harness::{ApiServer, Fault, On, Run, Rupture, Turn, shop::NAMESPACE};
+use crate::harness::{ApiServer, Fault, Kdj, On, Run, Rupture, Turn, shop::NAMESPACE};
 
 /// A pod that a node has, and whose container waits for this reason.
 fn waits(reason: &str, message: &str) -> [Turn; 3] {
@@ -78,7 +78,7 @@ fn an_unschedulable_pod_is_shown_and_given_up_in_time() {
     let healing =
         [Turn::Appears, Turn::unschedulable(message), Turn::Hold, Turn::Scheduled, Turn::Starts, Turn::ends(0)];
     let server = server(Run::plays(healing));
-    let running = crate::harness::Kdj::on(&server).start(super::words([]));
+    let running = Kdj::on(&server).start(super::words([]));
     running.wait_for_stderr(message);
     server.go_on();
     let _ = running.finish().expect_code(0);
@@ -109,6 +109,16 @@ fn a_volume_s_secret_that_is_missing_is_found_in_the_events() {
     let server = server(Run::plays([Turn::Appears, Turn::Scheduled, Turn::pod_event("FailedMount", message)]));
     let _ = run(&server, []).expect_code(125).says(&[r#"FailedMount: MountVolume.SetUp failed"#, r#"secret "nosuch""#]);
     expect_deleted(&server);
+}
+
+#[test]
+fn who_only_attaches_deletes_nothing() {
+    let server = server(Run::plays(waits("InvalidImageName", "x")));
+    let kdj = Kdj::on(&server);
+    let name = kdj.run(super::words(["--detach"])).expect_code(0).stdout_text().trim().to_owned();
+    let output = kdj.run(["jobs", "attach", "qa", &name]).expect_code(125);
+    let _ = output.says(&["did not start", "InvalidImageName", &format!("`kdj jobs cancel qa {name}`")]);
+    assert_eq!(server.objects("jobs").len(), 1);
 }
 
 #[test]

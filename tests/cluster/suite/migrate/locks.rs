@@ -114,7 +114,8 @@ fn of_ten_at_once_one_runs() {
     first.wait_for_stderr("1 of 1 slow.0001_sleep");
     let refused = shop.kdj().run(["migrate", "own"]).expect_code(1);
     let _ = refused.says(&["ago, running, 1 of 1 slow.0001_sleep"]);
-    let second = shop.kdj().run(["migrate", "own", "--yes"]).expect_code(0);
+    let second = shop.kdj().run(["migrate", "own", "--yes"]).expect_code(1);
+    let second = second.says(&["that was another migration: yours was not run", "`kdj migrate own`"]);
     let first = first.finish().expect_code(0);
     assert_eq!(second.stdout_text(), first.stdout_text());
 }

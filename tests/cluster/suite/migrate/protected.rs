@@ -62,10 +62,21 @@ fn a_protected_environment_asks_and_keeps_a_record() {
     assert_eq!((&last["reason"], &last["involvedObject"]["name"]), (&json!("KdjMigrate"), &json!(name)));
     // Nothing to do needs no confirmation.
     let _ = kdj.run(["migrate", "live"]).expect_code(0).says(&["nothing to migrate"]);
+    // A plan that needs a Job is asked about before that runs.
+    shop.namespace.kubectl(["scale", "deployment/shell", "--replicas=0"]);
+    let gone = ["delete", "pods", "-l", "app.kubernetes.io/component=shell", "--force", "--grace-period=0"];
+    shop.namespace.kubectl(gone);
+    let refused = kdj.run(["migrate", "live", "--plan"]).expect_code(1).prints("");
+    let _ = refused.says(&["protected environment `live` without confirmation", "pass `--confirm live`"]);
+    assert_eq!(shop.jobs().len(), 1);
+    let _ = kdj.run(["migrate", "live", "--plan", "--confirm", "live"]).expect_code(0).says(&["nothing to migrate"]);
     // The manifest is shown without asking, and nothing is done.
     let shown = kdj.run(["migrate", "live", "many", "0029", "--explain"]).expect_code(0);
     let manifest: Value = serde_json::from_slice(&shown.stdout).expect("a manifest");
-    assert_eq!((&manifest["kind"], &manifest["metadata"]["name"]), (&json!("Job"), &json!(name)));
+    assert_eq!(
+        (&manifest["kind"], &manifest["metadata"]["labels"]["kdj.dev/kind"]),
+        (&json!("Job"), &json!("migrate"))
+    );
     assert_eq!(shop.applied("many").len(), 30);
 }
 
