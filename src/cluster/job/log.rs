@@ -10,7 +10,7 @@ use std::{pin::pin, time::Duration};
 
 use bytes::Bytes;
 use futures::{AsyncBufRead, AsyncBufReadExt};
-use k8s_openapi::{api::core::v1::Pod, jiff::Timestamp};
+use k8s_openapi::api::core::v1::Pod;
 use kube::{Api, Error as KubeError, api::LogParams, core::Status};
 use tokio::{
     sync::{mpsc, watch},
@@ -82,7 +82,7 @@ impl ContainerLog<'_> {
                 container: Some(self.container.to_owned()),
                 follow: !last,
                 timestamps: true,
-                since_time: cursor.second().and_then(|second| second.parse::<Timestamp>().ok()),
+                since_time: cursor.second(),
                 ..LogParams::default()
             };
             let sent = credentials.prepare().await?;
