@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{objects, run, server, words};
-use crate::harness::{ApiServer, Fault, Kdj, On, Run, Rupture, Turn, shop::NAMESPACE};
+use crate::harness::{ApiServer, Fault, Kdj, Kubeconfig, On, Run, Rupture, Turn, plugin::Plugin, shop::NAMESPACE};
 
 /// 300 lines in three bursts, the end after a moment.
 fn talks() -> Run {
@@ -115,4 +115,34 @@ fn a_flood_is_followed_without_a_loss() {
     server.fault(On::log(NAMESPACE).once(), Fault::CutBody(2_000_000));
     let output = run(&server, []).expect_code(0);
     assert!(output.stdout_text() == all, "{} bytes instead of {}", output.stdout.len(), all.len());
+}
+
+#[test]
+fn a_history_that_is_forgotten_is_asked_for_once() {
+    let server = server(Run::starts_and([Turn::prints("begun\n"), Turn::Hold, Turn::ends(3)]));
+    let running = Kdj::on(&server).start(words([]));
+    running.wait_for_stdout("begun\n");
+    server.forget_history();
+    std::thread::sleep(Duration::from_secs(3));
+    server.go_on();
+    let _ = running.finish().expect_code(3).prints("begun\n");
+    let requests = server.requests();
+    let lists = requests.iter().filter(|it| it.method == "GET" && it.path.ends_with("/pods") && !it.is_watch()).count();
+    assert_eq!(lists, 1, "{}", server.request_lines());
+}
+
+#[test]
+fn a_token_that_expires_on_the_way_is_renewed_for_the_streams() {
+    let server = server(talks());
+    let kdj = Kdj::on(&server);
+    let plugin = Plugin::with_fresh_tokens(&kdj.bin(), "t", 3600);
+    let kubeconfig = Kubeconfig::empty().server("acme-staging", &server).context("acme-staging", "dev", None);
+    let kdj = kdj.kubeconfig(&kubeconfig.plugin("dev", &plugin));
+    server.fault(On::watch("pods", NAMESPACE).once(), Fault::unauthorized());
+    server.fault(On::log(NAMESPACE).once(), Fault::unauthorized());
+    let _ = kdj.run(words([])).expect_code(3).prints(&lines()).never_says(&["asking again"]);
+    assert!((2..=3).contains(&plugin.runs().len()), "{:?}", plugin.runs());
+    let requests = server.requests();
+    let lists = requests.iter().filter(|it| it.method == "GET" && it.path.ends_with("/pods") && !it.is_watch()).count();
+    assert_eq!(lists, 0, "{}", server.request_lines());
 }
