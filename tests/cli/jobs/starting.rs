@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::{run, server};
-use crate::harness::{ApiServer, Fault, On, Run, Rupture, Turn, shop::NAMESPACE};
+use crate::harness::{ApiServer, Fault, Kdj, On, Run, Rupture, Turn, shop::NAMESPACE};
 
 /// A pod that a node has, and whose container waits for this reason.
 fn waits(reason: &str, message: &str) -> [Turn; 3] {
@@ -78,7 +78,7 @@ fn an_unschedulable_pod_is_shown_and_given_up_in_time() {
     let healing =
         [Turn::Appears, Turn::unschedulable(message), Turn::Hold, Turn::Scheduled, Turn::Starts, Turn::ends(0)];
     let server = server(Run::plays(healing));
-    let running = crate::harness::Kdj::on(&server).start(super::words([]));
+    let running = Kdj::on(&server).start(super::words([]));
     running.wait_for_stderr(message);
     server.go_on();
     let _ = running.finish().expect_code(0);
@@ -138,4 +138,39 @@ fn a_job_that_runs_is_not_given_up_for_want_of_news() {
     server.fault(On::watch("pods", NAMESPACE).once(), Fault::AfterLines(0, Rupture::Silence));
     let _ = run(&server, ["--pod-running-timeout", "3s"]).expect_code(0).prints("begun\n");
     assert_eq!(server.objects("jobs").len(), 1);
+}
+
+#[test]
+fn a_refusal_that_is_old_news_is_not_the_end() {
+    let security = r#"pods "a" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot != true"#;
+    let goes_on = [Turn::Appears, Turn::Scheduled, Turn::Starts, Turn::prints("begun\n")];
+    let end = [Turn::Pause(Duration::from_secs(5)), Turn::ends(0)];
+    let turns = [Turn::job_event("FailedCreate", security)].into_iter().chain(goes_on).chain(end);
+    let server = server(Run::plays(turns));
+    server.fault(On::watch("pods", NAMESPACE).once(), Fault::AfterLines(0, Rupture::Silence));
+    let _ = run(&server, []).expect_code(0).prints("begun\n");
+    assert_eq!(server.objects("jobs").len(), 1);
+}
+
+#[test]
+fn events_that_never_come_do_not_hold_the_start() {
+    let pause = Turn::Pause(Duration::from_millis(2500));
+    let end = [Turn::Scheduled, Turn::Starts, Turn::prints("x\n"), Turn::ends(0)];
+    let server = server(Run::plays([Turn::Appears, pause].into_iter().chain(end)));
+    server.fault(On::get(&format!("/api/v1/namespaces/{NAMESPACE}/events")), Fault::Blackhole);
+    let started = Instant::now();
+    let _ = run(&server, []).expect_code(0).prints("x\n");
+    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+}
+
+#[test]
+fn final_words_after_others_end_the_wait_at_once() {
+    let pause = Turn::Pause(Duration::from_secs(1));
+    let words = "failed to pull and unpack image \"shop:2\": not found";
+    let first = waits("ErrImagePull", "dial tcp: i/o timeout");
+    let server = server(Run::plays(first.into_iter().chain([pause, Turn::waits("ErrImagePull", words)])));
+    let started = Instant::now();
+    let _ = run(&server, []).expect_code(125).says(&["did not start", words]);
+    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+    expect_deleted(&server);
 }
