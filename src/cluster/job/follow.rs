@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    super::Cluster,
+    super::{Cluster, Place},
     JobHandle, JobState, JobSummary,
     log::{ContainerLog, LogEnd},
     pod_watch::{PodWatch, Seen},
@@ -191,9 +191,22 @@ impl Cluster {
     /// When it has none yet, or it may not be read.
     pub async fn job_log(&self, job: &JobHandle, log: mpsc::Sender<Pieces>) -> Result<()> {
         let gone = || Error::failed(format!("job `{}` has no pod, and so no log", job.name));
+        let never_ran = || Error::failed(format!("job `{}` has no log: its container never ran", job.name));
         let pod = self.pod_of(job).await?.ok_or_else(gone)?;
-        if let PodState::Waiting { why, .. } = state::read(&pod, &job.container, Timestamp::now()) {
-            return Err(Error::failed(format!("job `{}` has no log yet", job.name)).caused_by(why));
+        match state::read(&pod, &job.container, Timestamp::now()) {
+            PodState::Waiting { why, .. } => {
+                return Err(Error::failed(format!("job `{}` has no log yet", job.name)).caused_by(why));
+            }
+            PodState::Ended(Verdict::NotStarted(why)) => {
+                let Place { context, .. } = &self.place;
+                let (namespace, name) = (&job.namespace, &job.name);
+                let all = format!("kubectl --context {context} -n {namespace} logs job/{name} --all-containers");
+                return Err(never_ran().caused_by(why).hint(format!("what there is of its other containers: `{all}`")));
+            }
+            PodState::Ended(Verdict::NotFound(why) | Verdict::CannotExec(why)) => {
+                return Err(never_ran().caused_by(why));
+            }
+            PodState::Running | PodState::Ended(_) => {}
         }
         let pod = pod.name_any();
         let source = ContainerLog { cluster: self, namespace: &job.namespace, pod: &pod, container: &job.container };

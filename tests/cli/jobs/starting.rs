@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::{run, server};
+use super::{name, run, server};
 use crate::harness::{ApiServer, Fault, Kdj, On, Run, Rupture, Turn, shop::NAMESPACE};
 
 /// A pod that a node has, and whose container waits for this reason.
@@ -130,6 +130,10 @@ fn an_init_container_that_fails_leaves_its_log() {
     let log = "kubectl --context acme-staging -n shop-qa logs job/kdj-run-";
     let _ = output.says(&["init container `wait-db` ended with exit code 4", "nothing was run", log]);
     assert_eq!(server.objects("jobs").len(), 1);
+    let started = Instant::now();
+    let logs = Kdj::on(&server).run(["jobs", "logs", "qa", &name(&server)]).expect_code(1).prints("");
+    let _ = logs.says(&["has no log: its container never ran", "init container `wait-db` ended with exit code 4", log]);
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
 }
 
 #[test]
