@@ -166,9 +166,11 @@ impl Cluster {
 
     /// Deletes a Job whose app has ended and whose other containers go on: nothing is to run till its deadline.
     async fn end_sidecars(&self, job: &JobHandle, pod: &str, verdict: &Verdict, news: &mut dyn FnMut(News)) {
-        let ended = matches!(verdict, Verdict::Exited(_) | Verdict::Killed { .. });
+        if !matches!(verdict, Verdict::Exited(_) | Verdict::Killed { .. }) {
+            return;
+        }
         let limit = Instant::now() + SIDECAR_LIMIT;
-        while ended {
+        loop {
             let Ok(Some(pod)) = self.get::<Pod>(&job.namespace, pod).await else { return };
             let others = state::others_running(&pod, &job.container);
             if others.is_empty() {

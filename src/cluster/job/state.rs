@@ -134,8 +134,8 @@ fn without_container(pod: &Pod, status: &PodStatus, now: Timestamp) -> Verdict {
 
 /// When the pod was evicted or preempted, and why.
 fn disruption(status: &PodStatus) -> Option<(Option<Timestamp>, String)> {
-    let conditions = status.conditions.iter().flatten();
-    let target = conditions.filter(|it| it.type_ == "DisruptionTarget" && it.status == "True").next()?;
+    let mut conditions = status.conditions.iter().flatten();
+    let target = conditions.find(|it| it.type_ == "DisruptionTarget" && it.status == "True")?;
     let reason = target.reason.as_deref().unwrap_or("disrupted");
     let message = format!("{reason}: {}", target.message.as_deref().unwrap_or("no message"));
     Some((target.last_transition_time.as_ref().map(|time| time.0), message))
