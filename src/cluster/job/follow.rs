@@ -1,6 +1,9 @@
 //! Follows a Job: why it does not start yet, its log, how it ended.
 
-use std::{cell::RefCell, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    time::Duration,
+};
 
 use k8s_openapi::{
     api::{batch::v1::Job, core::v1::Pod},
@@ -13,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    super::Cluster,
+    super::{Cluster, Place},
     JobHandle, JobState, JobSummary,
     log::{ContainerLog, LogEnd},
     pod_watch::{PodWatch, Seen},
@@ -31,6 +34,9 @@ const SIDECAR_LIMIT: Duration = Duration::from_secs(3);
 const PAUSE: Duration = Duration::from_millis(500);
 /// How often a Job whose pod is gone is asked how it ended: its controller takes a moment.
 const QUESTIONS: u32 = 10;
+
+/// How long nothing more is said of a server that is away.
+const AWAY_QUIET: Duration = Duration::from_secs(30);
 
 /// What is told while a Job is followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,11 +121,21 @@ impl Cluster {
             return Ok(verdict.clone());
         }
         let news = RefCell::new(news);
-        let tell = |it| (*news.borrow_mut())(it);
+        let told_away = Cell::new(None::<Instant>);
+        let tell = |it| {
+            // The pod and its log are both away when the server is: one word is enough.
+            let again = matches!(it, News::Away(_)) && told_away.get().is_some_and(|at| at.elapsed() < AWAY_QUIET);
+            if !again {
+                if matches!(it, News::Away(_)) {
+                    told_away.set(Some(Instant::now()));
+                }
+                (*news.borrow_mut())(it);
+            }
+        };
         let (ended, end) = watch::channel(verdict.is_some());
         let name = pod.name_any();
         let source = ContainerLog { cluster: self, namespace: &job.namespace, pod: &name, container: &job.container };
-        let copy = source.copy(&log, end);
+        let copy = source.copy(&log, end, &tell);
         let watch_end = async {
             let verdict = match verdict {
                 Some(verdict) => Ok(verdict),
@@ -129,27 +145,21 @@ impl Cluster {
             verdict
         };
         tokio::pin!(copy, watch_end);
-        let (verdict, copied) = tokio::select! {
-            verdict = &mut watch_end => (verdict?, copy.await),
-            copied = &mut copy => {
-                if let Err(error) = &copied {
-                    tell(News::NoLog(error.to_string()));
-                }
-                match copied {
-                    Ok(LogEnd::OutputClosed) => return Ok(Verdict::OutputClosed),
-                    // How it ends is worth knowing without the log, too.
-                    _ => (watch_end.await?, Ok(LogEnd::Complete)),
-                }
-            }
+        let (early, copied) = tokio::select! {
+            verdict = &mut watch_end => (Some(verdict?), copy.await),
+            copied = &mut copy => (None, copied),
         };
+        // How it ends is worth knowing without the log, too.
         match copied {
             Ok(LogEnd::OutputClosed) => return Ok(Verdict::OutputClosed),
-            Ok(LogEnd::Gone(why)) if matches!(verdict, Verdict::Exited(_) | Verdict::Killed { .. }) => {
-                tell(News::NoLog(why));
-            }
+            Ok(LogEnd::Gone(why)) => tell(News::NoLog(why)),
             Err(error) => tell(News::NoLog(error.to_string())),
-            Ok(LogEnd::Complete | LogEnd::Gone(_)) => {}
+            Ok(LogEnd::Complete) => {}
         }
+        let verdict = match early {
+            Some(verdict) => verdict,
+            None => watch_end.await?,
+        };
         if pod.spec.as_ref().is_some_and(|spec| spec.containers.len() > 1) {
             self.end_sidecars(job, &name, &verdict, &mut { tell }).await;
         }
@@ -186,14 +196,27 @@ impl Cluster {
     /// When it has none yet, or it may not be read.
     pub async fn job_log(&self, job: &JobHandle, log: mpsc::Sender<Pieces>) -> Result<()> {
         let gone = || Error::failed(format!("job `{}` has no pod, and so no log", job.name));
+        let never_ran = || Error::failed(format!("job `{}` has no log: its container never ran", job.name));
         let pod = self.pod_of(job).await?.ok_or_else(gone)?;
-        if let PodState::Waiting { why, .. } = state::read(&pod, &job.container, Timestamp::now()) {
-            return Err(Error::failed(format!("job `{}` has no log yet", job.name)).caused_by(why));
+        match state::read(&pod, &job.container, Timestamp::now()) {
+            PodState::Waiting { why, .. } => {
+                return Err(Error::failed(format!("job `{}` has no log yet", job.name)).caused_by(why));
+            }
+            PodState::Ended(Verdict::NotStarted(why)) => {
+                let Place { context, .. } = &self.place;
+                let (namespace, name) = (&job.namespace, &job.name);
+                let all = format!("kubectl --context {context} -n {namespace} logs job/{name} --all-containers");
+                return Err(never_ran().caused_by(why).hint(format!("what there is of its other containers: `{all}`")));
+            }
+            PodState::Ended(Verdict::NotFound(why) | Verdict::CannotExec(why)) => {
+                return Err(never_ran().caused_by(why));
+            }
+            PodState::Running | PodState::Ended(_) => {}
         }
         let pod = pod.name_any();
         let source = ContainerLog { cluster: self, namespace: &job.namespace, pod: &pod, container: &job.container };
         let (_running, no_end) = watch::channel(true);
-        match source.copy(&log, no_end).await? {
+        match source.copy(&log, no_end, &|_| ()).await? {
             LogEnd::Gone(why) => Err(Error::failed(format!("job `{}` has no log any more", job.name)).caused_by(why)),
             LogEnd::Complete | LogEnd::OutputClosed => Ok(()),
         }

@@ -10,7 +10,7 @@ use std::{pin::pin, time::Duration};
 
 use bytes::Bytes;
 use futures::{AsyncBufRead, AsyncBufReadExt};
-use k8s_openapi::{api::core::v1::Pod, jiff::Timestamp};
+use k8s_openapi::api::core::v1::Pod;
 use kube::{Api, Error as KubeError, api::LogParams, core::Status};
 use tokio::{
     sync::{mpsc, watch},
@@ -19,7 +19,11 @@ use tokio::{
 
 use self::cursor::Cursor;
 use super::{
-    super::{Cluster, request::error},
+    super::{
+        Cluster,
+        request::{error, unrepeatable},
+    },
+    follow::News,
     pod_watch::AWAY_LIMIT,
 };
 use crate::{
@@ -32,6 +36,12 @@ const PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How long after the end of the log the end of the container is waited for before the log is asked for again.
 const PATIENCE: Duration = Duration::from_millis(800);
+/// How long a stream may say nothing once the container has ended: that of a node that is lost never ends.
+const SILENCE: Duration = Duration::from_secs(3);
+/// How long the last stream may say nothing.
+const LAST_SILENCE: Duration = Duration::from_secs(30);
+/// How many failures one after the other are worth a word.
+const WORTH_A_WORD: u32 = 4;
 /// How long the log of a container that has ended may be refused before that is an error; that of a running one as long
 /// as its pod may be.
 const LAST_LIMIT: Duration = Duration::from_secs(20);
@@ -65,33 +75,48 @@ enum StreamEnd {
 }
 
 impl ContainerLog<'_> {
-    /// Hands the log over to `out` until the container has `ended` and all of it was read.
+    /// Hands the log over to `out` until the container has `ended` and all of it was read. What there is to say
+    /// meanwhile goes to `tell`.
     ///
     /// # Errors
-    /// When the log may not be read, or the server has been away for too long.
-    pub(super) async fn copy(&self, out: &mpsc::Sender<Pieces>, mut ended: watch::Receiver<bool>) -> Result<LogEnd> {
+    /// When the log may not be read, or could not be for too long.
+    pub(super) async fn copy(
+        &self,
+        out: &mpsc::Sender<Pieces>,
+        mut ended: watch::Receiver<bool>,
+        tell: &dyn Fn(News),
+    ) -> Result<LogEnd> {
+        let Cluster { place, observer, .. } = self.cluster;
         let api = Api::<Pod>::namespaced(self.cluster.client.clone(), self.namespace);
         let mut cursor = Cursor::default();
-        let credentials = &self.cluster.place.credentials;
         let mut failures = 0;
         let mut away: Option<Instant> = None;
+        let mut was_last = false;
         loop {
             // What a container that has ended wrote is all in the log.
             let last = *ended.borrow();
+            if last && !was_last {
+                (was_last, failures, away) = (true, 0, None);
+            }
             let parameters = LogParams {
                 container: Some(self.container.to_owned()),
                 follow: !last,
                 timestamps: true,
-                since_time: cursor.second().and_then(|second| second.parse::<Timestamp>().ok()),
+                since_time: cursor.second(),
                 ..LogParams::default()
             };
-            let sent = credentials.prepare().await?;
-            let failure = match api.log_stream(self.pod, &parameters).await {
-                Ok(stream) => {
-                    let before = cursor.lines();
+            let opening = unrepeatable("read the log", place, observer, || api.log_stream(self.pod, &parameters));
+            let opened = tokio::select! {
+                opened = opening => opened,
+                () = silence(&mut ended, last), if !last => continue,
+            };
+            let failure = match opened {
+                Ok(Ok(stream)) => {
+                    let (before, begun) = (cursor.lines(), Instant::now());
                     cursor.resume();
-                    let end = pass(stream, &mut cursor, out, last).await;
-                    if cursor.lines() > before {
+                    let end = pass(stream, &mut cursor, out, &mut ended, last).await;
+                    // A stream that goes on for a while is a log that can be read, even if it says nothing.
+                    if cursor.lines() > before || begun.elapsed() > LONGEST_PAUSE {
                         (failures, away) = (0, None);
                     }
                     match end {
@@ -106,30 +131,36 @@ impl ContainerLog<'_> {
                         StreamEnd::Broken => Error::failed("cannot read the log").caused_by("its connection breaks"),
                     }
                 }
-                Err(KubeError::Api(status)) if status.code == 404 => {
+                Ok(Err(KubeError::Api(status))) if is_gone(&status) || (last && status.code == 404) => {
                     return Ok(LogEnd::Gone("its pod is gone".to_owned()));
                 }
-                Err(KubeError::Api(status)) if status.code == 401 && credentials.renew_after(sent.as_ref()).await? => {
-                    continue;
-                }
-                Err(failure) => {
+                Ok(Err(failure)) => {
                     let final_words = matches!(&failure, KubeError::Api(status)
-                        if status.code < 500 && !matches!(status.code, 401 | 429) && !is_new(status));
-                    let error = error::explain(failure, "read the log", &self.cluster.place);
+                        if status.code < 500 && !matches!(status.code, 401 | 404 | 429) && (last || !is_new(status)));
+                    let error = error::explain(failure, "read the log", place);
                     if final_words {
                         return Err(error);
                     }
                     error
                 }
+                Err(failure) => failure,
             };
             failures += 1;
             let limit = if last { LAST_LIMIT } else { AWAY_LIMIT };
             if away.get_or_insert_with(Instant::now).elapsed() > limit {
                 return Err(failure);
             }
+            if failures == WORTH_A_WORD {
+                tell(News::Away(failure.to_string()));
+            }
             sleep((PAUSE * failures).min(LONGEST_PAUSE)).await;
         }
     }
+}
+
+/// Whether there is no such pod. A kubelet that has just begun does not know its pods either, and says so in other words.
+fn is_gone(status: &Status) -> bool {
+    status.code == 404 && status.message.starts_with("pods ")
 }
 
 /// Whether the container has just been made.
@@ -137,12 +168,32 @@ fn is_new(status: &Status) -> bool {
     status.code == 400 && status.message.contains("waiting to start")
 }
 
+/// Lasts until nothing more is to be expected of a stream that says nothing: a while after the container has ended.
+async fn silence(ended: &mut watch::Receiver<bool>, last: bool) {
+    if last {
+        return sleep(LAST_SILENCE).await;
+    }
+    let _ = ended.wait_for(|ended| *ended).await;
+    sleep(SILENCE).await;
+}
+
 /// Copies one stream's lines. Unless it is the `last` stream, a line without an end is left to the next one.
-async fn pass(stream: impl AsyncBufRead, cursor: &mut Cursor, out: &mpsc::Sender<Pieces>, last: bool) -> StreamEnd {
+async fn pass(
+    stream: impl AsyncBufRead,
+    cursor: &mut Cursor,
+    out: &mpsc::Sender<Pieces>,
+    ended: &mut watch::Receiver<bool>,
+    last: bool,
+) -> StreamEnd {
     let mut stream = pin!(stream);
     let mut part = Vec::new();
     loop {
-        let chunk = match stream.fill_buf().await {
+        let chunk = tokio::select! {
+            biased;
+            chunk = stream.fill_buf() => chunk,
+            () = silence(ended, last) => return if last { StreamEnd::Broken } else { StreamEnd::Over },
+        };
+        let chunk = match chunk {
             Ok([]) => break,
             Ok(chunk) => chunk,
             Err(_) => return StreamEnd::Broken,

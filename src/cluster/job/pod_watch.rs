@@ -101,21 +101,26 @@ impl<'a> PodWatch<'a> {
                 (None, _) => self.list().await?,
                 (Some(version), None) => {
                     let parameters = WatchParams::default().labels(&self.selector).timeout(WATCH_SECONDS);
-                    self.cluster.place.credentials.prepare().await?;
-                    match timeout(MARGIN, self.api.watch(&parameters, version)).await {
+                    let Cluster { place, observer, .. } = self.cluster;
+                    let watch = || self.api.watch(&parameters, version);
+                    match unrepeatable("watch its pod", place, observer, watch).await {
                         Ok(Ok(events)) => {
                             self.events = Some(Box::pin(events));
                             None
                         }
                         Ok(Err(failure)) => self.recover(failure).await?,
-                        Err(_) => {
-                            self.stand(error::too_slow("watch its pod", &self.cluster.place, MARGIN.as_secs())).await?
-                        }
+                        Err(failure) => self.stand(failure).await?,
                     }
                 }
                 (Some(_), Some(events)) => match timeout(patience, events.next()).await.unwrap_or(None) {
-                    Some(Ok(WatchEvent::Added(pod) | WatchEvent::Modified(pod))) => Some(self.see(pod)),
-                    Some(Ok(WatchEvent::Deleted(_))) => Some(Seen::Gone),
+                    Some(Ok(WatchEvent::Added(pod) | WatchEvent::Modified(pod))) => {
+                        self.version = pod.resource_version().or(self.version.take());
+                        Some(self.see(pod))
+                    }
+                    Some(Ok(WatchEvent::Deleted(pod))) => {
+                        self.version = pod.resource_version().or(self.version.take());
+                        Some(Seen::Gone)
+                    }
                     Some(Ok(WatchEvent::Bookmark(bookmark))) => {
                         self.version = Some(bookmark.metadata.resource_version);
                         None
@@ -135,7 +140,8 @@ impl<'a> PodWatch<'a> {
         }
     }
 
-    /// Lists the pods: `None` when there has been none yet.
+    /// Lists the pods: `None` when there has been none yet. The watch goes on from the list's version; a pod's own may be
+    /// so old that the server has forgotten it.
     async fn list(&mut self) -> Result<Option<Seen>> {
         let parameters = ListParams::default().labels(&self.selector);
         let Cluster { place, observer, .. } = self.cluster;
@@ -161,7 +167,6 @@ impl<'a> PodWatch<'a> {
     fn see(&mut self, pod: Pod) -> Seen {
         self.had_pod = true;
         self.is_back();
-        self.version = pod.resource_version().or(self.version.take());
         Seen::Pod(Box::new(pod))
     }
 
@@ -171,6 +176,7 @@ impl<'a> PodWatch<'a> {
         match &failure {
             KubeError::Api(status) if status.code == 410 => {
                 self.version = None;
+                sleep(PAUSE).await;
                 Ok(None)
             }
             // Whoever may not watch looks now and then.

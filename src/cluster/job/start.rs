@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use k8s_openapi::{api::core::v1::Pod, jiff::Timestamp};
 use kube::ResourceExt;
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until, timeout};
 
 use super::{
     super::{
@@ -19,6 +19,8 @@ use crate::error::Result;
 
 /// How often the events are asked for while nothing starts.
 const QUESTION: Duration = Duration::from_secs(2);
+/// How long the answer may take.
+const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
 /// A Job that has started: its pod, and how it ended when it has.
 pub(super) struct Started {
@@ -37,12 +39,14 @@ pub(super) struct Start<'a> {
     pod: Option<Pod>,
     /// When that is no longer worth waiting for.
     gives_up: Option<Instant>,
+    /// When the pod was last looked at to be sure.
+    looked: Option<Instant>,
 }
 
 impl<'a> Start<'a> {
     pub(super) fn new(cluster: &'a Cluster, job: &'a JobHandle, limit: Option<Duration>) -> Self {
         let why = "no pod yet".to_owned();
-        Self { cluster, job, begun: Instant::now(), limit, why, pod: None, gives_up: None }
+        Self { cluster, job, begun: Instant::now(), limit, why, pod: None, gives_up: None, looked: None }
     }
 
     /// Waits until the container runs or has run. The inner error is how it ended without.
@@ -55,12 +59,13 @@ impl<'a> Start<'a> {
         questions.set_missed_tick_behavior(MissedTickBehavior::Delay);
         questions.tick().await;
         loop {
-            let seen = match self.next(pods, &mut questions, news).await? {
-                Next::Seen(seen) => Some(seen),
-                Next::Verdict(verdict) => return Ok(Err(verdict)),
-                // Before it is given up, and deleted, the pod is looked at: what it is waited for may be old news.
-                Next::TimeIsUp => pods.look().await?,
+            let (seen, end) = match self.next(pods, &mut questions, news).await? {
+                Next::Seen(seen) => (Some(seen), None),
+                // Before it is given up, and deleted, the pod is looked at: what is known of it may be old news.
+                Next::End(verdict) => (pods.look().await?, Some(verdict)),
             };
+            self.looked = end.as_ref().map(|_| Instant::now()).or(self.looked);
+            let had_pod = self.pod.is_some();
             match seen {
                 Some(Seen::Pod(pod)) => match state::read(&pod, &self.job.container, Timestamp::now()) {
                     PodState::Running => return Ok(Ok(self.started(*pod, None, news))),
@@ -76,42 +81,57 @@ impl<'a> Start<'a> {
                 Some(Seen::Away(why)) => news(News::Away(why)),
                 None => {}
             }
-            if pods.is_away() {
-                continue;
-            }
-            if self.gives_up.is_some_and(|at| Instant::now() >= at) {
-                return Ok(Err(Verdict::GivenUp(self.why)));
-            }
-            if self.is_late() {
-                let waited = self.begun.elapsed().as_secs();
-                return Ok(Err(Verdict::GivenUp(format!("not running after {waited} s: {}", self.why))));
+            match end {
+                // Nobody gives up on what cannot be seen.
+                _ if pods.is_away() => {}
+                // What was said of a Job without a pod is no longer true of one that has one.
+                Some(Some(verdict)) if had_pod == self.pod.is_some() => return Ok(Err(verdict)),
+                Some(_) if self.is_hopeless() => return Ok(Err(Verdict::GivenUp(self.why))),
+                Some(_) if self.is_late() => {
+                    let waited = self.begun.elapsed().as_secs();
+                    return Ok(Err(Verdict::GivenUp(format!("not running after {waited} s: {}", self.why))));
+                }
+                _ => {}
             }
         }
     }
 
-    /// What is seen next. The watch is not disturbed by the questions in between: it may take longer than their pause.
+    /// What comes next. Neither do the questions in between disturb the watch, nor does it wait for them.
     async fn next(
         &self,
         pods: &mut PodWatch<'_>,
         questions: &mut Interval,
         news: &mut dyn FnMut(News),
     ) -> Result<Next> {
-        let away = pods.is_away();
         let seen = pods.next();
         tokio::pin!(seen);
-        loop {
-            tokio::select! {
-                biased;
-                seen = &mut seen => return seen.map(Next::Seen),
-                _ = questions.tick() => {}
+        let time_is_up = async {
+            match self.end() {
+                Some(end) => sleep_until(end).await,
+                None => std::future::pending().await,
             }
-            if let Some(verdict) = self.question(news).await {
-                return Ok(Next::Verdict(verdict));
+        };
+        let verdict = async {
+            loop {
+                questions.tick().await;
+                if let Ok(Some(verdict)) = timeout(ANSWER_LIMIT, self.question(news)).await {
+                    return verdict;
+                }
             }
-            if !away && (self.is_late() || self.gives_up.is_some_and(|at| Instant::now() >= at)) {
-                return Ok(Next::TimeIsUp);
-            }
+        };
+        tokio::select! {
+            biased;
+            seen = seen => seen.map(Next::Seen),
+            () = time_is_up => Ok(Next::End(None)),
+            verdict = verdict => Ok(Next::End(Some(verdict))),
         }
+    }
+
+    /// When it is given up at the earliest. While the server is away, it is looked at now and then.
+    fn end(&self) -> Option<Instant> {
+        let late = self.limit.map(|limit| self.begun + limit);
+        let end = self.gives_up.into_iter().chain(late).min()?;
+        Some(self.looked.map_or(end, |looked| end.max(looked + QUESTION)))
     }
 
     /// Asks for what the pod itself does not say; a verdict when nothing will come of the Job.
@@ -129,7 +149,11 @@ impl<'a> Start<'a> {
     }
 
     fn is_late(&self) -> bool {
-        self.limit.is_some_and(|limit| self.begun.elapsed() > limit)
+        self.limit.is_some_and(|limit| self.begun.elapsed() >= limit)
+    }
+
+    fn is_hopeless(&self) -> bool {
+        self.gives_up.is_some_and(|at| Instant::now() >= at)
     }
 
     fn started(&self, pod: Pod, verdict: Option<Verdict>, news: &mut dyn FnMut(News)) -> Started {
@@ -146,8 +170,6 @@ impl<'a> Start<'a> {
 /// What comes next while a Job is waited for.
 enum Next {
     Seen(Seen),
-    /// It ended, or never will begin.
-    Verdict(Verdict),
-    /// It has been waited for long enough.
-    TimeIsUp,
+    /// It has ended, or never will begin, or (`None`) was waited for long enough.
+    End(Option<Verdict>),
 }

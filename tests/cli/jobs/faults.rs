@@ -1,9 +1,11 @@
 //! Whatever cuts the watch and the log: each line comes once, and the exit code is the true one.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::{objects, run, server, words};
-use crate::harness::{ApiServer, Fault, Kdj, On, Run, Rupture, Turn, shop::NAMESPACE};
+use super::{name, objects, run, server, words};
+use crate::harness::{
+    ApiServer, Fault, Kdj, Kubeconfig, On, Run, Rupture, Turn, plugin::Plugin, shop::NAMESPACE, status,
+};
 
 /// 300 lines in three bursts, the end after a moment.
 fn talks() -> Run {
@@ -115,4 +117,72 @@ fn a_flood_is_followed_without_a_loss() {
     server.fault(On::log(NAMESPACE).once(), Fault::CutBody(2_000_000));
     let output = run(&server, []).expect_code(0);
     assert!(output.stdout_text() == all, "{} bytes instead of {}", output.stdout.len(), all.len());
+}
+
+#[test]
+fn a_history_that_is_forgotten_is_asked_for_once() {
+    let server = server(Run::starts_and([Turn::prints("begun\n"), Turn::Hold, Turn::ends(3)]));
+    let running = Kdj::on(&server).start(words([]));
+    running.wait_for_stdout("begun\n");
+    server.forget_history();
+    std::thread::sleep(Duration::from_secs(3));
+    server.go_on();
+    let _ = running.finish().expect_code(3).prints("begun\n");
+    let requests = server.requests();
+    let lists = requests.iter().filter(|it| it.method == "GET" && it.path.ends_with("/pods") && !it.is_watch()).count();
+    assert_eq!(lists, 1, "{}", server.request_lines());
+}
+
+#[test]
+fn a_log_that_never_ends_is_read_all_the_same() {
+    // A node that is lost, before the first line and in the midst of them.
+    for fault in [Fault::Blackhole, Fault::AfterLines(0, Rupture::Silence), Fault::AfterLines(150, Rupture::Silence)] {
+        let server = server(talks());
+        server.fault(On::log(NAMESPACE).once(), fault);
+        let started = Instant::now();
+        let _ = run(&server, []).expect_code(3).prints(&lines());
+        assert!(started.elapsed() < Duration::from_secs(15), "{:?}", started.elapsed());
+    }
+}
+
+#[test]
+fn a_token_that_expires_on_the_way_is_renewed_for_the_streams() {
+    let server = server(talks());
+    let kdj = Kdj::on(&server);
+    let plugin = Plugin::with_fresh_tokens(&kdj.bin(), "t", 3600);
+    let kubeconfig = Kubeconfig::empty().server("acme-staging", &server).context("acme-staging", "dev", None);
+    let kdj = kdj.kubeconfig(&kubeconfig.plugin("dev", &plugin));
+    server.fault(On::watch("pods", NAMESPACE).once(), Fault::unauthorized());
+    server.fault(On::log(NAMESPACE).once(), Fault::unauthorized());
+    let _ = kdj.run(words([])).expect_code(3).prints(&lines()).never_says(&["asking again"]);
+    assert!((2..=3).contains(&plugin.runs().len()), "{:?}", plugin.runs());
+    let requests = server.requests();
+    let lists = requests.iter().filter(|it| it.method == "GET" && it.path.ends_with("/pods") && !it.is_watch()).count();
+    assert_eq!(lists, 0, "{}", server.request_lines());
+}
+
+#[test]
+fn a_log_that_is_away_for_a_while_is_said_once() {
+    let server = server(Run::starts_and([
+        Turn::prints("one\n"),
+        Turn::Pause(Duration::from_secs(5)),
+        Turn::prints("two\n"),
+        Turn::ends(3),
+    ]));
+    server.fault(On::log(NAMESPACE).times(6), Fault::internal_error());
+    let output = run(&server, []).expect_code(3).prints("one\ntwo\n");
+    assert_eq!(output.stderr.matches("the job goes on; asking again: cannot read the log").count(), 1, "{output}");
+}
+
+#[test]
+fn a_container_that_ended_and_waits_to_start_has_no_log() {
+    let server = server(talks());
+    let message = r#"container "django" in pod "a" is waiting to start: PodInitializing"#;
+    server.fault(On::log(NAMESPACE), Fault::status(&status::failure(400, "BadRequest", message)));
+    let started = Instant::now();
+    let output = run(&server, []).expect_code(3).prints("");
+    let _ = output.says(&["warning: the log, or the rest of it, cannot be read"]);
+    let output = Kdj::on(&server).run(["jobs", "logs", "qa", &name(&server)]).expect_code(1).prints("");
+    let _ = output.says(&["cannot read the log", message]);
+    assert!(started.elapsed() < Duration::from_secs(15), "{:?}", started.elapsed());
 }

@@ -160,7 +160,7 @@ fn a_pod_deleted_underneath_leaves_the_outcome_unknown() {
         .finish()
         .expect_code(255)
         .prints("begun\n")
-        .says(&["how `report` ended is not known", "its pod is gone"]);
+        .says(&["how `report` ended is not known", "the log, or the rest of it, cannot be read: its pod is gone"]);
 }
 
 #[test]

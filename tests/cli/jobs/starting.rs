@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::{run, server};
+use super::{name, run, server};
 use crate::harness::{ApiServer, Fault, Kdj, On, Run, Rupture, Turn, shop::NAMESPACE};
 
 /// A pod that a node has, and whose container waits for this reason.
@@ -140,6 +140,10 @@ fn an_init_container_that_fails_leaves_its_log() {
     let log = "kubectl --context acme-staging -n shop-qa logs job/kdj-run-";
     let _ = output.says(&["init container `wait-db` ended with exit code 4", "nothing was run", log]);
     assert_eq!(server.objects("jobs").len(), 1);
+    let started = Instant::now();
+    let logs = Kdj::on(&server).run(["jobs", "logs", "qa", &name(&server)]).expect_code(1).prints("");
+    let _ = logs.says(&["has no log: its container never ran", "init container `wait-db` ended with exit code 4", log]);
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
 }
 
 #[test]
@@ -148,4 +152,39 @@ fn a_job_that_runs_is_not_given_up_for_want_of_news() {
     server.fault(On::watch("pods", NAMESPACE).once(), Fault::AfterLines(0, Rupture::Silence));
     let _ = run(&server, ["--pod-running-timeout", "3s"]).expect_code(0).prints("begun\n");
     assert_eq!(server.objects("jobs").len(), 1);
+}
+
+#[test]
+fn a_refusal_that_is_old_news_is_not_the_end() {
+    let security = r#"pods "a" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot != true"#;
+    let goes_on = [Turn::Appears, Turn::Scheduled, Turn::Starts, Turn::prints("begun\n")];
+    let end = [Turn::Pause(Duration::from_secs(5)), Turn::ends(0)];
+    let turns = [Turn::job_event("FailedCreate", security)].into_iter().chain(goes_on).chain(end);
+    let server = server(Run::plays(turns));
+    server.fault(On::watch("pods", NAMESPACE).once(), Fault::AfterLines(0, Rupture::Silence));
+    let _ = run(&server, []).expect_code(0).prints("begun\n");
+    assert_eq!(server.objects("jobs").len(), 1);
+}
+
+#[test]
+fn events_that_never_come_do_not_hold_the_start() {
+    let pause = Turn::Pause(Duration::from_millis(2500));
+    let end = [Turn::Scheduled, Turn::Starts, Turn::prints("x\n"), Turn::ends(0)];
+    let server = server(Run::plays([Turn::Appears, pause].into_iter().chain(end)));
+    server.fault(On::get(&format!("/api/v1/namespaces/{NAMESPACE}/events")), Fault::Blackhole);
+    let started = Instant::now();
+    let _ = run(&server, []).expect_code(0).prints("x\n");
+    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+}
+
+#[test]
+fn final_words_after_others_end_the_wait_at_once() {
+    let pause = Turn::Pause(Duration::from_secs(1));
+    let words = "failed to pull and unpack image \"shop:2\": not found";
+    let first = waits("ErrImagePull", "dial tcp: i/o timeout");
+    let server = server(Run::plays(first.into_iter().chain([pause, Turn::waits("ErrImagePull", words)])));
+    let started = Instant::now();
+    let _ = run(&server, []).expect_code(125).says(&["did not start", words]);
+    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+    expect_deleted(&server);
 }
