@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::*;
+use super::{progress::Line, *};
 
 const RISKY: &str = include_str!("testdata/risky.txt");
 const HALFWAY: &str = include_str!("testdata/halfway.log");
