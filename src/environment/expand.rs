@@ -126,7 +126,7 @@ namespace = 'shop-{name}'
     }
 
     fn contexts() -> [KubeContext; 1] {
-        [KubeContext { name: "c".to_owned(), namespace: None }]
+        [KubeContext { name: "c".to_owned(), namespace: None, cluster: None }]
     }
 
     #[test]

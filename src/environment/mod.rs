@@ -35,6 +35,8 @@ pub struct KubeContext {
     pub name: String,
     /// The namespace it sets, if any.
     pub namespace: Option<String>,
+    /// What its cluster can be told by: the server's address, else the name of the kubeconfig's entry.
+    pub cluster: Option<String>,
 }
 
 /// Where an environment is and how to treat it: everything a command needs to know before it talks to the cluster.
@@ -85,6 +87,11 @@ impl KubeContext {
     /// The namespace it leads to: its own, or `default`.
     pub fn namespace_or_default(&self) -> &str {
         self.namespace.as_deref().filter(|namespace| !namespace.is_empty()).unwrap_or("default")
+    }
+
+    /// Whether both lead to one cluster, as far as the kubeconfig says.
+    fn is_same_cluster(&self, other: &Self) -> bool {
+        self.name == other.name || self.cluster.is_some() && self.cluster == other.cluster
     }
 
     /// What to type to use it without any configuration.

@@ -30,25 +30,31 @@ pub(super) fn namespace_of_context(context: Option<&KubeContext>) -> Sourced<Str
 /// The protected entry that stands for this place, if there is one.
 ///
 /// Without this, `--context`, a variable or the literal form would be ways into production past its protection. An entry
-/// of one instance protects only that instance, and whoever reaches for the whole namespace.
+/// of one instance protects only that instance, and whoever reaches for the whole namespace. A cluster may have several
+/// contexts: whichever leads there.
 pub(super) fn protecting_entry<'a>(
     config: &'a Config,
+    contexts: &[KubeContext],
     context: &KubeContext,
     namespace: &str,
     instance: Option<&str>,
 ) -> Option<&'a str> {
     let protects = |name: &str, entry: &EnvironmentConfig| {
         let is_protected = entry.protected.as_ref().is_some_and(|protected| protected.value);
-        let same_context = entry.context.as_ref().is_some_and(|configured| configured.value == context.name);
+        let configured = entry.context.as_ref();
+        let configured = configured.and_then(|configured| contexts.iter().find(|known| known.name == configured.value));
+        let Some(configured) = configured.filter(|configured| configured.is_same_cluster(context)) else {
+            return false;
+        };
         let same_namespace = match &entry.namespace {
             Some(template) => fits(name, &template.value, namespace),
-            None => context.namespace_or_default() == namespace,
+            None => configured.namespace_or_default() == namespace,
         };
         let same_instance = match (&entry.instance, instance) {
             (Some(template), Some(instance)) => fits(name, &template.value, instance),
             _ => true,
         };
-        is_protected && same_context && same_namespace && same_instance
+        is_protected && same_namespace && same_instance
     };
     config.environments.iter().find(|(name, entry)| protects(name, entry)).map(|(name, _)| name.as_str())
 }

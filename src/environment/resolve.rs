@@ -76,7 +76,8 @@ fn complete(
     };
     let context = replaced("context", place::context_override(config, overrides, found.literal));
     let namespace = replaced("namespace", place::namespace_override(config, overrides, found.literal));
-    let replaced = context.is_some() || namespace.is_some();
+    let own_context = found.context.clone();
+    let own_namespace = found.namespace.clone();
 
     let Some(context) = context.or(found.context) else {
         return Err(mistakes::no_context(name, found.entry, contexts));
@@ -86,20 +87,21 @@ fn complete(
     };
     let namespace = namespace.or(found.namespace).unwrap_or_else(|| place::namespace_of_context(Some(known)));
     check::namespace(&namespace.value).map_err(|what| mistakes::unsound("namespace", &namespace, &what))?;
+    // Whether a flag or a variable has led the name away from where it stands.
+    let own_namespace = own_namespace.unwrap_or_else(|| place::namespace_of_context(Some(known)));
+    let led = own_context.is_none_or(|own| own.value != context.value) || own_namespace.value != namespace.value;
 
-    let mut confirmed_by = name.to_owned();
     let mut protected = found.entry.and_then(|entry| entry.protected.as_ref()).is_some_and(|value| value.value);
     // An entry that is reached as it stands has its own say, even one that shares a place with a protected one.
-    if !protected && (found.entry.is_none() || replaced) {
-        let entry = place::protecting_entry(config, known, &namespace.value, found.instance.as_deref());
+    if !protected && (found.entry.is_none() || led) {
+        let entry = place::protecting_entry(config, contexts, known, &namespace.value, found.instance.as_deref());
         if let Some(entry) = entry {
             protected = true;
-            if replaced {
-                confirmed_by = format!("{}/{}", context.value, namespace.value);
-            }
             resolved_by.push_str(&format!("; protected, as `{}` is", names::shown(entry)));
         }
     }
+    let place = || format!("{}/{}", context.value, namespace.value);
+    let confirmed_by = if protected && led { place() } else { name.to_owned() };
     Ok(Environment {
         name: name.to_owned(),
         context: context.value,

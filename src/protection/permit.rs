@@ -49,7 +49,8 @@ impl Change {
 
 /// A word as a shell would need it; what was redacted stays readable.
 pub(super) fn quoted(word: &str) -> String {
-    if word.contains(redact::REDACTED) { word.to_owned() } else { shell_words::quote(word).into_owned() }
+    let cleaned = [redact::REDACTED, redact::CODE].iter().any(|mark| word.contains(mark));
+    if cleaned { word.to_owned() } else { shell_words::quote(word).into_owned() }
 }
 
 /// What the flags say of it.

@@ -65,8 +65,16 @@ impl Kubeconfig {
         let context = |named: &kube::config::NamedContext| KubeContext {
             name: named.name.clone(),
             namespace: named.context.as_ref().and_then(|context| context.namespace.clone()).filter(|n| !n.is_empty()),
+            cluster: named.context.as_ref().map(|context| self.cluster_of(&context.cluster)),
         };
         self.document.contexts.iter().map(context).collect()
+    }
+
+    /// What a cluster can be told by: entries of different names may have one server.
+    fn cluster_of(&self, entry: &str) -> String {
+        let named = self.document.clusters.iter().find(|named| named.name == entry);
+        let server = named.and_then(|named| named.cluster.as_ref()?.server.as_deref());
+        server.map_or_else(|| entry.to_owned(), comparable)
     }
 
     /// The cluster and the user of a context. A context without a user is anonymous, as for kubectl.
@@ -99,6 +107,13 @@ impl Kubeconfig {
         }
         Ok((cluster, user))
     }
+}
+
+/// A server's address, however it is spelled.
+fn comparable(server: &str) -> String {
+    let server = server.trim_end_matches('/').to_ascii_lowercase();
+    let default_port = if server.starts_with("https:") { ":443" } else { ":80" };
+    server.strip_suffix(default_port).unwrap_or(&server).to_owned()
 }
 
 /// The files to read, in order.
@@ -160,4 +175,27 @@ fn missing(candidates: &[PathBuf]) -> Error {
 
 fn list(paths: &[PathBuf]) -> String {
     paths.iter().map(|path| format!("`{}`", path.display())).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cluster_is_told_by_its_server_however_it_is_called() {
+        let text = "
+clusters:
+- {name: a, cluster: {server: 'https://One.example:443/'}}
+- {name: b, cluster: {server: 'https://one.example'}}
+- {name: c, cluster: {server: 'https://two.example:6443'}}
+contexts:
+- {name: acme-prod, context: {cluster: a}}
+- {name: 'arn:1/acme', context: {cluster: b}}
+- {name: acme-qa, context: {cluster: c}}
+- {name: lost, context: {cluster: gone}}
+";
+        let kubeconfig = Kubeconfig { document: Document::from_yaml(text).unwrap(), files: Vec::new() };
+        let clusters: Vec<_> = kubeconfig.contexts().into_iter().filter_map(|context| context.cluster).collect();
+        assert_eq!(clusters, ["https://one.example", "https://one.example", "https://two.example:6443", "gone"]);
+    }
 }

@@ -20,6 +20,7 @@ fn contexts() -> Vec<KubeContext> {
     let context = |name: &str, namespace: Option<&str>| KubeContext {
         name: name.to_owned(),
         namespace: namespace.map(str::to_owned),
+        cluster: None,
     };
     vec![context("acme-staging", Some("shop-qa")), context("acme\u{1b}-prod", None)]
 }

@@ -50,6 +50,7 @@ fn contexts() -> Vec<KubeContext> {
     let context = |name: &str, namespace: Option<&str>| KubeContext {
         name: name.to_owned(),
         namespace: namespace.map(str::to_owned),
+        cluster: None,
     };
     vec![
         context("acme-staging", Some("somewhere")),
@@ -142,6 +143,45 @@ fn no_way_into_a_protected_place_is_unprotected() {
     assert_eq!(confirmed_by("qa", &flags(Some("acme-prod"), Some("shop"))), "acme-prod/shop");
     let by = resolve("acme-prod/shop", &config(CONFIG, &[]), &contexts(), &Overrides::default()).unwrap().resolved_by;
     assert_eq!(by, "literal form; protected, as `prod` is");
+}
+
+#[test]
+fn a_protected_name_confirms_its_own_place_alone() {
+    let text = format!("{CONFIG}[environments.staging]\ncontext = 'acme-staging'\nprotected = true\n");
+    let variables = [("KDJ_CONTEXT", "acme-prod"), ("KDJ_NAMESPACE", "shop")];
+    let (plain, exported) = (config(&text, &[]), config(&text, &variables));
+    for (config, name, overrides, expected) in [
+        (&plain, "staging", flags(Some("acme-prod"), Some("shop")), "acme-prod/shop"),
+        (&exported, "staging", flags(None, None), "acme-prod/shop"),
+        (&plain, "staging", flags(None, Some("other")), "acme-staging/other"),
+        (&plain, "staging", flags(Some("acme-staging"), Some("somewhere")), "staging"),
+        (&plain, "staging", flags(None, None), "staging"),
+        (&exported, "prod", flags(None, None), "prod"),
+        (&exported, "car1-live", flags(None, None), "acme-prod/shop"),
+    ] {
+        let found = resolve(name, config, &contexts(), &overrides).unwrap();
+        assert!(found.protected, "{name} {overrides:?}");
+        assert_eq!(found.confirmed_by, expected, "{name} {overrides:?}");
+    }
+}
+
+#[test]
+fn another_context_of_the_same_cluster_leads_into_the_same_place() {
+    let context = |name: &str, namespace: &str, cluster: &str| KubeContext {
+        name: name.to_owned(),
+        namespace: Some(namespace.to_owned()),
+        cluster: Some(cluster.to_owned()),
+    };
+    let text = "[environments.prod]\ncontext='acme-prod'\nprotected=true\n";
+    let config = config(text, &[]);
+    let contexts =
+        [context("acme-prod", "shop", "one"), context("arn:1/acme", "x", "one"), context("acme-qa", "shop", "two")];
+    let protected = |name: &str| resolve(name, &config, &contexts, &Overrides::default()).unwrap().protected;
+    assert!(protected("arn:1/acme/shop"));
+    assert!(protected("acme-prod/shop"));
+    // The namespace of the entry's context counts, not that of the context that was typed.
+    assert!(!protected("arn:1/acme/x"));
+    assert!(!protected("acme-qa/shop"));
 }
 
 #[test]
@@ -265,7 +305,8 @@ fn without_configuration_the_one_context_that_matches_serves() {
     `kdj envs` lists the contexts that can serve, and shows how to configure one
     ");
 
-    let context = |name: &str| KubeContext { name: name.to_owned(), namespace: Some("shop-qa".to_owned()) };
+    let context =
+        |name: &str| KubeContext { name: name.to_owned(), namespace: Some("shop-qa".to_owned()), cluster: None };
     let two = [context("eu"), context("us-qa")];
     insta::assert_snapshot!(shown(super::resolve("qa", &config, &two, &Overrides::default())), @r"
     `qa` may be any of 2 contexts: no kdj.toml says which:
