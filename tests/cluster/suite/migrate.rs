@@ -3,6 +3,7 @@
 
 mod ends;
 mod locks;
+mod mysql;
 mod plan;
 mod protected;
 mod runs;
@@ -49,6 +50,29 @@ impl<'a> Shop<'a> {
             format!("for i in $(seq 60); do python -c \"{knock}\" 2>/dev/null && exit; sleep 0.2; done; exit 1");
         shop.namespace.kubectl(["exec", "deployment/shell", "--", "sh", "-c", &script]);
         shop
+    }
+
+    /// The same on MariaDB.
+    #[track_caller]
+    fn on_mariadb(cluster: &'a Cluster, apps: &str) -> Self {
+        let shop = Self::with(cluster, apps);
+        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join(FIXTURES).join("mariadb.yaml");
+        let manifest = std::fs::read_to_string(manifest).expect("the fixtures");
+        shop.namespace.kubectl_with(["apply", "-f", "-"], &manifest);
+        shop.namespace.wait_for_rollout(["deployment/mariadb"]);
+        shop.set(["DATABASE=mariadb"]);
+        let script = "for i in $(seq 60); do python manage.py check --database default >/dev/null 2>&1 && exit; \
+                      sleep 0.2; done; python manage.py check --database default";
+        shop.namespace.kubectl(["exec", "deployment/shell", "--", "sh", "-c", script]);
+        shop
+    }
+
+    /// What MariaDB answers.
+    #[track_caller]
+    fn mariadb(&self, query: &str) -> String {
+        let words = ["-n", self.namespace.name(), "exec", "deployment/mariadb", "--"];
+        let client = ["mariadb", "-S", "/tmp/mariadb.sock", "-u", "root", "-N", "-e", query, "shop"];
+        self.cluster.kubectl_with(&[&words[..], &client].concat(), "").trim().to_owned()
     }
 
     /// The same, and all but the scratch apps' migrations applied: a plan is then about those alone.
