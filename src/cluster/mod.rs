@@ -27,7 +27,7 @@ pub use self::target::Kind;
 pub use self::{
     access::{Impersonation, Kubeconfig},
     job::{By, Created, JobHandle, JobKind, JobState, JobSummary, NewJob, News, VariablesFrom, Verdict, new_name},
-    record::{Event, Involved},
+    record::{Event, Involved, RecordedEvent},
     request::{Notice, Observer},
     session::{Ending, Exec, NotOpened, Session, Unread, leave},
     target::{INSTANCE_LABEL, Readiness, RoleSummary, Target, Wanted},

@@ -110,6 +110,19 @@ pub struct Event<'a> {
     pub record: String,
 }
 
+/// What an Event holds. Whoever may create Events can write one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordedEvent {
+    /// What joins the Events of one change.
+    pub id: String,
+    /// Whether it tells of the change's end.
+    pub ended: bool,
+    /// When the cluster got it.
+    pub written: Timestamp,
+    /// The record.
+    pub record: String,
+}
+
 impl Cluster {
     /// Whom the cluster takes the user for: one request. `None` when it does not say.
     pub async fn who(&self) -> Option<String> {
@@ -140,11 +153,11 @@ impl Cluster {
         repeatable("create events", &self.place, &self.observer, attempt).await
     }
 
-    /// The records that Events of a namespace hold: one request. `None` when the user may not list Events.
+    /// The records that Events of a namespace hold, where they are what kdj would have written: one request. `None` when the user may not list Events.
     ///
     /// # Errors
     /// When the cluster cannot be reached or refuses for another reason.
-    pub async fn recorded(&self, namespace: &str) -> Result<Option<Vec<String>>> {
+    pub async fn recorded(&self, namespace: &str) -> Result<Option<Vec<RecordedEvent>>> {
         let api = Api::<KubeEvent>::namespaced(self.client.clone(), namespace);
         let (label, value) = MANAGED_BY;
         let parameters = ListParams::default().labels(&format!("{label}={value}"));
@@ -157,19 +170,26 @@ impl Cluster {
     }
 }
 
-/// What [`manifest`] has put into it.
-fn record_of(event: KubeEvent) -> Option<String> {
-    event.metadata.annotations?.remove(RECORD)
+/// What [`manifest`] has put into it. By its name an Event is the only one of its change and phase.
+fn record_of(event: KubeEvent) -> Option<RecordedEvent> {
+    let metadata = event.metadata;
+    let id = metadata.labels?.remove(RECORD)?;
+    let ended = [false, true].into_iter().find(|ended| metadata.name.as_ref() == Some(&event_name(&id, *ended)))?;
+    let written = metadata.creation_timestamp?.0;
+    Some(RecordedEvent { id, ended, written, record: metadata.annotations?.remove(RECORD)? })
+}
+
+fn event_name(id: &str, ended: bool) -> String {
+    format!("kdj-{id}-{}", if ended { "end" } else { "begin" })
 }
 
 fn manifest(event: Event<'_>, now: Timestamp) -> KubeEvent {
     let Event { id, namespace, involved, verb, ended, message, host, record } = event;
-    let part = if ended { "end" } else { "begin" };
     let (managed_by, kdj) = MANAGED_BY;
     let labels = [(managed_by, kdj), (RECORD, id)].map(|(key, value)| (key.to_owned(), value.to_owned()));
     KubeEvent {
         metadata: ObjectMeta {
-            name: Some(format!("kdj-{id}-{part}")),
+            name: Some(event_name(id, ended)),
             namespace: Some(namespace.to_owned()),
             labels: Some(labels.into()),
             annotations: Some([(RECORD.to_owned(), record)].into()),
@@ -227,6 +247,39 @@ mod tests {
         assert_eq!(event.reason.as_deref(), Some("KdjShell"));
         assert_eq!(event.involved_object.uid.as_deref(), Some("u1"));
         assert!(event.message.unwrap().len() <= LONGEST_MESSAGE);
+    }
+
+    #[test]
+    fn only_what_kdj_would_have_written_is_read() {
+        let read = |change: fn(&mut KubeEvent)| {
+            let involved = Involved::Job("run-1".into());
+            let (message, host, record) = (String::new(), "laptop", "{}".to_owned());
+            let event = Event {
+                id: "0a",
+                namespace: "shop",
+                involved: &involved,
+                verb: "run",
+                ended: true,
+                message,
+                host,
+                record,
+            };
+            let mut event = manifest(event, Timestamp::UNIX_EPOCH);
+            event.metadata.creation_timestamp = Some(Time(Timestamp::UNIX_EPOCH));
+            change(&mut event);
+            record_of(event)
+        };
+        let expected =
+            RecordedEvent { id: "0a".into(), ended: true, written: Timestamp::UNIX_EPOCH, record: "{}".into() };
+        assert_eq!(read(|_| ()), Some(expected));
+        for forge in [
+            |event: &mut KubeEvent| event.metadata.name = Some("kdj-0a-end2".into()),
+            |event: &mut KubeEvent| event.metadata.name = Some("another".into()),
+            |event: &mut KubeEvent| drop(event.metadata.labels.as_mut().unwrap().insert(RECORD.into(), "0b".into())),
+            |event: &mut KubeEvent| event.metadata.labels = None,
+        ] {
+            assert_eq!(read(forge), None);
+        }
     }
 
     #[test]

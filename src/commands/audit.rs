@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::args::{EnvironmentArg, OutputArgs, OutputFormat, duration};
 use crate::{
-    cluster::{JobKind, JobState, JobSummary, Kubeconfig},
+    cluster::{JobKind, JobState, JobSummary, Kubeconfig, RecordedEvent},
     config::Config,
     connection,
     environment::Environment,
@@ -15,7 +15,7 @@ use crate::{
     kubectl,
     options::Options,
     protection::{
-        history::{self, Recorded},
+        history::{self, Recorded, Told},
         journal::{self, Entry, Lines, Phase, VERSION},
     },
     ui::Ui,
@@ -98,39 +98,46 @@ async fn ask(
     kubeconfig: &Kubeconfig,
     options: &Options,
     ui: &Ui,
-) -> Result<Option<Vec<Entry>>> {
+) -> Result<Option<Vec<Told>>> {
     let cluster = connection::open(environment, kubeconfig, options, ui).await?;
     let records = ui.waiting("listing events", cluster.recorded(&environment.namespace)).await?;
     let Some(records) = records else { return Ok(None) };
     // Who may not list Jobs has what the Events tell.
     let jobs = ui.waiting("listing jobs", cluster.jobs(environment, &JobKind::ALL)).await.unwrap_or_default();
-    let told = records.iter().filter_map(|text| serde_json::from_str(text).ok());
-    Ok(Some(told.chain(jobs.iter().filter_map(|job| entry_of(environment, job))).collect()))
+    let told = records.into_iter().filter_map(|event| {
+        let RecordedEvent { id, ended, written, record } = event;
+        Told::by_event(serde_json::from_str(&record).ok()?, &id, ended, written)
+    });
+    Ok(Some(told.chain(jobs.iter().filter_map(|job| told_by_job(environment, job))).collect()))
 }
 
-/// What a Job says of its making: it lasts longer than an Event. How it failed its pod knows.
-fn entry_of(environment: &Environment, job: &JobSummary) -> Option<Entry> {
+/// What a Job says of its making: it lasts longer than an Event. How it failed its pod knows. Who made it is what kdj
+/// wrote there, which is not always what the cluster saw.
+fn told_by_job(environment: &Environment, job: &JobSummary) -> Option<Told> {
     let Environment { context, namespace, instance, .. } = environment;
+    let written = job.created?;
     let complete = job.state == JobState::Complete;
-    Some(Entry {
+    let took = job.finished.filter(|_| complete).map(|finished| finished.duration_since(written).as_millis());
+    let entry = Entry {
         version: VERSION,
         id: job.record.clone()?,
         phase: if complete { Phase::End } else { Phase::Begin },
-        when: job.created?,
+        when: written,
         environment: job.environment.clone(),
         context: context.clone(),
         namespace: namespace.clone(),
         instance: instance.clone(),
-        who: Some(job.user.clone()),
-        user: String::new(),
+        who: None,
+        user: job.user.clone(),
         host: job.host.clone(),
         verb: job.kind.word().to_owned(),
         command: shell_words::split(&job.command).unwrap_or_else(|_| vec![job.command.clone()]),
         reason: job.reason.clone(),
         object: Some(format!("job/{}", job.handle.name)),
         exit: complete.then_some(0),
-        milliseconds: None,
-    })
+        milliseconds: took.and_then(|took| u64::try_from(took).ok()),
+    };
+    Some(Told { entry, written, by_job: true })
 }
 
 fn explain(environment: &Environment, options: &Options, ui: &Ui) -> Result<Exit> {

@@ -45,14 +45,24 @@ class Attach:
 
 def is_ours(connection):
     # Abstract sockets belong to the pod, or to the node where that shares its network: whoever it is must be in this
-    # container, by its process number, user and file systems.
+    # container, by its process number, user and file systems. Those of another user's process are not shown, as when the
+    # entrypoint has given root up, which the attach still has: then the control groups tell.
     pid, uid, _ = struct.unpack("iII", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
     if pid <= 0 or uid not in (0, os.getuid()):
         return False
     try:
         return os.readlink("/proc/%d/ns/mnt" % pid) == os.readlink("/proc/self/ns/mnt")
     except OSError:
-        return True
+        return uid == os.getuid() or groups(pid) == groups(os.getpid())
+
+
+def groups(pid):
+    try:
+        with open("/proc/%d/cgroup" % pid) as file:
+            return file.read()
+    except OSError:
+        # No two are the same.
+        return object()
 
 
 def open_terminal():

@@ -37,13 +37,23 @@ impl Container {
 
     /// With a holder that was changed.
     fn changed(program: &[&[&str]], change: impl Fn(String) -> String) -> Self {
+        Self::of_user(program, change, rustix::process::geteuid().as_raw())
+    }
+
+    /// With a holder that is another user's, as after an entrypoint that gave root up.
+    fn of_user(program: &[&[&str]], change: impl Fn(String) -> String, uid: u32) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let id = format!("test-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let program: Vec<Vec<String>> =
             program.iter().map(|words| words.iter().map(ToString::to_string).collect()).collect();
         let mut words = holder(&id, Some("vt220"), &program);
         words[4] = change(words[4].clone());
-        let holder = command(&words).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut command = command(&words);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        if uid != rustix::process::geteuid().as_raw() {
+            command.uid(uid);
+        }
+        let holder = command.spawn().unwrap();
         Self { id, holder }
     }
 
@@ -90,7 +100,11 @@ fn command(words: &[String]) -> Command {
         .env("TMPDIR", "/nowhere")
         .env_remove("HOME")
         .env_remove("VIRTUAL_ENV")
-        .env("TERM", "dumb");
+        .env("TERM", "dumb")
+        // What a test leaves behind is not to hold the test's own output open.
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     command
 }
 
@@ -403,7 +417,7 @@ fn deletion_is_heard_at_once_and_hangs_up() {
     attached.sees("[kdj] the session's pod ends");
     assert_eq!(attached.code(), Some(i32::from(MAY_GO_ON)));
     // One that does not listen costs a second, one that never was nothing.
-    let mut container = Container::sh("trap '' HUP; echo ready; while :; do sleep 0.05; done");
+    let mut container = Container::sh("trap '' HUP; echo ready; for i in $(seq 100); do sleep 0.05; done");
     container.attach().sees("ready");
     assert_eq!(container.delete(), Some(0));
     let begin = Instant::now();
@@ -473,4 +487,34 @@ fn the_words_stay_within_what_carries_them() {
         .map(|byte| if byte.is_ascii_alphanumeric() || b" -._*".contains(&byte) { 1 } else { 3 })
         .sum();
     assert!(encoded < 4500, "{encoded} bytes");
+}
+
+#[test]
+fn root_and_another_user_meet_within_one_container_only() {
+    const NOBODY: u32 = 65534;
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let program: &[&[&str]] = &[&["sh", "-c", "echo up; read x; exit 6"]];
+    let container = Container::of_user(program, |code| code, NOBODY);
+    let mut attached = container.attach();
+    attached.sees("up").press("\r");
+    assert_eq!(attached.code(), Some(6));
+
+    // A sidecar has other control groups, in a pod whose containers share their processes.
+    let elsewhere = |code: String| {
+        let (groups, others) = ("\"/proc/%d/cgroup\" % pid", "\"/proc/%d/cgroup\" % (pid == os.getpid() and pid)");
+        assert!(code.contains(groups));
+        code.replace(groups, others)
+    };
+    let container = Container::of_user(program, elsewhere, NOBODY);
+    let mut attached = container.attach();
+    assert_eq!(attached.code(), Some(i32::from(MAY_GO_ON)));
+    assert!(!attached.text().contains("up"), "{}", attached.text());
+
+    let container = Container::of_user(program, |code| code, NOBODY);
+    let mut words = attach(&container.id).remove(0);
+    words[4] = elsewhere(words[4].clone());
+    let mut attached = Attached::start(&words);
+    assert_eq!(attached.code(), Some(i32::from(MAY_GO_ON)));
 }

@@ -83,6 +83,16 @@ pub struct JobPlace {
     pub context: String,
     /// Its namespace.
     pub namespace: String,
+    /// Its instance, where it was one of several in a namespace.
+    pub instance: Option<String>,
+}
+
+impl JobPlace {
+    /// The place as it can be typed, whatever the configuration calls it: `CONTEXT/NAMESPACE[/INSTANCE]`.
+    pub fn literal(&self) -> String {
+        let instance = self.instance.as_ref().map(|instance| format!("/{instance}")).unwrap_or_default();
+        format!("{}/{}{instance}", self.context, self.namespace)
+    }
 }
 
 /// What the file holds.
@@ -99,16 +109,20 @@ pub fn path() -> Option<PathBuf> {
     Some(dirs::state_dir().or_else(dirs::data_local_dir)?.join("kdj").join("audit.jsonl"))
 }
 
-/// The environment that kdj made a Job in, from this machine; the last one of that name.
-pub fn environment_of_job(name: &str) -> Option<JobPlace> {
-    find_job(read(&path()?).ok()?, name)
+/// The places in which kdj made a Job of this name, from this machine; the last one last.
+pub fn places_of_job(name: &str) -> Vec<JobPlace> {
+    path().and_then(|path| read(&path).ok()).map(|lines| find_job(lines, name)).unwrap_or_default()
 }
 
-fn find_job(lines: Lines, name: &str) -> Option<JobPlace> {
+fn find_job(lines: Lines, name: &str) -> Vec<JobPlace> {
     let object = format!("job/{name}");
-    let entry = lines.entries.into_iter().rev().find(|entry| entry.object.as_ref() == Some(&object))?;
-    let Entry { environment, context, namespace, .. } = entry;
-    Some(JobPlace { environment, context, namespace })
+    let mut places: Vec<JobPlace> = Vec::new();
+    for entry in lines.entries.into_iter().filter(|entry| entry.object.as_ref() == Some(&object)) {
+        let Entry { environment, context, namespace, instance, .. } = entry;
+        places.retain(|known| (&known.context, &known.namespace) != (&context, &namespace));
+        places.push(JobPlace { environment, context, namespace, instance });
+    }
+    places
 }
 
 /// Reads the file; one that is not there is empty.
@@ -146,7 +160,9 @@ pub fn append(path: &Path, entry: &Entry) -> io::Result<()> {
             line.insert(0, b'\n');
         }
     }
-    file.write_all(&line)
+    file.write_all(&line)?;
+    // What follows may take the machine down.
+    if entry.phase == Phase::Begin { file.sync_data() } else { Ok(()) }
 }
 
 /// Opens the file to append to, and makes it and its folder when they are not there: the user's alone, no link, a file.
@@ -161,7 +177,17 @@ fn open(path: &Path) -> io::Result<fs::File> {
         let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
         options.mode(0o600).custom_flags(flags.bits() as _);
     }
-    folders.recursive(true).create(path.parent().unwrap_or(path))?;
+    let folder = path.parent().unwrap_or(path);
+    folders.recursive(true).create(folder)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let about = fs::symlink_metadata(folder)?;
+        if !about.is_dir() || about.uid() != rustix::process::geteuid().as_raw() || about.mode() & 0o022 != 0 {
+            let folder = folder.display();
+            return Err(io::Error::other(format!("`{folder}` is no folder that you alone can write to (chmod 700)")));
+        }
+    }
     let file = options.open(path)?;
     #[cfg(unix)]
     {

@@ -18,7 +18,7 @@ use crate::{
     cluster::{Cluster, Event, Involved},
     environment::Environment,
     error::Result,
-    exit::Exit,
+    exit::{Exit, Failure},
     names,
     ui::{Ui, duration, terminal::interrupted},
 };
@@ -136,11 +136,8 @@ impl<'a> Record<'a> {
             Some(outcome) => outcome,
             None => change.await,
         };
-        let code = match &outcome {
-            Ok(exit) => exit.code(),
-            Err(error) => error.failure().code(passes_on(&self.entry.verb)),
-        };
-        self.end(Some(code)).await;
+        let code = known(&outcome, &self.entry.verb, self.object.is_job());
+        self.end(code).await;
         outcome
     }
 
@@ -183,6 +180,18 @@ impl<'a> Record<'a> {
     }
 }
 
+/// The code that the change itself ended with, or would have; `None` where it may go on, as a Job does without kdj.
+fn known(outcome: &Result<Exit>, verb: &str, is_job: bool) -> Option<u8> {
+    match outcome {
+        Ok(exit) => Some(exit.code()),
+        Err(error) => match error.failure() {
+            Failure::Lost => None,
+            Failure::Signal(_) if is_job => None,
+            failure => Some(failure.code(passes_on(verb))),
+        },
+    }
+}
+
 /// Whether the verb ends with a remote command's own code.
 fn passes_on(verb: &str) -> bool {
     !matches!(verb, "migrate" | "cancel" | "end" | "scale" | "restart")
@@ -199,9 +208,32 @@ fn message(entry: &Entry) -> String {
     let took = milliseconds.map(|took| format!(" after {}", duration(Duration::from_millis(took)))).unwrap_or_default();
     let end = match (exit, entry.phase) {
         (Some(code), _) => format!("; ended with {code}{took}"),
-        (None, Phase::End) => format!("; goes on without kdj{took}"),
+        (None, Phase::End) => format!("; goes on without kdj, or its end is not known{took}"),
         (None, Phase::Begin) => "; begins".to_owned(),
     };
     // A line: what was typed may hold more.
     names::shown(&format!("{who}: {verb}{command}{reason}{end}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Error;
+
+    #[test]
+    fn no_code_is_recorded_of_what_may_go_on() {
+        let failed = |failure| Err(Error::new(failure, "so it is"));
+        for (outcome, verb, is_job, expected) in [
+            (Ok(Exit::Remote(3)), "run", true, Some(3)),
+            (failed(Failure::Lost), "run", true, None),
+            (failed(Failure::Lost), "shell", false, None),
+            (failed(Failure::Signal(2)), "run", true, None),
+            (failed(Failure::Signal(2)), "shell", false, Some(130)),
+            (failed(Failure::Failed), "shell", false, Some(125)),
+            (failed(Failure::Failed), "migrate", true, Some(1)),
+            (failed(Failure::TimedOut), "run", true, Some(124)),
+        ] {
+            assert_eq!(known(&outcome, verb, is_job), expected, "{outcome:?} {verb}");
+        }
+    }
 }

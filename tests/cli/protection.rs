@@ -99,6 +99,31 @@ fn a_cluster_that_keeps_no_record_is_warned_of_and_changes_nothing() {
 }
 
 #[test]
+fn no_code_is_recorded_of_a_lost_session() {
+    let server = server();
+    server.exec(Exec::plays([Step::stdout("up\n"), Step::Cut]));
+    let kdj = kdj(&server);
+    let _ = kdj.run(CONFIRMED).expect_code(255);
+    assert_eq!((&journal(&kdj)[1]["phase"], &journal(&kdj)[1]["exit"]), (&"end".into(), &serde_json::Value::Null));
+    let message = server.objects("events").iter().map(|event| event["message"].to_string()).collect::<String>();
+    assert!(message.contains("its end is not known"), "{message}");
+}
+
+#[test]
+fn a_job_s_name_leads_to_where_it_was_made_and_not_to_another_project_s_environment() {
+    let server = server();
+    let entry = serde_json::json!({
+        "version": 1, "id": "0a", "phase": "begin", "when": "2026-07-30T10:00:00Z", "environment": "qa",
+        "context": "other-staging", "namespace": "shop", "user": "ada", "host": "laptop", "verb": "migrate",
+        "object": "job/kdj-migrate-1",
+    });
+    let kdj = Kdj::on(&server).file("state/kdj/audit.jsonl", &format!("{entry}\n"));
+    let output = kdj.run(["jobs", "cancel", "kdj-migrate-1"]).expect_code(2);
+    let _ = output.says(&["the kubeconfig has no context `other-staging`"]);
+    assert!(server.requests().is_empty());
+}
+
+#[test]
 fn an_event_whose_outcome_is_unknown_is_written_once() {
     let server = server();
     server.exec(Exec::prints("", 0));

@@ -78,17 +78,37 @@ fn writers_side_by_side_do_not_mix_their_lines() {
 }
 
 #[test]
-fn a_job_s_environment_is_found_the_last_one_first() {
-    let lines = || Lines {
+fn a_job_s_places_are_found_the_last_one_last() {
+    let elsewhere = Entry { namespace: "other".into(), ..entry("4", "job/a") };
+    let lines = Lines {
         entries: vec![
             entry("1", "job/a"),
+            elsewhere,
             Entry { environment: "qa".into(), ..entry("2", "job/a") },
             entry("3", "pod/b"),
         ],
         unreadable: 0,
     };
-    assert_eq!(find_job(lines(), "a").unwrap().environment, "qa");
-    assert_eq!(find_job(lines(), "b"), None);
+    let found = find_job(lines, "a");
+    let seen: Vec<_> = found.iter().map(|place| (place.environment.as_str(), place.literal())).collect();
+    assert_eq!(seen, [("prod", "acme-prod/other".to_owned()), ("qa", "acme-prod/shop".to_owned())]);
+    assert_eq!(find_job(Lines { entries: vec![entry("3", "pod/b")], unreadable: 0 }, "b"), []);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_folder_is_the_users_alone_and_no_link() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let directory = tempfile::tempdir().unwrap();
+    let (real, link) = (directory.path().join("real"), directory.path().join("link"));
+    fs::create_dir(&real).unwrap();
+    symlink(&real, &link).unwrap();
+    assert!(append(&link.join("audit.jsonl"), &entry("1", "job/a")).is_err());
+    for (mode, fine) in [(0o770, false), (0o707, false), (0o755, true), (0o700, true)] {
+        fs::set_permissions(&real, fs::Permissions::from_mode(mode)).unwrap();
+        assert_eq!(append(&real.join("audit.jsonl"), &entry("1", "job/a")).is_ok(), fine, "{mode:o}");
+    }
+    assert_eq!(read(&real.join("audit.jsonl")).unwrap().entries.len(), 2);
 }
 
 #[cfg(unix)]

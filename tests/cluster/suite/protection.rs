@@ -246,7 +246,8 @@ fn the_end_is_recorded_however_it_comes() {
     namespace.kubectl(["delete", "pod", &namespace.pods("web")[0], "--force", "--grace-period=0"]);
     let output = running.finish();
     let lines = lines(&kdj);
-    assert_eq!(lines[4]["exit"], json!(output.code), "{output}");
+    // Of a lost connection the code is not known.
+    assert_eq!(lines[4]["exit"], json!(output.code.filter(|code| *code != 255)), "{output}");
 }
 
 #[test]
