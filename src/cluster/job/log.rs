@@ -116,7 +116,7 @@ impl ContainerLog<'_> {
                     cursor.resume();
                     let end = pass(stream, &mut cursor, out, &mut ended, last).await;
                     // A stream that goes on for a while is a log that can be read, even if it says nothing.
-                    if cursor.lines() > before || begun.elapsed() > LONGEST_PAUSE {
+                    if cursor.lines() > before || (!last && begun.elapsed() > LONGEST_PAUSE) {
                         (failures, away) = (0, None);
                     }
                     match end {

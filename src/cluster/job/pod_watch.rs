@@ -130,6 +130,7 @@ impl<'a> PodWatch<'a> {
                     // Its time was over, or its connection died in silence.
                     None => {
                         self.events = None;
+                        sleep(PAUSE).await;
                         None
                     }
                 },
