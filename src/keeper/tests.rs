@@ -280,6 +280,48 @@ fn another_attach_takes_over() {
 }
 
 #[test]
+fn keys_pressed_at_once_end_nothing_but_the_program() {
+    let directory = tempfile::tempdir().unwrap();
+    let python = directory.path().join("python3");
+    std::fs::write(
+        &python,
+        "#!/bin/sh\necho slow\nsleep 0.3\nexec /usr/bin/env PATH=/usr/local/bin:/usr/bin:/bin python3 \"$@\"\n",
+    )
+    .unwrap();
+    std::fs::set_permissions(&python, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let container = Container::sh("echo begun; while read x; do echo [$x]; done; exit 5");
+    let words = [
+        vec!["/usr/bin/env".to_owned(), format!("PATH={}:/usr/bin:/bin", directory.path().display())],
+        attach(&container.id)[0].clone(),
+    ];
+    for _ in 0..2 {
+        let mut attached = Attached::start(&words.concat());
+        attached.sees("slow").press("\x03\x1c");
+        attached.sees("begun").press("a\r");
+        attached.sees("[a]");
+        attached.cut();
+    }
+    // Nor are they ignored in a program that the exec starts.
+    let path = format!("PATH={}", directory.path().display());
+    std::fs::write(&python, "#!/bin/sh\nexit 1\n").unwrap();
+    let plain = ["/bin/sh", "-c", "kill -INT $$"].map(str::to_owned);
+    std::os::unix::fs::symlink("/bin/sh", directory.path().join("sh")).unwrap();
+    let words = [vec!["/usr/bin/env".to_owned(), path], start("id", &plain)[0].clone()].concat();
+    assert_eq!(Attached::start(&words).code(), None);
+}
+
+#[test]
+fn an_attach_that_fails_is_not_the_programs_end() {
+    let container = Container::sh("read x; exit 5");
+    let words = &attach(&container.id)[0];
+    let output = command(words).stdin(Stdio::null()).stdout(Stdio::null()).output().unwrap();
+    assert_eq!(output.status.code(), Some(i32::from(MAY_GO_ON)), "{output:?}");
+    let mut attached = container.attach();
+    attached.press("\r");
+    assert_eq!(attached.code(), Some(5));
+}
+
+#[test]
 fn a_flood_that_nobody_sees_costs_little() {
     let container = Container::sh("while :; do echo 0123456789012345678901234567890123456789; done");
     let mut attached = container.attach();
