@@ -76,12 +76,12 @@ try:
                 kind, n = struct.unpack(">cI", got[:5])
                 if len(got) < n + 5:
                     break
-                data, got = got[5:n + 5], got[n + 5:]
+                body, got = got[5:n + 5], got[n + 5:]
                 if kind == b"o":
-                    down += data
+                    down += body
                 else:
-                    code = data[0]
-                    down += data[1:] and say(data[1:].decode())
+                    code = body[0]
+                    down += body[1:] and say(body[1:].decode())
             if data == b"" and code is None:
                 code = 255
                 down += say("the session's pod ends")

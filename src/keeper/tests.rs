@@ -322,6 +322,19 @@ fn an_attach_that_fails_is_not_the_programs_end() {
 }
 
 #[test]
+fn a_silent_program_is_taken_up_again() {
+    let container = Container::sh("read x; echo got; exit 4");
+    let first = container.attach();
+    thread::sleep(Duration::from_millis(500));
+    first.cut();
+    let mut second = container.attach();
+    thread::sleep(Duration::from_millis(300));
+    second.press("\r");
+    second.sees("got");
+    assert_eq!(second.code(), Some(4));
+}
+
+#[test]
 fn a_flood_that_nobody_sees_costs_little() {
     let container = Container::sh("while :; do echo 0123456789012345678901234567890123456789; done");
     let mut attached = container.attach();
