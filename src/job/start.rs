@@ -4,7 +4,7 @@ use std::pin::pin;
 
 use super::{Place, outcome::left_alone};
 use crate::{
-    cluster::{By, Created, JobHandle, NewJob, Template},
+    cluster::{By, Created, JobHandle, JobKind, NewJob, Template},
     environment::Environment,
     error::{Error, Result},
     exit::{Exit, Failure},
@@ -74,8 +74,9 @@ pub async fn start_named(place: &Place<'_>, template: &Template, new: &NewJob) -
 pub async fn create(place: &Place<'_>, template: &Template, new: &NewJob) -> Result<Option<JobHandle>> {
     let Place { cluster, environment, ui, .. } = place;
     let created = ui.waiting("creating the job", cluster.create_job(template, new)).await;
+    let list = if new.kind == JobKind::Session { "sessions" } else { "jobs" };
     let created = created.map_err(|error| match error.failure() {
-        Failure::Lost => error.hint(format!("see whether it is there: `kdj jobs {}`", environment.name)),
+        Failure::Lost => error.hint(format!("see whether it is there: `kdj {list} {}`", environment.name)),
         _ => error,
     })?;
     let Created::Made(job, left_out) = created else { return Ok(None) };

@@ -1,8 +1,18 @@
-import fcntl, os, select, signal, socket, struct, sys, termios, time, tty
+import os, sys
 # Argv is ID. Connects this terminal with the holder's. Ends with the program's exit code; with 255 when that may go on.
-signal.signal(2, signal.SIG_DFL)
+# The keys that end a process are the program's: they are ignored here, since the terminal is not raw at once.
 def say(text):
     return ("\r\n[kdj] %s\r\n" % text).encode()
+def fail(_, error, trace):
+    # Whatever fails here, the program goes on.
+    try:
+        os.write(2, say(repr(error)))
+    finally:
+        os._exit(255)
+sys.excepthook = fail
+import fcntl, select, signal, socket, struct, termios, time, tty
+for number in 2, 3:
+    signal.signal(number, signal.SIG_IGN)
 for i in range(600):
     try:
         s = socket.socket(socket.AF_UNIX)
@@ -10,7 +20,8 @@ for i in range(600):
         break
     except OSError:
         if i == 20:
-            os.write(1, say("waiting for the container's entrypoint"))
+            signal.signal(2, lambda *_: os._exit(255))
+            os.write(1, say("waiting for the container's entrypoint; Ctrl-C leaves"))
         time.sleep(.1)
 else:
     os.write(1, say("no program is kept here"))
@@ -71,12 +82,12 @@ try:
                 kind, n = struct.unpack(">cI", got[:5])
                 if len(got) < n + 5:
                     break
-                data, got = got[5:n + 5], got[n + 5:]
+                body, got = got[5:n + 5], got[n + 5:]
                 if kind == b"o":
-                    down += data
+                    down += body
                 else:
-                    code = data[0]
-                    down += data[1:] and say(data[1:].decode())
+                    code = body[0]
+                    down += body[1:] and say(body[1:].decode())
             if data == b"" and code is None:
                 code = 255
                 down += say("the session's pod ends")

@@ -3,6 +3,9 @@ import fcntl, json, os, re, select, signal, socket, struct, sys, termios, time
 # words to execute and others to try in their place. Started with the first attach, the program has a terminal of its
 # own, and goes on whether anybody is attached or not.
 #
+# The holder ends when the program has ended, and nobody came for a while: with the program's code. One that starts
+# nothing ends when nothing else has run in its container for as long.
+#
 # One attach at a time. Frames are a letter, a length and so many bytes: from it `i`nput and `s`izes, to it `o`utput and
 # an e`x`it: a code and what to say.
 NAME, TERM, PROGRAMS = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
@@ -12,6 +15,9 @@ STALL = 60  # Seconds for which an attach may take nothing before the program go
 PAUSE = 0.002  # Between two reads that nobody sees: 2 MB/s, at next to no cost.
 JIGGLE = 0.1  # For how long a terminal has another size, so that its program draws anew.
 LEFT = 255  # The program may go on.
+IDLE = 600  # Seconds after which nobody is waited for any more.
+# Codes that an attach can end with when the program goes on: kdj asks whether the container has ended, too.
+UNCLEAR = (130, 131, 137, 143, LEFT)
 MODES = re.compile(rb"\x1b\[\?([0-9;]+)([hl])")
 # What a terminal answers: repeated, the answer would be typed into a program that never asked. And its clipboard.
 QUERIES = re.compile(
@@ -63,6 +69,23 @@ def groups(pid):
     except OSError:
         # No two are the same.
         return object()
+
+
+def processes():
+    return [name for name in os.listdir("/proc") if name.isdigit()]
+
+
+def by_the_image():
+    # What the entrypoint started: it is no reason to stay. What is executed has its parent outside of the container.
+    known = {"1", str(os.getpid())}
+    for process in processes():
+        try:
+            with open("/proc/%s/stat" % process) as stat:
+                if stat.read().rsplit(")", 1)[1].split()[1] != "0":
+                    known.add(process)
+        except OSError:
+            pass
+    return known
 
 
 def open_terminal():
@@ -117,6 +140,7 @@ class Keeper:
         self.pid = self.master = self.status = None
         self.typed, self.output, self.modes = bytearray(), bytearray(), {}
         self.size, self.resize_at, self.read_at = (24, 80), None, 0
+        self.known, self.idle_since, self.told = by_the_image(), None, False
 
     def run(self):
         while self.turn():
@@ -130,12 +154,17 @@ class Keeper:
                 time.sleep(0.01)
                 self.reap()
 
+    def is_busy(self):
+        if not PROGRAMS and not self.known.issuperset(processes()):
+            return True
+        return bool(self.attaches) or self.pid is not None and self.status is None
+
     def turn(self):
         now = time.monotonic()
         current = self.current
         # A connection that nobody ended may be dead.
         for attach in list(self.attaches):
-            if attach.out and not attach.behind and now - attach.moved >= STALL:
+            if (attach.out or attach.over) and not attach.behind and now - attach.moved >= STALL:
                 if attach is current and not attach.over:
                     attach.behind = True
                 else:
@@ -151,7 +180,7 @@ class Keeper:
             reads = attach is current and len(self.typed) < FULL
             watched.register(attach.socket, reads * select.POLLIN | bool(attach.out) * select.POLLOUT)
         due = [self.resize_at] if self.resize_at else []
-        due += [attach.moved + STALL for attach in self.attaches if attach.out and not attach.behind]
+        due += [attach.moved + STALL for attach in self.attaches if (attach.out or attach.over) and not attach.behind]
         if self.master is not None:
             alone = not current or current.behind
             reads = alone or len(current.out) < FULL
@@ -160,6 +189,15 @@ class Keeper:
                 due.append(self.read_at)
             if reads or self.typed:
                 watched.register(self.master, reads * select.POLLIN | bool(self.typed) * select.POLLOUT)
+        if self.is_busy():
+            self.idle_since = None
+        else:
+            self.idle_since = self.idle_since or now
+            due.append(self.idle_since + (0.2 if self.told and self.status in UNCLEAR else IDLE))
+            if now >= due[-1]:
+                sys.exit(self.status or 0)
+        if not PROGRAMS:
+            due.append(now + IDLE / 10)
         wait = max(0, min(due) - time.monotonic()) * 1000 + 1 if due else None
         events = dict(watched.poll(wait))
         for attach in list(self.attaches):
@@ -215,7 +253,7 @@ class Keeper:
             connection.close()
             return
         connection.setblocking(False)
-        if self.current:
+        if self.current and not self.current.over:
             self.current.end(LEFT, "taken over by another attach")
         self.typed.clear()
         self.current = Attach(connection)
@@ -236,7 +274,9 @@ class Keeper:
                     attach.frame(b"o", b"\r\n[kdj] skipped what was written meanwhile\r\n")
                     self.replay(attach)
                 if attach.over and not attach.out:
-                    return self.drop(attach)
+                    # It closes when it has shown all of that.
+                    self.told = self.told or attach is self.current
+                    attach.socket.shutdown(socket.SHUT_WR)
             if events & select.POLLIN:
                 data = attach.socket.recv(65536)
                 if not data:

@@ -24,6 +24,8 @@ const FIND: &str = include_str!("find.sh");
 const HOLD: &str = include_str!("hold.py");
 /// The holder without.
 const IDLE: &str = include_str!("idle.sh");
+/// Goes before what connects a terminal.
+const KEYS: &str = include_str!("keys.sh");
 /// Connects a terminal with the holder's.
 const ATTACH: &str = include_str!("attach.py");
 /// Does so where nothing is kept.
@@ -43,13 +45,13 @@ pub const MAY_GO_ON: u8 = 255;
 pub fn holder(id: &str, term: Option<&str>, program: &[Vec<String>]) -> Vec<String> {
     // `$(NAME)` and `$$` mean something in a manifest.
     let program = json!(program).to_string().replace('$', "\\u0024");
-    words(IDLE, HOLD, &[id, term.unwrap_or_default(), &program])
+    words("", IDLE, HOLD, &[id, term.unwrap_or_default(), &program])
 }
 
 /// What to execute, with a terminal, to start the holder's program. `plain` is executed where the image has no Python;
 /// it travels in the URL.
 pub fn start(id: &str, plain: &[String]) -> Vec<Vec<String>> {
-    let mut words = words(PLAIN, ATTACH, &[id]);
+    let mut words = words(KEYS, PLAIN, ATTACH, &[id]);
     words.extend_from_slice(plain);
     vec![words]
 }
@@ -62,11 +64,11 @@ pub fn attach(id: &str) -> Vec<Vec<String>> {
 
 /// What to execute, without a terminal, to wait for the end of the image's entrypoint. Without Python it waits for nothing.
 pub fn wait(id: &str) -> Vec<Vec<String>> {
-    vec![words("exit 0", WAIT, &[id])]
+    vec![words("", "exit 0", WAIT, &[id])]
 }
 
-fn words(without_python: &str, code: &str, arguments: &[&str]) -> Vec<String> {
-    let script = format!("{}\n{}", terse(FIND), terse(without_python));
+fn words(first: &str, without_python: &str, code: &str, arguments: &[&str]) -> Vec<String> {
+    let script = [first, FIND, without_python].map(terse).join("\n");
     let words = ["sh", "-c", &script, "kdj", &terse(code)];
     words.iter().chain(arguments).map(ToString::to_string).collect()
 }

@@ -5,4 +5,5 @@ if [ $# = 0 ]; then
   exit 255
 fi
 echo "[kdj] no Python 3.6 or later in the image: this session cannot be taken up again"
+trap - INT QUIT
 exec "$@"

@@ -65,6 +65,12 @@ impl Container {
         Attached::start(&attach(&self.id)[0])
     }
 
+    /// Waits for the holder's own end.
+    #[track_caller]
+    fn code(&mut self) -> Option<i32> {
+        code_of(&mut self.holder)
+    }
+
     /// Sends the holder SIGTERM and waits for its end.
     fn delete(&mut self) -> Option<i32> {
         kill_process(Pid::from_child(&self.holder), Signal::TERM).unwrap();
@@ -185,14 +191,7 @@ impl Attached {
     /// Waits for the end and returns its code.
     #[track_caller]
     fn code(&mut self) -> Option<i32> {
-        let until = Instant::now() + DEADLINE;
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status.code();
-            }
-            assert!(Instant::now() < until, "it goes on: {}", self.text());
-            thread::sleep(Duration::from_millis(10));
-        }
+        code_of(&mut self.child)
     }
 
     /// The connection is gone, and with it what served it.
@@ -207,6 +206,18 @@ impl Drop for Attached {
         self.blocked.store(false, Ordering::Relaxed);
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+#[track_caller]
+fn code_of(child: &mut Child) -> Option<i32> {
+    let until = Instant::now() + DEADLINE;
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status.code();
+        }
+        assert!(Instant::now() < until, "it goes on");
+        thread::sleep(Duration::from_millis(10));
     }
 }
 
@@ -230,7 +241,7 @@ fn the_same_program_is_taken_up_again() {
 
 #[test]
 fn it_ends_as_the_program_ends() {
-    for (script, code) in [("exit 0", 0), ("echo last; exit 3", 3), ("kill -9 $$", 137), ("kill -INT $$", 130)] {
+    for (script, code) in [("exit 0", 0), ("echo last; exit 3", 3), ("kill -10 $$", 138)] {
         let container = Container::sh(script);
         let mut attached = container.attach();
         assert_eq!(attached.code(), Some(code), "{script}");
@@ -294,6 +305,117 @@ fn another_attach_takes_over() {
 }
 
 #[test]
+fn keys_pressed_at_once_end_nothing_but_the_program() {
+    let directory = tempfile::tempdir().unwrap();
+    let python = directory.path().join("python3");
+    std::fs::write(
+        &python,
+        "#!/bin/sh\necho slow\nsleep 0.3\nexec /usr/bin/env PATH=/usr/local/bin:/usr/bin:/bin python3 \"$@\"\n",
+    )
+    .unwrap();
+    std::fs::set_permissions(&python, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let container = Container::sh("echo begun; while read x; do echo [$x]; done; exit 5");
+    let words = [
+        vec!["/usr/bin/env".to_owned(), format!("PATH={}:/usr/bin:/bin", directory.path().display())],
+        attach(&container.id)[0].clone(),
+    ];
+    for _ in 0..2 {
+        let mut attached = Attached::start(&words.concat());
+        attached.sees("slow").press("\x03\x1c");
+        attached.sees("begun").press("a\r");
+        attached.sees("[a]");
+        attached.cut();
+    }
+    // Nor are they ignored in a program that the exec starts.
+    let path = format!("PATH={}", directory.path().display());
+    std::fs::write(&python, "#!/bin/sh\nexit 1\n").unwrap();
+    let plain = ["/bin/sh", "-c", "kill -INT $$"].map(str::to_owned);
+    std::os::unix::fs::symlink("/bin/sh", directory.path().join("sh")).unwrap();
+    let words = [vec!["/usr/bin/env".to_owned(), path], start("id", &plain)[0].clone()].concat();
+    assert_eq!(Attached::start(&words).code(), None);
+}
+
+#[test]
+fn an_attach_that_fails_is_not_the_programs_end() {
+    let container = Container::sh("read x; exit 5");
+    let words = &attach(&container.id)[0];
+    let output = command(words).stdin(Stdio::null()).stdout(Stdio::null()).output().unwrap();
+    assert_eq!(output.status.code(), Some(i32::from(MAY_GO_ON)), "{output:?}");
+    let mut attached = container.attach();
+    attached.press("\r");
+    assert_eq!(attached.code(), Some(5));
+}
+
+#[test]
+fn a_silent_program_is_taken_up_again() {
+    let container = Container::sh("read x; echo got; exit 4");
+    let first = container.attach();
+    thread::sleep(Duration::from_millis(500));
+    first.cut();
+    let mut second = container.attach();
+    thread::sleep(Duration::from_millis(300));
+    second.press("\r");
+    second.sees("got");
+    assert_eq!(second.code(), Some(4));
+}
+
+/// A holder that waits for nobody for long, and takes `proc` for its container's processes.
+fn impatient(program: &[&[&str]], proc: &std::path::Path) -> Container {
+    Container::changed(program, |code| {
+        assert!(code.contains("IDLE = 600 ") && code.contains("\"/proc\""));
+        code.replace("IDLE = 600 ", "IDLE = 1 ").replace("\"/proc\"", &format!("\"{}\"", proc.display()))
+    })
+}
+
+#[test]
+fn the_holder_ends_when_nobody_comes_any_more() {
+    let proc = tempfile::tempdir().unwrap();
+    // Its program has ended, and nobody saw it.
+    let mut container = impatient(&[&["sh", "-c", "echo begun; sleep 2; exit 7"]], proc.path());
+    container.attach().sees("begun");
+    thread::sleep(Duration::from_millis(1500));
+    assert_eq!(container.holder.try_wait().unwrap(), None);
+    assert_eq!(container.code(), Some(7));
+    // Nobody ever had it started.
+    let mut container = impatient(&[&["true"]], proc.path());
+    assert_eq!(container.code(), Some(0));
+    // Nothing is executed any more.
+    let program = proc.path().join("99999999");
+    std::fs::create_dir(&program).unwrap();
+    let mut container = impatient(&[], proc.path());
+    thread::sleep(Duration::from_millis(1600));
+    assert_eq!(container.holder.try_wait().unwrap(), None);
+    std::fs::remove_dir(&program).unwrap();
+    assert_eq!(container.code(), Some(0));
+}
+
+#[test]
+fn a_code_that_says_nothing_by_itself_is_the_holders_too() {
+    for (script, code) in [("exit 255", 255), ("kill -9 $$", 137), ("kill -INT $$", 130)] {
+        let mut container = Container::sh(&format!("echo last; {script}"));
+        let mut attached = container.attach();
+        assert_eq!(attached.code(), Some(code), "{script}");
+        attached.sees("last");
+        assert_eq!(container.code(), Some(code), "{script}");
+    }
+}
+
+#[test]
+fn without_python_a_pod_ends_when_nothing_runs_in_it() {
+    let proc = tempfile::tempdir().unwrap();
+    for (process, parent) in [("5", "1"), ("77", "0")] {
+        std::fs::create_dir(proc.path().join(process)).unwrap();
+        std::fs::write(proc.path().join(process).join("stat"), format!("{process} (a b) S {parent} 1 1\n")).unwrap();
+    }
+    let script = terse(IDLE).replace("/proc/", &format!("{}/", proc.path().display())).replace("sleep 60", "sleep 0.1");
+    let mut idle = Command::new("sh").args(["-c", &script]).spawn().unwrap();
+    thread::sleep(Duration::from_secs(2));
+    assert_eq!(idle.try_wait().unwrap(), None);
+    std::fs::remove_dir_all(proc.path().join("77")).unwrap();
+    assert_eq!(code_of(&mut idle), Some(0));
+}
+
+#[test]
 fn a_flood_that_nobody_sees_costs_little() {
     let container = Container::sh("while :; do echo 0123456789012345678901234567890123456789; done");
     let mut attached = container.attach();
@@ -305,9 +427,10 @@ fn a_flood_that_nobody_sees_costs_little() {
     assert!(container.burnt() - burnt < 0.6, "{} s", container.burnt() - burnt);
     // Ctrl-C is heard in it.
     let mut attached = container.attach();
-    attached.sees("0123").press("\x03");
-    assert_eq!(attached.code(), Some(130));
+    attached.sees("0123");
     assert!(container.memory() < memory + 5, "{} MB after {memory} MB", container.memory());
+    attached.press("\x03");
+    assert_eq!(attached.code(), Some(130));
 }
 
 #[test]

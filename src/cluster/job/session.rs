@@ -16,7 +16,7 @@ use super::{
 use crate::error::Result;
 
 /// How often a pod is looked at whose session has ended: the kubelet reports it a second or so later.
-const LOOKS: u32 = 4;
+const LOOKS: u32 = 6;
 /// The pause between two looks.
 const PAUSE: Duration = Duration::from_millis(500);
 
