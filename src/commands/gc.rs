@@ -52,7 +52,15 @@ pub async fn run(args: GcArgs, options: &Options, config: &Config, ui: &Ui) -> R
     let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
     let jobs = ui.waiting("listing the jobs", cluster.jobs(&environment, &KINDS)).await?;
     let now = Timestamp::now();
-    let left: Vec<_> = jobs.iter().filter_map(|job| Some((job, left_over(job, now)?))).collect();
+    let mut left = Vec::new();
+    for job in &jobs {
+        let Some(why) = left_over(job, now) else { continue };
+        // A pod whose node does not answer is not ready, and its program goes on.
+        let asking = cluster.session_never_ran(&job.handle);
+        if job.is_over() || ui.waiting("looking at the sessions' pods", asking).await? {
+            left.push((job, why));
+        }
+    }
     if left.is_empty() {
         ui.status(&format!("nothing is left over in `{}`", environment.name));
         return Ok(Exit::Success);
@@ -88,9 +96,10 @@ pub async fn run(args: GcArgs, options: &Options, config: &Config, ui: &Ui) -> R
 /// Why a Job is left over; `None` when it may be in use.
 fn left_over(job: &JobSummary, now: Timestamp) -> Option<&'static str> {
     let age = now.duration_since(job.created?);
+    let patience = job.start_limit.unwrap_or(START_LIMIT) + PATIENCE;
     match (job.state, job.kind) {
         (JobState::Complete | JobState::Failed, _) => Some("ended"),
-        (JobState::Pending, JobKind::Session) if age.unsigned_abs() > START_LIMIT + PATIENCE => Some("never started"),
+        (JobState::Pending, JobKind::Session) if age.unsigned_abs() > patience => Some("never started"),
         _ => None,
     }
 }

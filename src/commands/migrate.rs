@@ -196,6 +196,7 @@ fn new_job(
         memory: None,
         image: None,
         timeout: migrate::TIMEOUT,
+        start_limit: None,
         keep: Some(migrate::KEEP),
         with_sidecars: false,
     }

@@ -179,6 +179,7 @@ fn new_job(
         memory: args.memory,
         image: args.image,
         timeout: args.timeout,
+        start_limit: session.then_some(args.pod_running_timeout),
         keep: if session { Some(session::KEEP) } else { (!args.keep).then_some(KEEP) },
         with_sidecars: args.with_sidecars,
     }

@@ -47,8 +47,9 @@ pub(super) async fn run(
     ui: &Ui,
     program: Program,
 ) -> Result<Exit> {
-    let Request { wanted, change, reads_only, consent, opens, .. } = request;
-    let permit = match reads_only || options.explain {
+    // What only reads has a pod made for it, too, and the image's entrypoint may do anything.
+    let Request { wanted, change, consent, opens, .. } = request;
+    let permit = match options.explain {
         false => Some(protection::permit(environment, &change, &consent, ui).await?),
         true => None,
     };
@@ -79,11 +80,12 @@ pub(super) async fn run(
         memory,
         image,
         timeout: timeout.unwrap_or(LIFETIME),
+        start_limit: Some(START_LIMIT),
         keep: Some(KEEP),
         with_sidecars: false,
     };
     if options.explain {
-        super::explain::confirmation(environment, reads_only, ui);
+        super::explain::confirmation(environment, false, ui);
         let (new, program) = hold(new, program);
         ui.status(&format!("would run {} in the pod of the job below, and delete it at the end", program.name));
         return job::explain(&place, &template, &new, options);
@@ -124,8 +126,10 @@ pub async fn run_in_own_pod(
     let target = match number {
         Some(number) => interrupted(number),
         None => tokio::select! {
-            target = start(place, &own, start_limit) => target,
+            // The next listener hears nothing of what came before it.
+            biased;
             number = &mut signal => interrupted(number),
+            target = start(place, &own, start_limit) => target,
         },
     };
     match target {
@@ -146,8 +150,9 @@ pub async fn take_up(place: &job::Place<'_>, job: &JobSummary) -> Result<Exit> {
     let until = job.created.unwrap_or_else(Timestamp::now) + lifetime;
     let own = Own { job: job.handle.clone(), kept: true, new: false, until };
     let target = tokio::select! {
-        target = find(place, &own) => target?,
+        biased;
         number = interrupted() => return Err(Error::new(Failure::Signal(number), "interrupted")),
+        target = find(place, &own) => target?,
     };
     let program = Program {
         alternatives: keeper::attach(&own.job.name),
@@ -236,18 +241,25 @@ async fn carry_on(place: &job::Place<'_>, own: Own, target: Target, program: Pro
     let ended = session.session(target, program).await;
     let Some(own) = &session.own else { return Err(Error::failed("the session has no pod")) };
     let (outcome, stays) = match ended {
-        // Nobody knows what was begun, or it began long ago.
-        Err(error) if own.kept && error.failure() == Failure::Lost => (Err(own.hints(error, environment)), true),
-        Err(error) => (Err(error), !own.new),
-        Ok((named, Ending::Exited(keeper::MAY_GO_ON))) if own.kept => {
-            match cut_short(cluster.session_end(&own.job)).await? {
-                Some(verdict) => (Err(own.over(&verdict)), false),
-                None => {
-                    let message = format!("left the session; `{}` may go on in pod {}", named.name, named.target.pod);
-                    (Err(own.hints(Error::new(Failure::Lost, message), environment)), true)
-                }
-            }
+        Err(error) if own.stays_after(&error) => {
+            let over = cut_short(own.end(cluster)).await?.is_some();
+            (Err(if over { error } else { own.hints(error, environment) }), !over)
         }
+        Err(error) => (Err(error), false),
+        Ok((named, ending)) if own.is_unclear(&ending) => match (cut_short(own.end(cluster)).await?, ending) {
+            (Some(Verdict::Exited(code) | Verdict::Killed { code, .. }), ending) if ending == Ending::Exited(code) => {
+                (super::outcome::of(ending, &named, &session).await, false)
+            }
+            (Some(verdict), _) => (Err(own.over(&verdict)), false),
+            (None, Ending::Exited(_) | Ending::OutputClosed) => {
+                let message = format!("left the session; `{}` may go on in pod {}", named.name, named.target.pod);
+                (Err(own.hints(Error::new(Failure::Lost, message), environment)), true)
+            }
+            (None, ending) => {
+                let outcome = super::outcome::of(ending, &named, &session).await;
+                (outcome.map_err(|error| own.hints(error, environment)), true)
+            }
+        },
         Ok((named, ending)) => {
             let stays = own.stays(&ending);
             (super::outcome::of(ending, &named, &session).await, stays)

@@ -12,9 +12,9 @@ use crate::{
 };
 
 /// 128 and SIGKILL's number: what a process that was killed from outside ends with.
-const KILLED: u8 = 137;
+pub(super) const KILLED: u8 = 137;
 /// 128 and SIGTERM's number: what a process in a pod that is deleted ends with.
-const TERMINATED: u8 = 143;
+pub(super) const TERMINATED: u8 = 143;
 
 /// Turns the ending into kdj's own. After a kill or a lost connection the cluster is asked why.
 pub(super) async fn of(ending: Ending, named: &Named, place: &Place<'_>) -> Result<Exit> {
@@ -47,7 +47,12 @@ pub(super) async fn of(ending: Ending, named: &Named, place: &Place<'_>) -> Resu
         }
         Ending::Lost(cause) => {
             let message = match &place.own {
-                Some(own) if !own.kept => format!("connection lost; `{name}` ends with its pod"),
+                Some(own) if !own.kept => {
+                    format!(
+                        "connection lost; `{name}` may still be running in {here}, which ends in {} at the latest",
+                        own.left()
+                    )
+                }
                 _ => format!("connection lost; `{name}` may still be running in {here}"),
             };
             let error = Error::new(Failure::Lost, message).caused_by(cause);

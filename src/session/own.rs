@@ -5,17 +5,25 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::timeout;
 
-use super::runtime_words;
+use super::{
+    outcome::{KILLED, TERMINATED},
+    runtime_words,
+};
 use crate::{
     cluster::{Cluster, Ending, JobHandle, Target, Verdict, Wanted},
     environment::{Environment, SessionMode},
     error::{Error, Result},
     exit::Failure,
-    ui,
+    keeper, ui,
 };
 
 /// How long the question may take how a pod ended.
 const QUESTION_LIMIT: Duration = Duration::from_secs(7);
+
+/// 128 and SIGINT's number: what Ctrl-C ends a process with.
+const INTERRUPTED: u8 = 130;
+/// 128 and SIGQUIT's number: what Ctrl-\ ends a process with.
+const QUIT: u8 = 131;
 
 /// In which pod a session opens, as the flags say.
 #[derive(Clone, Debug, Default)]
@@ -80,26 +88,51 @@ impl Own {
     /// Whether the Job is left alone after this ending, since the program goes on or may.
     pub(super) fn stays(&self, ending: &Ending) -> bool {
         match ending {
-            Ending::Exited(_) => false,
-            Ending::Lost(_) | Ending::Left | Ending::Signal(_) | Ending::OutputClosed => self.kept,
-            Ending::NotFound(_) | Ending::CannotExec(_) | Ending::Gone(_) | Ending::Refused(_) => !self.new,
+            Ending::Lost(_) => true,
+            Ending::Left | Ending::Signal(_) => self.kept,
+            _ => false,
         }
+    }
+
+    /// Whether only the pod tells if the program has ended: what is executed is not the program but what connects with
+    /// it, and may fail or be killed by itself. Before a program was taken up again, a key may have ended it, too.
+    pub(super) fn is_unclear(&self, ending: &Ending) -> bool {
+        self.kept
+            && match ending {
+                Ending::Exited(code) => match *code {
+                    keeper::MAY_GO_ON | KILLED | TERMINATED => true,
+                    INTERRUPTED | QUIT => !self.new,
+                    _ => false,
+                },
+                Ending::Refused(_) | Ending::OutputClosed => true,
+                // In a pod of its own: it did not begin.
+                Ending::NotFound(_) | Ending::CannotExec(_) | Ending::Gone(_) => !self.new,
+                Ending::Lost(_) | Ending::Left | Ending::Signal(_) => false,
+            }
+    }
+
+    /// Whether the Job is left alone after this error: it is not the program's end, and of a new one nobody knows
+    /// whether it began.
+    pub(super) fn stays_after(&self, error: &Error) -> bool {
+        !self.new || error.failure() == Failure::Lost
+    }
+
+    /// How the pod ended; `None` when it has not, or nobody knows.
+    pub(super) async fn end(&self, cluster: &Cluster) -> Option<Verdict> {
+        timeout(QUESTION_LIMIT, cluster.session_end(&self.job)).await.ok()?
     }
 
     /// Says how to come back, and how to end it.
     pub(super) fn hints(&self, error: Error, environment: &Environment) -> Error {
-        if !self.kept {
-            return error;
-        }
         let (left, environment, name) = (self.left(), &environment.name, &self.job.name);
-        error
-            .hint(format!("take it up again, for another {left}: `kdj sessions attach {environment} {name}`"))
-            .hint(format!("end it: `kdj sessions end {environment} {name}`"))
+        let again = format!("take it up again, for another {left}: `kdj sessions attach {environment} {name}`");
+        let error = if self.kept { error.hint(again) } else { error };
+        error.hint(format!("end it: `kdj sessions end {environment} {name}`"))
     }
 
     /// Why the session ended: how its pod did, or, when the program was killed in it, by what.
     pub(super) async fn why(&self, cluster: &Cluster, target: &Target, killed: bool) -> Option<String> {
-        match timeout(QUESTION_LIMIT, cluster.session_end(&self.job)).await.ok()? {
+        match self.end(cluster).await {
             Some(verdict) => Some(words(&verdict)),
             None if killed => cluster.why_ended(target, killed).await,
             None => None,

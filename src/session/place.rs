@@ -54,7 +54,7 @@ impl Place<'_> {
         }
         let attached = LocalSide::attach(tty, stdin);
         let (side, mut streams) =
-            attached.map_err(|error| Error::failed("cannot use the terminal").caused_by(error))?;
+            attached.map_err(|error| Error::new(Failure::Lost, "cannot use the terminal").caused_by(error))?;
         let mut unread = Unread::default();
         let ending = loop {
             let ending = session.run(&mut streams, &mut unread).await;

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::harness::{
     ApiServer, CONFIG, CommandOutput, Exec, Fault, Kdj, On, Refusal, Run, Step, Turn, pty::Pty, shop, shop::NAMESPACE,
+    status,
 };
 
 const TRUE: [&str; 5] = ["shell", "qa", "--fresh", "--", "true"];
@@ -132,13 +133,6 @@ fn the_job_stays_when_the_program_can_be_taken_up_again() {
 
 #[test]
 fn the_job_goes_when_nothing_can_be_taken_up() {
-    for step in [Step::Cut, Step::Close] {
-        let server = starting();
-        server.exec(waits()).exec(Exec::plays([Step::stdout("partial\n"), step]));
-        let output = Kdj::on(&server).run(TRUE).expect_code(255).prints("partial\n");
-        let _ = output.says(&["connection lost; `true` ends with its pod"]).never_says(&["sessions attach"]);
-        expect_no_job(&server);
-    }
     let server = starting();
     server.exec(waits()).exec(Exec::plays([Step::stdout("begun\n"), Step::ExpectHangUp]));
     let kdj = Kdj::on(&server);
@@ -147,6 +141,46 @@ fn the_job_goes_when_nothing_can_be_taken_up() {
     running.signal(Signal::INT);
     let _ = running.finish().expect_code(130).says(&["interrupted; `true` ends with its pod"]);
     expect_no_job(&server);
+}
+
+#[test]
+fn a_lost_connection_does_not_end_a_program_without_a_terminal() {
+    for step in [Step::Cut, Step::Close] {
+        let server = starting();
+        server.exec(waits()).exec(Exec::plays([Step::stdout("partial\n"), step]));
+        let output = Kdj::on(&server).run(TRUE).expect_code(255).prints("partial\n");
+        let name = the_job(&server)["metadata"]["name"].as_str().expect("a name").to_owned();
+        let said = ["`true` may still be running in pod", "which ends in 12h at the latest"];
+        let output = output.says(&said).says(&[&format!("`kdj sessions end qa {name}`")]);
+        let _ = output.never_says(&["sessions attach"]);
+    }
+}
+
+#[test]
+fn a_session_that_may_have_begun_stays() {
+    let lost = Step::Status(status::internal_error("error executing command: no such sandbox"));
+    for (step, code) in [(lost, 125), (Step::ExitCode(137), 255), (Step::ExitCode(143), 255)] {
+        let server = starting();
+        server.exec(Exec::plays([Step::ExpectResize(100, 30), step]));
+        let kdj = Kdj::on(&server);
+        let mut pty = Pty::run(&kdj, ["shell", "qa", "--fresh"]);
+        assert_eq!(pty.finish().code(), Some(code), "{}", pty.text());
+        let name = the_job(&server)["metadata"]["name"].as_str().expect("a name").to_owned();
+        assert!(pty.text().contains(&format!("`kdj sessions attach qa {name}`")), "{}", pty.text());
+    }
+}
+
+#[test]
+fn what_only_reads_is_asked_for_too() {
+    let server = starting();
+    let fresh = format!("{CONFIG}session = \"fresh\"\nprotected = true\n");
+    let kdj = Kdj::on(&server).config(&fresh);
+    let _ = kdj.run(["manage", "qa", "--", "check"]).expect_code(125).says(&["pass `--confirm qa`"]);
+    assert!(server.requests().is_empty(), "{}", server.request_lines());
+    server.exec(waits()).exec(Exec::prints("", 0));
+    let _ = kdj.run(["manage", "qa", "--confirm", "qa", "--", "check"]).expect_code(0);
+    let journal = std::fs::read_to_string(kdj.directory().join("state/kdj/audit.jsonl")).expect("a journal");
+    assert!(journal.contains("job/kdj-session-"), "{journal}");
 }
 
 #[test]
@@ -221,6 +255,15 @@ fn what_is_not_allowed_is_named() {
     let refused = Refusal::forbidden("dev", "get", "kdj-session-x", NAMESPACE);
     server.exec(Exec::refused(&refused).always());
     let _ = run(&server).says(&["`dev` may not `get` `pods/exec`"]);
+}
+
+#[test]
+fn a_session_that_may_exist_is_listed_with_the_sessions() {
+    let server = starting();
+    server.fault(On::create("jobs", NAMESPACE), Fault::timeout());
+    let output = Kdj::on(&server).run(TRUE).expect_code(255);
+    let _ = output.says(&["see whether it is there: `kdj sessions qa`"]);
+    server.forgive();
 }
 
 #[test]

@@ -102,6 +102,77 @@ fn a_session_that_was_taken_over_stays() {
 }
 
 #[test]
+fn an_attach_that_was_ended_is_not_the_program() {
+    for code in [130, 131, 137, 143] {
+        let server = ApiServer::http(running());
+        server.exec(Exec::plays([Step::ExpectResize(100, 30), Step::ExitCode(code)]));
+        let kdj = Kdj::on(&server);
+        let mut pty = attach(&server, &kdj);
+        assert_eq!(pty.finish().code(), Some(255), "{}", pty.text());
+        assert!(pty.text().contains("kdj sessions attach qa kdj-session-x7k2mq"), "{}", pty.text());
+        assert_eq!(server.objects("jobs").len(), 1);
+    }
+}
+
+#[test]
+fn the_programs_own_code_is_told_from_an_attachs() {
+    for code in [130, 137, 255] {
+        let server = ApiServer::http(running());
+        server.exec(Exec::plays([
+            Step::ExpectResize(100, 30),
+            Step::stdout("again$ "),
+            Step::WaitForByte(b'x'),
+            Step::ExitCode(code),
+        ]));
+        let kdj = Kdj::on(&server);
+        let mut pty = attach(&server, &kdj);
+        pty.wait_for("again$ ");
+        server.change(|objects| {
+            objects.change("pods", "kdj-session-x7k2mq-abcde", |pod| {
+                pod["status"]["phase"] = "Failed".into();
+                pod["status"]["containerStatuses"][0]["state"] =
+                    serde_json::json!({"terminated": {"exitCode": code, "reason": "Error"}});
+            });
+        });
+        pty.press("x");
+        assert_eq!(pty.finish().code(), Some(code), "{}", pty.text());
+        assert!(server.objects("jobs").is_empty());
+    }
+}
+
+#[test]
+fn a_signal_while_a_session_is_taken_up_leaves_it() {
+    let server = ApiServer::http(running());
+    server.fault(On::prefix(&format!("/api/v1/namespaces/{NAMESPACE}/pods/kdj-session-")), Fault::Blackhole);
+    let kdj = Kdj::on(&server);
+    let mut pty = attach(&server, &kdj);
+    let _ = server.wait_for_request("the exec", |request| request.is_session());
+    pty.press("\x03");
+    assert_eq!(pty.finish().code(), Some(130), "{}", pty.text());
+    assert_eq!(server.objects("jobs").len(), 1);
+}
+
+#[test]
+fn gc_leaves_what_runs_on_a_lost_node_and_what_is_waited_for() {
+    let of = |name: &str| {
+        Pod::ready(&format!("{name}-abcde"))
+            .owned_by_job(name)
+            .label("batch.kubernetes.io/controller-uid", &format!("uid-{name}"))
+            .django("django")
+    };
+    let objects = shop::one_web_pod()
+        .with(job("session", "kdj-session-lost"))
+        .with(of("kdj-session-lost"))
+        .with(job("session", "kdj-session-soon").annotation("kdj.dev/start-limit", "999999999"))
+        .with(job("session", "kdj-session-stuck"));
+    let server = ApiServer::http(objects);
+    let _ = Kdj::on(&server).run(["gc", "qa"]).expect_code(0).says(&["removed 1"]);
+    let left = server.objects("jobs");
+    let left: Vec<&str> = left.iter().filter_map(|job| job["metadata"]["name"].as_str()).collect();
+    assert_eq!(left, ["kdj-session-lost", "kdj-session-soon"]);
+}
+
+#[test]
 fn a_session_whose_time_was_over_says_so() {
     let server = ApiServer::http(running());
     server.exec(Exec::plays([

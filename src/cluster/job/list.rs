@@ -10,7 +10,7 @@ use kube::{ResourceExt, api::ListParams};
 
 use super::{
     super::Cluster, COMMAND, CONTAINER, ENVIRONMENT, HOST, INSTANCE, JobHandle, JobKind, KIND, MANAGED_BY, REASON,
-    RECORD, ROLE, USER, manifest::label,
+    RECORD, ROLE, START_LIMIT, USER, manifest::label,
 };
 use crate::{environment::Environment, error::Result};
 
@@ -64,6 +64,8 @@ pub struct JobSummary {
     pub reason: Option<String>,
     /// The id of the record of its making.
     pub record: Option<String>,
+    /// How long its maker waits for its start.
+    pub start_limit: Option<Duration>,
     /// When it was made.
     pub created: Option<Timestamp>,
     /// When it ended.
@@ -126,6 +128,7 @@ impl JobSummary {
             command: annotation(COMMAND).unwrap_or_default(),
             reason: annotation(REASON),
             record: annotation(RECORD).filter(|id| !id.is_empty()),
+            start_limit: annotation(START_LIMIT).and_then(|limit| limit.parse().ok()).map(Duration::from_secs),
             created: job.creation_timestamp().map(|time| time.0),
             finished: finished.map(|time| time.0),
         })

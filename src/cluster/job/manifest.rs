@@ -20,7 +20,7 @@ use k8s_openapi::{
 use super::{
     super::template::{Stripped, Template, start_words},
     COMMAND, COMMAND_HASH, CONTAINER, ENVIRONMENT, HOST, INSTANCE, JobKind, KIND, MANAGED_BY, NONCE, NewJob, REASON,
-    RECORD, ROLE, USER, VERSION, VariablesFrom,
+    RECORD, ROLE, START_LIMIT, USER, VERSION, VariablesFrom,
 };
 /// A label's value may not be longer.
 const LABEL_LIMIT: usize = 63;
@@ -183,6 +183,9 @@ fn annotations(template: &Template, new: &NewJob) -> BTreeMap<String, String> {
         (CONTAINER, template.container.clone()),
         (NONCE, token(12)),
     ]);
+    if let Some(limit) = new.start_limit {
+        annotations.insert(START_LIMIT, limit.as_secs().to_string());
+    }
     if let Some(reason) = &new.by.reason {
         annotations.insert(REASON, reason.clone());
     }

@@ -47,6 +47,8 @@ const RECORD: &str = "kdj.dev/record";
 const VERSION: &str = "kdj.dev/version";
 /// The annotation that tells one's own Job from another one of the same name.
 const NONCE: &str = "kdj.dev/nonce";
+/// The annotation with the seconds that a session's maker waits for its start.
+const START_LIMIT: &str = "kdj.dev/start-limit";
 /// The annotation with the app's container.
 const CONTAINER: &str = "kdj.dev/container";
 
@@ -131,6 +133,8 @@ pub struct NewJob {
     pub image: Option<String>,
     /// How long the container may run. The cluster ends it then.
     pub timeout: Duration,
+    /// How long its maker waits until the container runs, where the Job does not go on without.
+    pub start_limit: Option<Duration>,
     /// How long the Job and its log stay after the end; `None` for ever.
     pub keep: Option<Duration>,
     /// Whether the role's other containers run beside it.

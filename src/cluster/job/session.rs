@@ -42,6 +42,16 @@ impl Cluster {
         })
     }
 
+    /// Whether the container of a session has never run, as far as its pod tells.
+    ///
+    /// # Errors
+    /// When the pods cannot be read.
+    pub async fn session_never_ran(&self, job: &JobHandle) -> Result<bool> {
+        let Some(pod) = self.pod_of(job).await? else { return Ok(true) };
+        let state = target::status_of(&pod, &job.container).and_then(|status| status.state.clone()).unwrap_or_default();
+        Ok(state.running.is_none() && state.terminated.is_none())
+    }
+
     /// How the container of a session ended; `None` when it has not, or nobody knows.
     pub async fn session_end(&self, job: &JobHandle) -> Option<Verdict> {
         for look in 0..LOOKS {

@@ -32,6 +32,7 @@ fn new() -> NewJob {
         memory: None,
         image: None,
         timeout: Duration::from_secs(90),
+        start_limit: None,
         keep: Some(Duration::from_secs(600)),
         with_sidecars: false,
     }
