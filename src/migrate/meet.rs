@@ -2,7 +2,7 @@
 
 use super::{Held, conclude, follow, show::Shape};
 use crate::{
-    cluster::JobSummary,
+    cluster::{JobState, JobSummary},
     error::{Error, Result},
     exit::Exit,
     job::{self, Place},
@@ -18,7 +18,9 @@ pub async fn meet(place: &Place<'_>, other: &JobSummary, yes: bool, shape: Shape
     let place = Place { cluster, environment, ui, mine: false };
     let progress = Held::progress(&place, &other.handle).await;
     let progress = progress.map(|progress| format!(", {progress}")).unwrap_or_default();
-    let line = format!("{}{progress}", job::line(other));
+    // Its status lags behind its pod.
+    let state = if progress.is_empty() || other.is_over() { other.state } else { JobState::Running };
+    let line = format!("{}{progress}", job::line(&JobSummary { state, ..other.clone() }));
     let (name, job) = (&environment.name, &other.handle.name);
     let anew = format!("plan anew what it left: `kdj migrate {name}`");
     if !other.is_over() && (yes || ui.can_ask()) {

@@ -47,8 +47,8 @@ impl Cluster {
         let tried = unrepeatable("try the job's pod", &self.place, &self.observer, || pods.create(&dry, &pod)).await;
         match tried? {
             Ok(_) => {}
-            // Who may not create pods, and what only a policy about pods has to say, comes later, in the Job's events.
-            Err(failure) if may_differ(&failure) => {}
+            // Who may not create pods learns it later, from the Job's events.
+            Err(failure) if lacks_the_right(&failure) => {}
             Err(failure) => {
                 // The quota may be used up by the very Job of this name.
                 return match self.get::<Job>(&template.namespace, &new.name).await {
@@ -79,7 +79,7 @@ impl Cluster {
                 Err(_) => break,
             }
         }
-        Err(failure.outcome_unknown("whether the job exists, nobody knows"))
+        Err(failure.outcome_unknown("whether the Job exists, nobody knows"))
     }
 
     /// The manifest of a Job that is not made, as JSON.
@@ -115,11 +115,6 @@ fn is_refused(failure: &KubeError) -> bool {
     }
 }
 
-/// Whether the Job controller's pod may be allowed where this one is not: rights differ, and policies against pods that
-/// nothing controls.
-fn may_differ(failure: &KubeError) -> bool {
-    let KubeError::Api(status) = failure else { return false };
-    status.code == 403 && status.message.contains("cannot create resource")
-        || status.message.contains("admission webhook")
-        || status.message.contains("ValidatingAdmissionPolicy")
+fn lacks_the_right(failure: &KubeError) -> bool {
+    matches!(failure, KubeError::Api(status) if status.code == 403 && status.message.contains("cannot create resource"))
 }

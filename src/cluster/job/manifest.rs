@@ -14,7 +14,10 @@ use k8s_openapi::{
             SecretEnvSource,
         },
     },
-    apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::ObjectMeta},
+    apimachinery::pkg::{
+        api::resource::Quantity,
+        apis::meta::v1::{ObjectMeta, OwnerReference},
+    },
 };
 
 use super::{
@@ -22,6 +25,8 @@ use super::{
     COMMAND, COMMAND_HASH, CONTAINER, ENVIRONMENT, HOST, INSTANCE, JobKind, KIND, MANAGED_BY, NONCE, NewJob, REASON,
     RECORD, ROLE, START_LIMIT, USER, VERSION, VariablesFrom,
 };
+/// Stands for the uid of a Job that is not made yet.
+const NO_UID: &str = "00000000-0000-0000-0000-000000000000";
 /// A label's value may not be longer.
 const LABEL_LIMIT: usize = 63;
 
@@ -73,6 +78,15 @@ pub(super) fn manifest(template: &Template, new: &NewJob) -> Manifest {
         metadata: ObjectMeta {
             name: Some(format!("{}-{}", new.name, token(5))),
             namespace: Some(template.namespace.clone()),
+            // There are policies against pods that nothing controls.
+            owner_references: Some(vec![OwnerReference {
+                api_version: "batch/v1".to_owned(),
+                kind: "Job".to_owned(),
+                name: new.name.clone(),
+                uid: NO_UID.to_owned(),
+                controller: Some(true),
+                block_owner_deletion: None,
+            }]),
             ..metadata
         },
         spec: Some(spec),

@@ -23,7 +23,9 @@ fn who_may_not_exec_is_told_the_rule() {
 #[test]
 fn who_may_not_list_pods_is_told_so() {
     let Some(cluster) = cluster() else { return };
-    let output = shell(&cluster.kdj(), ["acme-prod-dev/shop"]).expect_code(125).prints("");
+    // As protected as `prod`, which is the same place by another context.
+    let place = "acme-prod-dev/shop";
+    let output = shell(&cluster.kdj(), [place, "--confirm", place]).expect_code(125).prints("");
     let _ = output.says(&[
         "`dev` may not `list` `pods` in namespace `shop` (context `acme-prod-dev`)",
         r#"resources: ["pods"], verbs: ["list"]"#,
@@ -46,7 +48,8 @@ fn the_context_can_be_another_than_the_environment_s() {
     let Some(cluster) = cluster() else { return };
     let kdj = cluster.kdj();
     let _ = shell(&kdj, ["qa", "--context", "acme-staging-dev"]).expect_code(0).says(&["context acme-staging-dev"]);
-    let _ = shell(&kdj, ["prod", "--context", "acme-prod-dev", "--confirm", "prod"])
+    let place = "acme-prod-dev/shop";
+    let _ = shell(&kdj, ["prod", "--context", "acme-prod-dev", "--confirm", place])
         .expect_code(125)
         .says(&["`dev` may not `list` `pods`"]);
 }

@@ -55,8 +55,11 @@ fn a_namespace_of_broken_workloads() {
     ]);
     let command = output.stderr.split('`').find(|words| words.starts_with("kubectl ")).expect("a kubectl command");
     let words: Vec<&str> = command.split(' ').skip(1).collect();
-    let log = String::from_utf8_lossy(&cluster.try_kubectl(&words, "").expect("kubectl runs").stdout).into_owned();
-    assert_eq!(log, "the database is away\n", "what `{command}` shows");
+    // While the container is restarted there is no previous log for a moment.
+    poll_until(&format!("what `{command}` shows"), Duration::from_secs(30), || {
+        let output = cluster.try_kubectl(&words, "").expect("kubectl runs");
+        (output.stdout == b"the database is away\n").then_some(())
+    });
     let output = kdj.run(["shell", "own", "--pod", &web, "--", "true"]).expect_code(125);
     let _ = output.says(&["is not running", "last exit 3 (Error)"]);
 

@@ -24,7 +24,9 @@ fn a_viewer_is_told_what_is_missing() {
     let _ = output
         .says(&["`viewer` may not `create` `jobs`", r#"apiGroups: ["batch"], resources: ["jobs"], verbs: ["create"]"#]);
     let _ = kdj.run(["jobs", "acme-staging-viewer/shop-qa"]).expect_code(0);
-    let output = kdj.run(["run", "acme-prod-dev/shop", "--", "true"]).expect_code(125);
+    // As protected as `prod`, which is the same place by another context.
+    let place = "acme-prod-dev/shop";
+    let output = kdj.run(["run", place, "--confirm", place, "--", "true"]).expect_code(125);
     let _ = output.says(&["`dev` may not `list` `deployments` in namespace `shop`"]);
 }
 
