@@ -42,7 +42,6 @@ pub enum Involved {
     /// A Job, by name.
     Job(String),
     /// A workload or another object of the namespace: `deployment/web`.
-    #[allow(dead_code, reason = "for the commands that change workloads")]
     Other(String),
 }
 

@@ -41,6 +41,8 @@ pub struct Record<'a> {
     lines: bool,
     /// Whether the cluster is to keep one as well.
     events: bool,
+    /// Whether a cluster that keeps none is worth a warning.
+    insists: bool,
     who: Who<'a>,
     /// Why the cluster was not told; said at the end, as the terminal may be the remote program's until then.
     untold: Option<String>,
@@ -78,10 +80,14 @@ impl<'a> Record<'a> {
             exit: None,
             milliseconds: None,
         };
-        let (lines, events) = (permit.protected || object.is_job(), permit.protected);
+        let lines = permit.protected || object.is_job();
+        // A migration concerns everybody who uses the database.
+        let events = permit.protected || permit.change.verb == "migrate";
+        let insists = permit.protected;
         // Silent, for the same reason.
         let cluster = cluster.beside(environment, Box::new(|_| ()));
-        let record = Self { entry, object, started: Instant::now(), lines, events, who, untold: None, cluster, ui };
+        let record =
+            Self { entry, object, started: Instant::now(), lines, events, insists, who, untold: None, cluster, ui };
         record.write();
         record
     }
@@ -116,7 +122,8 @@ impl<'a> Record<'a> {
             }
         }
         if let Some(why) = self.untold {
-            self.ui.warning(&format!("the cluster has no record of this: {why}"));
+            let text = format!("the cluster has no record of this: {why}");
+            if self.insists { self.ui.warning(&text) } else { self.ui.verbose(&text) }
         }
     }
 

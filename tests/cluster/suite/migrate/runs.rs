@@ -51,6 +51,9 @@ fn thirty_migrations_and_then_nothing_to_do() {
     assert!(receipt["image_id"].as_str().is_some_and(|id| id.contains("sha256:")), "{receipt:#}");
     let listed = kdj.run(["jobs", "own"]).expect_code(0).stdout_text();
     assert!(listed.contains(&name) && listed.contains("admin"), "{listed}");
+    let events =
+        shop.namespace.kubectl(["get", "events", "-o", "jsonpath={.items[?(@.reason=='KdjMigrate')].message}"]);
+    assert!(events.contains("admin") && events.contains("migrate") && events.contains("ended with 0"), "{events}");
 
     shop.namespace.kubectl(["delete", "job", &name]);
     let _ =
