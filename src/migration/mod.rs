@@ -20,7 +20,7 @@
 //! `ambiguous-migration`, `conflicts`, `inconsistent-history`, `broken-graph`, `database`, `exception`. The script
 //! ends with 1 then. `no_sql` is why a migration's SQL is missing or not complete.
 //!
-//! Lines `kdj-migrate: {…}`, an [`Event`] each. All have `event` and `time` (the container's clock, Unix seconds):
+//! Lines `kdj-migrate: {…}`, an [`Event`](event::Event) each. All have `event` and `time` (the container's clock, Unix seconds):
 //!
 //! ```text
 //! started      database, lock_timeout (ms, 0: none), total, migrations: [{app, name, reversal, atomic}]
