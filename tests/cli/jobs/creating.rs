@@ -104,6 +104,20 @@ fn an_outcome_nobody_knows_is_255() {
 }
 
 #[test]
+fn what_looks_secret_in_a_command_is_warned_of() {
+    for (words, warned) in [
+        (["python", "-c", "print('once')"], false),
+        (["python", "-c", "u.set_password('hunter2')"], true),
+        (["curl", "-u", "ada:hunter2"], true),
+    ] {
+        let server = server(Run::prints("", 0));
+        let words = ["run", "qa", "--"].iter().chain(&words);
+        let output = Kdj::on(&server).run(words).expect_code(0);
+        assert_eq!(output.stderr.contains("looks like a secret"), warned, "{output}");
+    }
+}
+
+#[test]
 fn no_value_of_a_secret_s_name_gets_into_the_manifest() {
     let server = ApiServer::http(objects());
     let output =
