@@ -35,6 +35,11 @@ pub use self::{
 };
 use crate::{environment::Environment, error::Result};
 
+/// Label and value of everything kdj makes.
+const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "kdj");
+/// Where the id of a change's record stands, as a label or an annotation; on an Event, as an annotation, the record.
+const RECORD: &str = "kdj.dev/record";
+
 /// A connection to the cluster of one environment.
 pub struct Cluster {
     client: Client,

@@ -17,15 +17,11 @@ use kube::{
 };
 
 use super::{
-    Cluster, Target,
+    Cluster, MANAGED_BY, RECORD, Target,
     request::{error, repeatable, unrepeatable},
 };
 use crate::error::Result;
 
-/// Says that kdj made an object.
-const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "kdj");
-/// The record's id as a label, and the record itself as an annotation.
-const RECORD: &str = "kdj.dev/record";
 /// What the API takes in a message.
 const LONGEST_MESSAGE: usize = 1024;
 

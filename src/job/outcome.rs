@@ -5,7 +5,6 @@ use std::time::Duration;
 use super::{Followed, Place};
 use crate::{
     cluster::{JobHandle, Verdict},
-    environment::Environment,
     error::{Error, Result},
     exit::{Exit, Failure},
     session::runtime_words,
@@ -50,8 +49,7 @@ pub async fn exit_of(followed: Followed, job: &JobHandle, command: &str, place: 
                 .caused_by(runtime_words(&message)))
         }
         Verdict::NotStarted(why) => {
-            let Environment { context, namespace, .. } = place.environment;
-            let log = format!("kubectl --context {context} -n {namespace} logs job/{name} --all-containers");
+            let log = job.log_of_all_containers(&place.environment.context);
             Err(not_started()
                 .caused_by(runtime_words(&why))
                 .hint(format!("nothing was run; what there is of it: `{log}`")))

@@ -28,7 +28,7 @@ const LOOKS: [Duration; 4] = [Duration::ZERO, Duration::from_secs(1), Duration::
 pub enum Created {
     /// It exists now; and what was left out of its template.
     Made(JobHandle, Vec<String>),
-    /// There is one of this name already.
+    /// There is one of this name, or was until a moment ago.
     Exists,
 }
 
@@ -59,12 +59,15 @@ impl Cluster {
         }
         let real = PostParams::default();
         let answer = unrepeatable(&what, &self.place, &self.observer, || jobs.create(&real, &job)).await;
-        let failure = match answer {
+        let (failure, existed) = match answer {
             Ok(Ok(made)) => return Ok(Created::Made(JobHandle::of(&made), notes)),
             Ok(Err(failure)) if is_refused(&failure) => return Err(error::explain(failure, &what, &self.place)),
             // An earlier attempt may have made it: what stands before the server can say 503 after that.
-            Ok(Err(failure)) => error::explain(failure, &what, &self.place),
-            Err(failure) => failure,
+            Ok(Err(failure)) => {
+                let existed = is_taken(&failure);
+                (error::explain(failure, &what, &self.place), existed)
+            }
+            Err(failure) => (failure, false),
         };
         let nonce = job.annotations().get(NONCE);
         for pause in LOOKS {
@@ -74,6 +77,8 @@ impl Cluster {
                     return Ok(Created::Made(JobHandle::of(&made), notes));
                 }
                 Ok(Some(_)) => return Ok(Created::Exists),
+                // Another's, that was being deleted.
+                Ok(None) if existed => return Ok(Created::Exists),
                 // The server may still be at it.
                 Ok(None) => {}
                 Err(_) => break,
@@ -110,9 +115,14 @@ impl Cluster {
 /// Whether the server has said no: then nothing exists. That there is one of this name is no answer yet: it may be ours.
 fn is_refused(failure: &KubeError) -> bool {
     match failure {
-        KubeError::Api(status) => status.code < 500 && status.reason != "AlreadyExists",
+        KubeError::Api(status) => status.code < 500 && !is_taken(failure),
         failure => never_sent(failure),
     }
+}
+
+/// Whether there is one of this name, or was a moment ago.
+fn is_taken(failure: &KubeError) -> bool {
+    matches!(failure, KubeError::Api(status) if status.reason == "AlreadyExists")
 }
 
 fn lacks_the_right(failure: &KubeError) -> bool {

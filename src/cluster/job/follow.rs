@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    super::{Cluster, Place},
+    super::Cluster,
     JobHandle, JobState, JobSummary,
     log::{ContainerLog, LogEnd},
     pod_watch::{PodWatch, Seen},
@@ -203,9 +203,7 @@ impl Cluster {
                 return Err(Error::failed(format!("job `{}` has no log yet", job.name)).caused_by(why));
             }
             PodState::Ended(Verdict::NotStarted(why)) => {
-                let Place { context, .. } = &self.place;
-                let (namespace, name) = (&job.namespace, &job.name);
-                let all = format!("kubectl --context {context} -n {namespace} logs job/{name} --all-containers");
+                let all = job.log_of_all_containers(&self.place.context);
                 return Err(never_ran().caused_by(why).hint(format!("what there is of its other containers: `{all}`")));
             }
             PodState::Ended(Verdict::NotFound(why) | Verdict::CannotExec(why)) => {

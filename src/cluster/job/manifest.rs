@@ -39,9 +39,9 @@ pub(super) struct Manifest {
 
 /// The manifest of a Job.
 pub(super) fn manifest(template: &Template, new: &NewJob) -> Manifest {
-    let Stripped { mut metadata, mut spec, app, notes } = template.strip(new.with_sidecars);
+    let Stripped { mut metadata, mut spec, notes } = template.strip(new.with_sidecars);
     if let Some(first) = spec.containers.first_mut() {
-        *first = container(app, new);
+        *first = container(std::mem::take(first), new);
     }
     // The kubelet ends the container, and its pod and its log stay. The Job's own deadline, which takes the pod away, is
     // for a pod that never starts or a node that is lost.
@@ -50,15 +50,16 @@ pub(super) fn manifest(template: &Template, new: &NewJob) -> Manifest {
         // Its holder ends at once; what runs in it is to go with it.
         spec.termination_grace_period_seconds = Some(SESSION_GRACE);
     }
-    metadata.labels.get_or_insert_default().extend(labels(template, new));
-    metadata.annotations.get_or_insert_default().extend(annotations(template, new));
+    let (labels, annotations) = (labels(template, new), annotations(template, new));
+    metadata.labels.get_or_insert_default().extend(labels.clone());
+    metadata.annotations.get_or_insert_default().extend(annotations.clone());
     let template_spec = PodTemplateSpec { metadata: Some(metadata.clone()), spec: Some(spec.clone()) };
     let job = Job {
         metadata: ObjectMeta {
             name: Some(new.name.clone()),
             namespace: Some(template.namespace.clone()),
-            labels: Some(labels(template, new)),
-            annotations: Some(annotations(template, new)),
+            labels: Some(labels),
+            annotations: Some(annotations),
             ..ObjectMeta::default()
         },
         spec: Some(JobSpec {

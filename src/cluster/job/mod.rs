@@ -14,6 +14,8 @@ mod trouble;
 
 use std::{collections::BTreeMap, time::Duration};
 
+use super::{MANAGED_BY, RECORD, target::kubectl_in};
+
 pub use self::{
     create::Created,
     follow::{News, Verdict},
@@ -29,8 +31,6 @@ const ENVIRONMENT: &str = "kdj.dev/environment";
 const INSTANCE: &str = "kdj.dev/instance";
 /// The label with the role.
 const ROLE: &str = "kdj.dev/role";
-/// Label and value of everything kdj makes.
-const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "kdj");
 /// The annotation with who made it.
 const USER: &str = "kdj.dev/user";
 /// The annotation with the machine it was made from.
@@ -41,8 +41,6 @@ const COMMAND: &str = "kdj.dev/command";
 const COMMAND_HASH: &str = "kdj.dev/command-hash";
 /// The annotation with the reason given.
 const REASON: &str = "kdj.dev/reason";
-/// The annotation with the id of the record of its making.
-const RECORD: &str = "kdj.dev/record";
 /// The annotation with kdj's version.
 const VERSION: &str = "kdj.dev/version";
 /// The annotation that tells one's own Job from another one of the same name.
@@ -148,6 +146,13 @@ pub enum VariablesFrom {
     Secret(String),
     /// A ConfigMap.
     ConfigMap(String),
+}
+
+impl JobHandle {
+    /// The kubectl command that shows what all of its containers wrote.
+    pub fn log_of_all_containers(&self, context: &str) -> String {
+        kubectl_in(context, &self.namespace, &format!("logs job/{} --all-containers", self.name))
+    }
 }
 
 /// A Job that exists.

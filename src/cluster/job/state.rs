@@ -11,7 +11,7 @@ use kube::ResourceExt;
 use super::{
     super::{
         session::{Ending, start_failure},
-        target::{describe, status_of},
+        target::{describe, is_running, oom_killed, status_of},
     },
     Verdict,
 };
@@ -60,8 +60,7 @@ pub(super) fn read(pod: &Pod, container: &str, now: Timestamp) -> PodState {
 pub(super) fn others_running(pod: &Pod, container: &str) -> Vec<String> {
     let statuses = pod.status.iter().flat_map(|status| status.container_statuses.iter().flatten());
     let others = statuses.filter(|status| status.name != container);
-    let running = others.filter(|status| status.state.as_ref().is_some_and(|state| state.running.is_some()));
-    running.map(|status| status.name.clone()).collect()
+    others.filter(|status| is_running(status)).map(|status| status.name.clone()).collect()
 }
 
 /// How a container ended. What befell its pod afterwards is no verdict on it.
@@ -82,11 +81,7 @@ fn verdict(pod: &Pod, status: &PodStatus, container: &str, ended: &ContainerStat
         // So the kubelet words it, too, when the time ran out before the container was made.
         Some(UNKNOWN) if is_late(status) => return Verdict::TimedOut,
         Some(UNKNOWN) => return Verdict::Unknown(format!("the node lost container `{container}`")),
-        Some("OOMKilled") => {
-            let limit = memory_limit(pod, container).map(|limit| format!(", its memory limit is {limit}"));
-            let why = format!("container `{container}` was OOMKilled{}", limit.unwrap_or_default());
-            return Verdict::Killed { code, why };
-        }
+        Some("OOMKilled") => return Verdict::Killed { code, why: oom_killed(pod, container) },
         _ => {}
     }
     let before =
@@ -166,11 +161,6 @@ fn patience(status: &PodStatus, own: Option<&ContainerStatus>) -> Option<Duratio
             _ => None,
         }
     })
-}
-
-fn memory_limit(pod: &Pod, container: &str) -> Option<String> {
-    let container = pod.spec.as_ref()?.containers.iter().find(|candidate| candidate.name == container)?;
-    Some(container.resources.as_ref()?.limits.as_ref()?.get("memory")?.0.clone())
 }
 
 #[cfg(test)]

@@ -152,7 +152,8 @@ pub(in crate::cluster) fn never_sent(failure: &KubeError) -> bool {
     error.downcast_ref::<hyper_util::client::legacy::Error>().is_some_and(hyper_util::client::legacy::Error::is_connect)
 }
 
-fn is_broken_connection(error: &(dyn std::error::Error + 'static)) -> bool {
+/// Whether the connection broke after it was there: the server may know of the request.
+pub(in crate::cluster) fn is_broken_connection(error: &(dyn std::error::Error + 'static)) -> bool {
     error.downcast_ref::<hyper_util::client::legacy::Error>().is_some_and(|error| !error.is_connect())
 }
 

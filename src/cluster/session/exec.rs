@@ -103,9 +103,7 @@ impl Cluster {
 /// Whether the connection broke after the request went out: the server may have acted on it.
 fn is_unanswered(error: &kube::Error) -> bool {
     match error {
-        kube::Error::Service(error) => {
-            error.downcast_ref::<hyper_util::client::legacy::Error>().is_some_and(|error| !error.is_connect())
-        }
+        kube::Error::Service(error) => request::is_broken_connection(error.as_ref()),
         kube::Error::HyperError(_) => true,
         kube::Error::UpgradeConnection(UpgradeConnectionError::GetPendingUpgrade(_)) => true,
         _ => false,

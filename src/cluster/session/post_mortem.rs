@@ -16,7 +16,7 @@ use tokio::time::{sleep, timeout};
 use super::super::{
     Cluster, Target,
     request::repeatable,
-    target::{TEMPLATE_HASH, revision_number},
+    target::{TEMPLATE_HASH, memory_limit, oom_killed, revision_number},
 };
 
 #[cfg(test)]
@@ -152,19 +152,12 @@ fn killed_without_evidence(pod: Option<&Pod>, target: &Target) -> String {
 fn container_ended(pod: &Pod, target: &Target, ended: &ContainerStateTerminated) -> String {
     let container = &target.container;
     if ended.reason.as_deref() == Some("OOMKilled") {
-        let limit =
-            memory_limit(pod, container).map(|limit| format!(", its memory limit is {limit}")).unwrap_or_default();
-        return format!("container `{container}` was OOMKilled{limit}");
+        return oom_killed(pod, container);
     }
     if pod.metadata.deletion_timestamp.is_some() {
         return format!("pod {} is being deleted", target.pod);
     }
     format!("container `{container}` ended with exit code {} and was restarted or will be", ended.exit_code)
-}
-
-fn memory_limit(pod: &Pod, container: &str) -> Option<String> {
-    let container = pod.spec.as_ref()?.containers.iter().find(|candidate| candidate.name == container)?;
-    Some(container.resources.as_ref()?.limits.as_ref()?.get("memory")?.0.clone())
 }
 
 /// The message of an event whose reason is one of those looked for.

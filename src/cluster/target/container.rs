@@ -92,6 +92,18 @@ pub(in crate::cluster) fn image_of(pod: &Pod, name: &str) -> String {
     found.and_then(|(_, image)| image.clone()).unwrap_or_default()
 }
 
+/// The memory a container is limited to, if it is.
+pub(in crate::cluster) fn memory_limit(pod: &Pod, name: &str) -> Option<String> {
+    let container = app_containers(pod).iter().find(|container| container.name == name)?;
+    Some(container.resources.as_ref()?.limits.as_ref()?.get("memory")?.0.clone())
+}
+
+/// That a container was killed for want of memory, and its limit.
+pub(in crate::cluster) fn oom_killed(pod: &Pod, name: &str) -> String {
+    let limit = memory_limit(pod, name).map(|limit| format!(", its memory limit is {limit}")).unwrap_or_default();
+    format!("container `{name}` was OOMKilled{limit}")
+}
+
 /// The other containers that run beside `container`.
 pub(super) fn running_beside(pod: &Pod, container: &str) -> Vec<String> {
     let names = names(pod).into_iter().map(|(name, _)| name);

@@ -2,12 +2,13 @@
 
 use k8s_openapi::api::{
     apps::v1::{Deployment, StatefulSet},
-    core::v1::{Pod, PodTemplateSpec},
+    core::v1::PodTemplateSpec,
 };
 use kube::ResourceExt;
 
 use super::{
     kind::{Kind, kind_of},
+    pod::model,
     role::Roles,
     workload::{Controller, Owner},
 };
@@ -53,8 +54,7 @@ impl Idle {
         message: Option<String>,
         roles: &Roles<'_>,
     ) -> Option<Self> {
-        let metadata = template.metadata.clone().unwrap_or_default();
-        let model = Pod { metadata, spec: template.spec.clone(), status: None };
+        let model = model(template);
         if !roles.is_in_environment(model.labels()) {
             return None;
         }

@@ -27,11 +27,13 @@ mod workload;
 
 pub(super) use self::{
     choose::choose_workload,
-    container::{choose_container, image_of, status_of},
+    container::{choose_container, image_of, memory_limit, oom_killed, status_of},
     kind::words,
-    revision::revision_number,
+    pod::model,
+    revision::{revision_number, rollout},
     role::{PREFIX_LABELS, Roles},
-    state::describe,
+    state::{describe, is_running},
+    trouble::kubectl_in,
     workload::{Controller, Owner, TEMPLATE_HASH, workload},
 };
 use self::{

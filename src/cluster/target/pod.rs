@@ -1,7 +1,12 @@
 //! Which pod of a workload to take.
 
-use k8s_openapi::{api::core::v1::Pod, jiff::Timestamp};
+use k8s_openapi::{
+    api::core::v1::{Pod, PodTemplateSpec},
+    jiff::Timestamp,
+};
 use kube::ResourceExt;
+
+use super::super::MANAGED_BY;
 
 /// Whether a pod is neither going nor gone.
 pub(super) fn is_live(pod: &Pod) -> bool {
@@ -17,7 +22,12 @@ pub(super) fn is_ready(pod: &Pod) -> bool {
 
 /// Whether kdj made the pod: such pods play no role.
 pub(super) fn is_own(pod: &Pod) -> bool {
-    pod.labels().get("app.kubernetes.io/managed-by").is_some_and(|by| by == "kdj")
+    pod.labels().get(MANAGED_BY.0).is_some_and(|by| by == MANAGED_BY.1)
+}
+
+/// A workload's template as a pod that was never made.
+pub(in crate::cluster) fn model(template: &PodTemplateSpec) -> Pod {
+    Pod { metadata: template.metadata.clone().unwrap_or_default(), spec: template.spec.clone(), status: None }
 }
 
 /// The pod's phase, empty when it has none.

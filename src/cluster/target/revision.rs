@@ -1,6 +1,9 @@
 //! Which revision of a workload is the newest: a rollout leaves pods of two for a while.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Display,
+};
 
 use k8s_openapi::api::{apps::v1::ReplicaSet, core::v1::Pod};
 use kube::ResourceExt;
@@ -77,6 +80,11 @@ pub(super) fn find_newest_replica_set(sets: &[ReplicaSet], workload: &Workload) 
 pub(super) fn rollout_note(workload: &Workload, newest: &str) -> String {
     let total = workload.live_pods().count();
     let new = workload.live_pods().filter(|pod| revision_of(pod) == Some(newest)).count();
+    rollout(new, total)
+}
+
+/// That a rollout is under way, and how far it is.
+pub(in crate::cluster) fn rollout(new: impl Display, total: impl Display) -> String {
     format!("rollout in progress: {new} of {total} pods are of the new revision")
 }
 

@@ -85,7 +85,7 @@ pub(super) fn describe_container(status: &ContainerStatus, now: Timestamp) -> St
 }
 
 /// Whether a container runs.
-pub(super) fn is_running(status: &ContainerStatus) -> bool {
+pub(in crate::cluster) fn is_running(status: &ContainerStatus) -> bool {
     status.state.as_ref().is_some_and(|state| state.running.is_some())
 }
 

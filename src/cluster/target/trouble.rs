@@ -199,6 +199,11 @@ fn see_why(environment: &Environment, pod: &Pod) -> String {
 
 /// A kubectl command on the environment's context and namespace, to paste.
 fn kubectl(environment: &Environment, command: &str) -> String {
+    kubectl_in(&environment.context, &environment.namespace, command)
+}
+
+/// A kubectl command, to paste.
+pub(in crate::cluster) fn kubectl_in(context: &str, namespace: &str, command: &str) -> String {
     let quote = |word| shell_words::quote(word);
-    format!("kubectl --context {} -n {} {command}", quote(&environment.context), quote(&environment.namespace))
+    format!("kubectl --context {} -n {} {command}", quote(context), quote(namespace))
 }

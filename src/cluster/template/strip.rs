@@ -38,8 +38,6 @@ pub(in crate::cluster) struct Stripped {
     pub(in crate::cluster) metadata: ObjectMeta,
     /// The pod; its first container is the app's.
     pub(in crate::cluster) spec: PodSpec,
-    /// The app's container.
-    pub(in crate::cluster) app: Container,
     /// What the user should know of what was left out.
     pub(in crate::cluster) notes: Vec<String>,
 }
@@ -73,7 +71,7 @@ pub(super) fn strip(model: &Pod, app: &str, selectors: &Selectors, with_sidecars
         })
         .map(|container| strip_container(container, &volumes))
         .collect();
-    containers.insert(0, app.clone());
+    containers.insert(0, app);
     let spec = PodSpec {
         containers,
         init_containers: Some(init).filter(|init| !init.is_empty()),
@@ -106,7 +104,7 @@ pub(super) fn strip(model: &Pod, app: &str, selectors: &Selectors, with_sidecars
         set(&mut labels, &NO_SIDECARS[..1]);
     }
     let metadata = ObjectMeta { labels: Some(labels), annotations: Some(annotations), ..ObjectMeta::default() };
-    Stripped { metadata, spec, app, notes }
+    Stripped { metadata, spec, notes }
 }
 
 fn strip_container(container: &Container, volumes: &BTreeSet<String>) -> Container {

@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::{
     apps::v1::{Deployment, StatefulSet},
-    core::v1::{Pod, PodTemplateSpec, Service},
+    core::v1::{Pod, Service},
 };
 use kube::ResourceExt;
 
@@ -40,7 +40,7 @@ pub(super) fn read(deployments: &[Deployment], sets: &[StatefulSet]) -> Vec<Read
         let rollout = rollout(seen, wanted, updated, old);
         Some(Read {
             owner: Owner::new(Controller::Deployment, &deployment.name_any()),
-            model: model(&spec.template),
+            model: target::model(&spec.template),
             rollout,
         })
     });
@@ -54,7 +54,7 @@ pub(super) fn read(deployments: &[Deployment], sets: &[StatefulSet]) -> Vec<Read
         let rollout = rollout(true, spec.replicas.unwrap_or(1), updated, status.replicas - updated);
         Some(Read {
             owner: Owner::new(Controller::StatefulSet, &set.name_any()),
-            model: model(&spec.template),
+            model: target::model(&spec.template),
             rollout,
         })
     });
@@ -63,11 +63,7 @@ pub(super) fn read(deployments: &[Deployment], sets: &[StatefulSet]) -> Vec<Read
 
 /// What to say of a rollout that is under way; `old` pods are of another revision.
 fn rollout(seen: bool, wanted: i32, updated: i32, old: i32) -> Option<String> {
-    (!seen || old > 0).then(|| format!("rollout in progress: {updated} of {wanted} pods are of the new revision"))
-}
-
-fn model(template: &PodTemplateSpec) -> Pod {
-    Pod { metadata: template.metadata.clone().unwrap_or_default(), spec: template.spec.clone(), status: None }
+    (!seen || old > 0).then(|| target::rollout(updated, wanted))
 }
 
 /// The template of the role asked for, or of the one that is preferred; of several workloads, the one a Service selects.

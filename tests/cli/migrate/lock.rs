@@ -2,6 +2,7 @@
 
 use super::{NAME, created, held, job, plan, planning, server, whole};
 use crate::harness::{ApiServer, Exec, Fault, Job, Kdj, On, Run, Step, shop, shop::NAMESPACE};
+use serde_json::json;
 use std::time::Duration;
 
 fn with(job: Job) -> ApiServer {
@@ -34,6 +35,18 @@ fn one_that_was_over_before_the_plan_gives_way() {
         assert_eq!(deletion.json()["preconditions"]["uid"], format!("uid-{NAME}"));
         assert_ne!(server.objects("jobs")[0]["metadata"]["uid"], format!("uid-{NAME}"));
     }
+}
+
+#[test]
+fn one_that_is_on_its_way_out_is_waited_for() {
+    let server = server(2, Run::prints(&whole(2), 0));
+    let message = format!("object is being deleted: jobs.batch \"{NAME}\" already exists");
+    let status = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "AlreadyExists", "code": 409,
+        "message": message});
+    server.fault(On::create("jobs", NAMESPACE).once(), Fault::status(&status));
+    let output = Kdj::on(&server).run(["migrate", "qa"]).expect_code(0);
+    assert!(output.stdout_text().contains("2 of 2 migrations"), "{output}");
+    assert_eq!((created(&server), server.objects("jobs").len()), (2, 1), "{}", server.request_lines());
 }
 
 #[test]
