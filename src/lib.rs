@@ -26,6 +26,7 @@ mod cluster;
 mod commands;
 pub mod config;
 mod connection;
+mod database;
 pub mod django;
 mod environment;
 pub mod error;
@@ -41,6 +42,7 @@ mod protection;
 mod script;
 mod session;
 mod streams;
+mod typed_time;
 mod ui;
 
 use std::{ffi::OsString, process::ExitCode};
