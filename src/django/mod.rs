@@ -8,6 +8,7 @@ mod connection;
 mod console;
 mod manage;
 mod migrations;
+mod read_only;
 mod reading;
 #[cfg(all(test, unix))]
 mod tests;
@@ -17,5 +18,6 @@ pub use self::{
     console::{code_on_stdin, console, plain_console},
     manage::{Start, management_command},
     migrations::{MigrationRequest, migrate_command, plan_command, plan_on_stdin},
+    read_only::{read_only_code, read_only_console},
     reading::only_reads,
 };

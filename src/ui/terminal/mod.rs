@@ -3,6 +3,7 @@
 //! Unix only, as is nothing else in [`ui`](super): Windows needs this module's public items in a module of its own.
 
 mod escape;
+mod held;
 pub(super) mod line;
 mod output;
 mod raw_mode;
@@ -42,7 +43,7 @@ pub enum Stdin {
     Closed,
     /// The local stdin.
     Local,
-    /// These bytes, then the local stdin or the end.
+    /// These bytes, then the local stdin or the end. At a terminal the program asks for them: [`READY`](crate::streams::READY).
     Bytes {
         /// What comes first.
         first: Bytes,
@@ -101,8 +102,15 @@ impl LocalSide {
             Stdin::Local => (None, true),
             Stdin::Bytes { first, then_local } => (Some(first), then_local),
         };
-        // The channel is new and has room for both.
         let ends = first.is_some() && !local;
+        let (first, inputs, out) = match first {
+            Some(first) if tty => {
+                let (inputs, out) = held::hold(first, inputs, out);
+                (None, inputs, out)
+            }
+            first => (first, inputs, out),
+        };
+        // The channel is new and has room for both.
         for input in first.map(Input::Data).into_iter().chain(ends.then_some(Input::Eof)) {
             inputs.try_send(input).map_err(io::Error::other)?;
         }
