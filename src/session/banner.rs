@@ -5,7 +5,7 @@ use crate::{cluster::Target, ui::style::Role};
 
 /// Says on stderr where the session is.
 pub(super) fn show(place: &Place<'_>, target: &Target, interactive: bool) {
-    let Place { environment, own, ui, .. } = place;
+    let Place { environment, own, says, ui, .. } = place;
     for note in &target.notes {
         ui.status(note);
     }
@@ -18,6 +18,7 @@ pub(super) fn show(place: &Place<'_>, target: &Target, interactive: bool) {
             Some(own) => format!("a pod of its own; goes at the end, at the latest in {}", own.left()),
             None => "files changed here do not last".to_owned(),
         };
-        ui.status(&ui.paint(&format!("image {image}, read-write; {how}; Enter ~ . leaves"), Role::Faint));
+        let what = says.clone().unwrap_or_else(|| format!("image {image}, read-write; {how}"));
+        ui.status(&ui.paint(&format!("{what}; Enter ~ . leaves"), Role::Faint));
     }
 }
