@@ -4,6 +4,7 @@
 //! the app's own environment, finds `manage.py`, and replaces itself by the management command. Nothing has to be
 //! probed beforehand, and nothing about an image can be out of date.
 
+mod client;
 mod connection;
 mod console;
 mod manage;
@@ -14,6 +15,7 @@ mod reading;
 mod tests;
 
 pub use self::{
+    client::{ClientRequest, NO_CLIENT, attend, client_companion, client_script},
     connection::connection_facts,
     console::{code_on_stdin, console, plain_console},
     manage::{Start, management_command},

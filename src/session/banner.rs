@@ -5,7 +5,7 @@ use crate::{cluster::Target, database::Mode, ui::style::Role};
 
 /// Says on stderr where the session is.
 pub(super) fn show(place: &Place<'_>, target: &Target, interactive: bool, mode: Option<Mode>) {
-    let Place { environment, own, ui, .. } = place;
+    let Place { environment, own, says, ui, .. } = place;
     for note in &target.notes {
         ui.status(note);
     }
@@ -29,6 +29,7 @@ pub(super) fn show(place: &Place<'_>, target: &Target, interactive: bool, mode: 
             Some(Mode::ReadWrite) => ", read-write",
             None => "",
         };
-        ui.status(&ui.paint(&format!("image {image}{mode}; {how}; Enter ~ . leaves"), Role::Faint));
+        let what = says.clone().unwrap_or_else(|| format!("image {image}{mode}; {how}"));
+        ui.status(&ui.paint(&format!("{what}; Enter ~ . leaves"), Role::Faint));
     }
 }

@@ -2,6 +2,7 @@
 
 mod banner;
 mod capture;
+mod companion;
 mod explain;
 mod fresh;
 mod outcome;
@@ -11,12 +12,13 @@ mod pod_cache;
 
 use std::env;
 
-use self::place::Place;
 pub use self::{
     capture::{Captured, capture, collect},
+    companion::{Companion, Silent},
     fresh::{KEEP, hold, run_in_own_pod, take_up},
     outcome::runtime_words,
     own::{Opens, PodSettings},
+    place::Place,
 };
 use crate::{
     cluster::Wanted,
@@ -102,7 +104,7 @@ pub async fn run(
         true => None,
     };
     let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
-    let place = Place { cluster: &cluster, environment: &environment, wanted, own: None, ui };
+    let place = Place::new(&cluster, &environment, wanted, ui);
     let Some(permit) = permit else { return place.run(place.target().await?, program).await };
     let who = Who::of(&permit, &cluster);
     let target = who.beside(place.target()).await?;

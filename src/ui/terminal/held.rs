@@ -1,7 +1,6 @@
 //! What a remote program at a terminal reads before anything typed. A terminal shows what is sent to it until the
 //! program turns that off; so it is held back until the program says, by [`READY`], that it has.
 
-use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
 use super::WAITING;
@@ -10,7 +9,7 @@ use crate::streams::{Input, Pieces, READY};
 /// Sends `first` to `inputs` as soon as the remote output has the sign, which `output` does not get. Returns where the
 /// local stdin goes, which waits for that, and where the remote output goes.
 pub(super) fn hold(
-    first: Bytes,
+    first: Vec<Input>,
     inputs: mpsc::Sender<Input>,
     output: mpsc::Sender<Pieces>,
 ) -> (mpsc::Sender<Input>, mpsc::Sender<Pieces>) {
@@ -19,8 +18,13 @@ pub(super) fn hold(
     let (ready, is_ready) = oneshot::channel();
     tokio::spawn(async move {
         // Without the sign the program has ended.
-        if is_ready.await.is_err() || inputs.send(Input::Data(first)).await.is_err() {
+        if is_ready.await.is_err() {
             return;
+        }
+        for input in first {
+            if inputs.send(input).await.is_err() {
+                return;
+            }
         }
         while let Some(input) = typed.recv().await {
             if inputs.send(input).await.is_err() {
@@ -67,6 +71,8 @@ fn begun(seen: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
 
     async fn all(mut pieces: mpsc::Receiver<Pieces>) -> String {
@@ -81,7 +87,7 @@ mod tests {
     async fn nothing_is_sent_before_the_sign_and_the_sign_is_not_shown() {
         let (inputs, mut input) = mpsc::channel(4);
         let (output, outputs) = mpsc::channel(16);
-        let (local, remote) = hold("code".into(), inputs, output);
+        let (local, remote) = hold(vec![Input::Data("code".into())], inputs, output);
         local.send(Input::Data("typed".into())).await.unwrap();
         // In small pieces, and after what looks like it.
         for piece in format!("hello \x1b_k {READY}").as_bytes().chunks(3) {
@@ -100,7 +106,7 @@ mod tests {
     async fn a_program_that_ends_before_is_shown_whole() {
         let (inputs, mut input) = mpsc::channel(4);
         let (output, outputs) = mpsc::channel(16);
-        let (local, remote) = hold("code".into(), inputs, output);
+        let (local, remote) = hold(vec![Input::Data("code".into())], inputs, output);
         remote.send(vec!["no python\x1b_".into()]).await.unwrap();
         drop(remote);
         assert_eq!(all(outputs).await, "no python\x1b_");
