@@ -1,14 +1,19 @@
 //! The app's database: how to reach it, as the app's own settings say, what a session may do with it, and its client.
 
+pub mod activity;
 mod connection;
 mod history;
 mod mode;
 mod problem;
+mod query;
 mod shell;
+pub mod shown_sql;
+pub mod statements;
 mod terminal;
 
 pub use self::{
     connection::{Connection, Vendor, connection},
     mode::Mode,
+    query::{Rows, query},
     shell::{Request, Sql, shell},
 };

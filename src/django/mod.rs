@@ -9,6 +9,7 @@ mod connection;
 mod console;
 mod manage;
 mod migrations;
+mod query;
 mod read_only;
 mod reading;
 #[cfg(all(test, unix))]
@@ -20,6 +21,7 @@ pub use self::{
     console::{code_on_stdin, console, plain_console},
     manage::{Start, management_command},
     migrations::{MigrationRequest, migrate_command, plan_command, plan_on_stdin},
+    query::{Question, Statement, query_on_stdin},
     read_only::{read_only_code, read_only_console},
     reading::only_reads,
 };

@@ -15,6 +15,7 @@ use std::env;
 pub use self::{
     capture::{Captured, capture, collect},
     companion::{Companion, Silent},
+    explain::{confirmation, show as explain},
     fresh::{KEEP, hold, run_in_own_pod, take_up},
     outcome::runtime_words,
     own::{Opens, PodSettings},
