@@ -4,16 +4,22 @@
 //! the app's own environment, finds `manage.py`, and replaces itself by the management command. Nothing has to be
 //! probed beforehand, and nothing about an image can be out of date.
 
+mod client;
+mod connection;
 mod console;
 mod manage;
 mod migrations;
+mod read_only;
 mod reading;
 #[cfg(all(test, unix))]
 mod tests;
 
 pub use self::{
+    client::{ClientRequest, NO_CLIENT, attend, client_companion, client_script},
+    connection::connection_facts,
     console::{code_on_stdin, console, plain_console},
     manage::{Start, management_command},
     migrations::{MigrationRequest, migrate_command, plan_command, plan_on_stdin},
+    read_only::{read_only_code, read_only_console},
     reading::only_reads,
 };
