@@ -14,7 +14,7 @@ mod reading;
 mod tests;
 
 pub use self::{
-    client::{ClientRequest, NO_CLIENT, attend, client_companion, client_script},
+    client::{ClientRequest, NO_CLIENT, attend, client_companion, client_script, rows},
     connection::connection_facts,
     console::{code_on_stdin, console, plain_console},
     manage::{Start, management_command},
