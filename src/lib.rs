@@ -26,6 +26,7 @@ mod cluster;
 mod commands;
 pub mod config;
 mod connection;
+mod database;
 pub mod django;
 mod environment;
 pub mod error;

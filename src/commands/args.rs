@@ -1,20 +1,18 @@
 //! Groups of arguments that several commands share, and what shells can complete them to.
 
+mod job;
+
 use std::time::Duration;
 
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 
+pub use self::job::{JobArgs, JobChangeArgs};
 use crate::{
-    cluster::{Kubeconfig, Wanted},
+    cluster::Wanted,
     config::{Alias, Config, Sourced, Sources},
-    environment::{self, KubeContext, Overrides, SessionMode},
-    error::{Error, Result as KdjResult},
-    names,
-    protection::{
-        Consent,
-        journal::{JobPlace, places_of_job},
-    },
+    environment::{self, SessionMode},
+    protection::Consent,
     session::{Opens, PodSettings},
 };
 
@@ -118,57 +116,6 @@ impl ChangeArgs {
     }
 }
 
-/// Which Job: by its environment and its name, or by its name alone where kdj made it from this machine.
-#[derive(Clone, Debug, clap::Args)]
-pub struct JobArgs {
-    /// Environment, if the job was not made from this machine, and the job's name
-    #[arg(value_name = "[ENV] NAME", num_args = 1..=2, required = true, add = environment_candidates())]
-    words: Vec<String>,
-}
-
-impl JobArgs {
-    /// The environment and the Job's name.
-    ///
-    /// # Errors
-    /// When only a name is given, and there is no record of it, or more than one place has one.
-    pub fn find(&self) -> KdjResult<(String, String)> {
-        match self.words.as_slice() {
-            [environment, name] => Ok((environment.clone(), name.clone())),
-            [name] => Ok((find_place(name, &places_of_job(name))?, name.clone())),
-            _ => Err(Error::usage("one job is expected")),
-        }
-    }
-}
-
-/// The environment of a Job that was made from this machine.
-fn find_place(name: &str, places: &[JobPlace]) -> KdjResult<String> {
-    match places {
-        [] => Err(Error::usage(format!("no job `{}` was made from this machine", names::shown(name)))
-            .hint("name its environment too, in front of it; `kdj jobs ENV` lists an environment's jobs")),
-        [place] => {
-            let contexts = Kubeconfig::load(None).map(|kubeconfig| kubeconfig.contexts()).unwrap_or_default();
-            let config = Config::load(&Sources::of_this_process()).ok();
-            Ok(name_of(place, config.as_ref(), &contexts))
-        }
-        _ => {
-            let forms: Vec<_> = places.iter().map(|place| names::shown(&place.literal())).collect();
-            Err(Error::usage(format!("a job `{}` was made in more than one place", names::shown(name)))
-                .caused_by(forms.join("\n"))
-                .hint(format!("name the one you mean in front of it: `{} {}`", forms[0], names::shown(name))))
-        }
-    }
-}
-
-/// What leads to the place today: the name of then, where it still means that place. Another project's `qa` is another.
-fn name_of(place: &JobPlace, config: Option<&Config>, contexts: &[KubeContext]) -> String {
-    let name = place.environment.as_str();
-    let today = config.and_then(|config| environment::resolve(name, config, contexts, &Overrides::default()).ok());
-    let still = today.is_some_and(|today| {
-        today.context == place.context && today.namespace == place.namespace && today.instance == place.instance
-    });
-    if still { name.to_owned() } else { place.literal() }
-}
-
 /// How a command that reads shows what it found.
 #[derive(Clone, Debug, clap::Args)]
 pub struct OutputArgs {
@@ -250,37 +197,6 @@ mod tests {
         for text in ["", "yesterday", "-5m", "7", "1mo", "1e9h", "5 light years"] {
             assert!(seconds(text).is_err(), "{text}: {:?}", seconds(text));
         }
-    }
-
-    #[test]
-    fn a_recorded_name_counts_where_it_still_means_the_place() {
-        let directory = tempfile::tempdir().unwrap();
-        let text = "[environments.qa]\ncontext='c'\nnamespace='shop'\n[environments.own]\ncontext='c'\n";
-        std::fs::write(directory.path().join("kdj.toml"), text).unwrap();
-        let working_directory = Some(directory.path().to_owned());
-        let config = Config::load(&Sources { working_directory, ..Sources::default() }).unwrap();
-        let contexts = [KubeContext { name: "c".into(), namespace: Some("mine".into()), cluster: None }];
-        let place = |environment: &str, context: &str, namespace: &str, instance: Option<&str>| JobPlace {
-            environment: environment.into(),
-            context: context.into(),
-            namespace: namespace.into(),
-            instance: instance.map(str::to_owned),
-        };
-        for (place, expected) in [
-            (place("qa", "c", "shop", None), "qa"),
-            (place("own", "c", "mine", None), "own"),
-            (place("qa", "other", "shop", None), "other/shop"),
-            (place("qa", "c", "else", None), "c/else"),
-            (place("own", "c", "before", None), "c/before"),
-            (place("qa", "c", "shop", Some("car1")), "c/shop/car1"),
-            (place("gone", "c", "shop", None), "c/shop"),
-        ] {
-            assert_eq!(name_of(&place, Some(&config), &contexts), expected, "{place:?}");
-            assert_eq!(name_of(&place, None, &contexts), place.literal());
-        }
-        let two = [place("qa", "c", "shop", None), place("qa", "d", "shop", None)];
-        let error = find_place("run-1", &two).unwrap_err();
-        assert_eq!(error.hints(), ["name the one you mean in front of it: `c/shop run-1`"]);
     }
 
     #[test]

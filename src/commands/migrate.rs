@@ -81,7 +81,7 @@ pub struct MigrateArgs {
 pub async fn run(args: MigrateArgs, options: &Options, config: &Config, ui: &Ui) -> Result<Exit> {
     let (environment, kubeconfig) = connection::resolve(&args.environment, options, config)?;
     let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
-    let place = Place { cluster: &cluster, environment: &environment, ui, mine: true };
+    let place = Place { cluster: &cluster, environment: &environment, ui };
     let wanted = Wanted { role: args.role.clone(), container: args.container.clone(), ..Wanted::default() };
     let who = Who::ask(&cluster);
     let reading =

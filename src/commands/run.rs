@@ -110,7 +110,7 @@ pub async fn run(args: RunArgs, options: &Options, config: &Config, ui: &Ui) -> 
         false => Some(protection::permit(&environment, &change, &args.change.consent(), ui).await?),
     };
     let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
-    let place = Place { cluster: &cluster, environment: &environment, ui, mine: true };
+    let place = Place { cluster: &cluster, environment: &environment, ui };
     let wanted = Wanted { role: args.role.clone(), container: args.container.clone(), ..Wanted::default() };
     let who = Who::ask(&cluster);
     let reading = cluster.template(&environment, &wanted, Preference::Shell);

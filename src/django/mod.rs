@@ -4,6 +4,7 @@
 //! the app's own environment, finds `manage.py`, and replaces itself by the management command. Nothing has to be
 //! probed beforehand, and nothing about an image can be out of date.
 
+mod connection;
 mod console;
 mod manage;
 mod migrations;
@@ -14,6 +15,7 @@ mod redis;
 mod tests;
 
 pub use self::{
+    connection::connection_facts,
     console::{code_on_stdin, console, plain_console},
     manage::{Start, management_command},
     migrations::{MigrationRequest, migrate_command, plan_command, plan_on_stdin},

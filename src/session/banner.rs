@@ -9,10 +9,7 @@ pub(super) fn show(place: &Place<'_>, target: &Target, interactive: bool) {
     for note in &target.notes {
         ui.status(note);
     }
-    let name = match environment.protected {
-        true => ui.paint(&format!(" {} (protected) ", environment.name), Role::Danger),
-        false => ui.paint(&environment.name, Role::Name),
-    };
+    let name = ui.environment(&environment.name, environment.protected);
     let Target { namespace, pod, container, image, .. } = target;
     let context = &environment.context;
     ui.status(&format!("{name}: context {context}, namespace {namespace}, pod {pod}, container {container}"));

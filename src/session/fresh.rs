@@ -54,7 +54,7 @@ pub(super) async fn run(
         true => None,
     };
     let cluster = connection::open(environment, kubeconfig, options, ui).await?;
-    let place = job::Place { cluster: &cluster, environment, ui, mine: true };
+    let place = job::Place { cluster: &cluster, environment, ui };
     let who = Who::ask(&cluster);
     let reading = cluster.template(environment, &wanted, Preference::Shell);
     let template = ui.waiting("reading the template", who.beside(reading)).await?;

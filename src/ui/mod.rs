@@ -101,6 +101,14 @@ impl Ui {
         style::paint(text, role, self.stderr_colored)
     }
 
+    /// An environment's name in front of what is said of it, a protected one's so that nobody overlooks it.
+    pub fn environment(&self, name: &str, protected: bool) -> String {
+        match protected {
+            true => self.paint(&format!(" {name} (protected) "), Role::Danger),
+            false => self.paint(name, Role::Name),
+        }
+    }
+
     /// One line to stderr, without anything but colours that a terminal would obey: much of it comes from the cluster.
     /// That stderr cannot be written is nothing anybody could be told.
     fn line(&self, text: &str) {
