@@ -5,6 +5,7 @@ pub mod args;
 mod audit;
 mod completions;
 mod envs;
+mod forward;
 mod gc;
 mod jobs;
 mod manage;
@@ -29,6 +30,8 @@ pub enum Command {
     Completions(completions::CompletionsArgs),
     /// List the environments
     Envs(envs::EnvsArgs),
+    /// Forward local ports into an environment: its database, its roles, its Services
+    Forward(forward::ForwardArgs),
     /// Remove the pods of sessions that are over, and what else outlived its owner
     Gc(gc::GcArgs),
     /// List the jobs kdj made, follow one, print its log, end it
@@ -54,6 +57,7 @@ impl Command {
     /// Whether the command ends with a remote command's exit code.
     pub fn is_pass_through(&self) -> bool {
         match self {
+            Command::Forward(args) => args.is_pass_through(),
             Command::Jobs(args) => args.is_pass_through(),
             Command::Sessions(args) => args.is_pass_through(),
             Command::Audit(_)
@@ -73,6 +77,7 @@ pub async fn run(command: Command, options: &Options, config: &Config, ui: &Ui) 
         Command::Audit(args) => audit::run(args, options, config, ui).await,
         Command::Completions(args) => completions::run(&args, ui),
         Command::Envs(args) => envs::run(args, options, config, ui).await,
+        Command::Forward(args) => forward::run(args, options, config, ui).await,
         Command::Gc(args) => gc::run(args, options, config, ui).await,
         Command::Jobs(args) => jobs::run(args, options, config, ui).await,
         Command::Manage(args) => manage::run(args, options, config, ui).await,

@@ -1,10 +1,6 @@
-import json, os, re, sys
 # Prints where the settings use a Redis, as a line of JSON: the use, host, port, database, user, whether TLS; the password if asked for.
-# In Django's own shell, on a line of its own whatever the project has printed before it.
-
-
-def uses():
-    from django.conf import settings
+# settings.py stands before it.
+def uses(settings):
     for name in ["CELERY_BROKER_URL", "BROKER_URL"]:
         yield "broker", getattr(settings, name, None)
     for name in ["CELERY_RESULT_BACKEND", "RESULT_BACKEND"]:
@@ -13,7 +9,7 @@ def uses():
         if "redis" in str(cache.get("BACKEND", "")).lower():
             place = cache.get("LOCATION")
             options = cache.get("OPTIONS") or {}
-            yield "cache" if alias == "default" else "cache-%s" % alias, with_options(first(place), options)
+            yield "cache" if alias == "default" else "cache-%s" % alias, (first(place), options)
     for alias, layer in getattr(settings, "CHANNEL_LAYERS", {}).items():
         config = layer.get("CONFIG") or {}
         yield "channels" if alias == "default" else "channels-%s" % alias, first(config.get("hosts"))
@@ -35,20 +31,19 @@ def first(value):
     return first(value[0]) if isinstance(value, (list, tuple)) and value else value
 
 
-def with_options(place, options):
-    found = facts(place)
-    if found and "password" in options and not found["password"]:
-        found["password"] = options["password"]
+def facts(place):
+    place, options = place if isinstance(place, tuple) else (place, {})
+    found = read(place)
+    if found and not found["password"]:
+        found["password"] = options.get("password") or options.get("PASSWORD")
     return found
 
 
-def facts(place):
-    if isinstance(place, dict) and "tls" in place and "socket" in place:
-        return place
+def read(place):
     if isinstance(place, dict):
         url = place.get("address") or place.get("url")
         if isinstance(url, (str, list, tuple)):
-            return facts(first(url))
+            return read(first(url))
         found = {"tls": bool(place.get("tls") or place.get("ssl")), "socket": place.get("path"), "user": place.get("username"),
                  "password": place.get("password"), "host": place.get("host"), "port": place.get("port") or 6379, "database": place.get("db") or 0}
         return found if found["host"] or found["socket"] else None
@@ -66,17 +61,24 @@ def facts(place):
             "host": url.hostname or "localhost", "port": url.port or 6379, "database": int(database) if database.isdigit() else 0}
 
 
-found = []
-for use, place in uses():
+def describe():
+    found = []
     try:
-        fact = facts(place)
-    except ValueError:
-        continue
-    if fact and use not in [known["use"] for known in found]:
-        fact = dict(fact, use=use, port=int(fact.get("port") or 6379))
-        fact["has_password"] = bool(fact.get("password"))
-        if not PARAMETERS["with_password"]:
-            fact["password"] = None
-        found.append(fact)
-sys.stdout.write("\nkdj-redis: %s\n" % json.dumps(found))
+        settings = load_settings()
+    except Problem as e:
+        return {"error": str(e)}
+    for use, place in uses(settings):
+        try:
+            fact = facts(place)
+            fact = fact and dict(fact, use=use, port=int(fact["port"]), database=int(fact["database"]))
+        except ValueError:
+            continue
+        if fact and use not in [known["use"] for known in found]:
+            if not PARAMETERS["with_password"]:
+                fact["password"] = None
+            found.append(fact)
+    return {"found": found}
+
+
+sys.stdout.write("\nkdj-redis: %s\n" % json.dumps(describe()))
 sys.stdout.flush()

@@ -33,6 +33,8 @@ pub enum End {
         host: String,
         /// The port there.
         port: u16,
+        /// The role whose pod has the relay; by default the one where sessions go.
+        role: Option<String>,
     },
 }
 
@@ -89,7 +91,7 @@ impl End {
                 opened => opened.map_err(Error::from)?,
             };
             let relay = match (self, target) {
-                (Self::Relayed { host, port }, Some(target)) => Some(Relay::start(place, &target, host, *port).await?),
+                (Self::Relayed { host, port, .. }, Some(target)) => Some(Relay::start(place, &target, host, *port).await?),
                 _ => None,
             };
             let health = place.cluster.watch_health(&found);
@@ -107,8 +109,8 @@ impl End {
                 let found = place.cluster.find_port(place.environment, owner, port.as_ref(), exclude).await?;
                 Ok((found, None))
             }
-            Self::Relayed { port, .. } => {
-                let wanted = Wanted { exclude: exclude.to_vec(), ..Wanted::default() };
+            Self::Relayed { port, role, .. } => {
+                let wanted = Wanted { role: role.clone(), exclude: exclude.to_vec(), ..Wanted::default() };
                 let target = place.cluster.target(place.environment, &wanted).await?;
                 let found = PortOfPod {
                     namespace: target.namespace.clone(),
