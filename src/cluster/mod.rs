@@ -6,6 +6,7 @@
 //! * `record`: what the cluster is told of a change.
 //! * `target`: which pod and container; one LIST, and more only where that leaves a question.
 //! * `session`: exec over WebSocket, and why a session ended.
+//! * `tunnel`: connections to the ports of a pod.
 
 mod access;
 mod job;
@@ -14,6 +15,7 @@ mod request;
 mod session;
 mod target;
 mod template;
+mod tunnel;
 
 use std::fmt::Debug;
 
@@ -24,6 +26,8 @@ use serde::de::DeserializeOwned;
 use self::access::{Credentials, client};
 #[cfg(test)]
 pub use self::target::Kind;
+#[allow(unused_imports, reason = "`kdj forward` will use them")]
+pub use self::tunnel::{Tunnel, TunnelStream};
 pub use self::{
     access::{Impersonation, Kubeconfig},
     job::{By, Created, JobHandle, JobKind, JobState, JobSummary, NewJob, News, VariablesFrom, Verdict, new_name},
@@ -49,6 +53,7 @@ pub struct Cluster {
 }
 
 /// Where requests go, for error texts, and as whom.
+#[derive(Clone)]
 struct Place {
     context: String,
     namespace: String,
