@@ -7,6 +7,7 @@
 //! * `port`: which port of which pod to forward to, and whether that pod is still there.
 //! * `target`: which pod and container; one LIST, and more only where that leaves a question.
 //! * `session`: exec over WebSocket, and why a session ended.
+//! * `tunnel`: connections to the ports of a pod.
 
 mod access;
 mod job;
@@ -15,9 +16,8 @@ mod record;
 mod request;
 mod session;
 mod target;
-mod tunnel_stub;
-pub use tunnel_stub::{Tunnel, TunnelStream};
 mod template;
+mod tunnel;
 
 use std::fmt::Debug;
 
@@ -35,6 +35,7 @@ pub use self::{
     session::{Ending, Exec, NotOpened, Session, Unread, leave},
     target::{INSTANCE_LABEL, Kind, Readiness, RoleSummary, Target, Wanted},
     template::{Preference, Template},
+    tunnel::{Tunnel, TunnelStream},
 };
 use crate::{environment::Environment, error::Result};
 
@@ -52,6 +53,7 @@ pub struct Cluster {
 }
 
 /// Where requests go, for error texts, and as whom.
+#[derive(Clone)]
 struct Place {
     context: String,
     namespace: String,
