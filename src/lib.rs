@@ -43,6 +43,7 @@ mod protection;
 mod script;
 mod session;
 mod streams;
+mod typed_time;
 mod ui;
 
 use std::{ffi::OsString, process::ExitCode};

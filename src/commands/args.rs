@@ -5,15 +5,16 @@ mod job;
 use std::time::Duration;
 
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
-use jiff::{SignedDuration, Span, SpanRelativeTo};
 
 pub use self::job::{JobArgs, JobChangeArgs};
 use crate::{
     cluster::Wanted,
     config::{Alias, Config, Sourced, Sources},
+    database::Mode,
     environment::{self, SessionMode},
     protection::Consent,
     session::{Opens, PodSettings},
+    typed_time::time_limit,
 };
 
 /// Which environment, for a command that is not about one pod.
@@ -116,6 +117,29 @@ impl ChangeArgs {
     }
 }
 
+/// Whether a session may write to the databases.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub struct AccessArgs {
+    /// Only read from the databases; as it is in protected environments
+    #[arg(long, conflicts_with = "read_write")]
+    read_only: bool,
+
+    /// Write to the databases, too; as it is in other environments. In a protected one it is a change
+    #[arg(long)]
+    read_write: bool,
+}
+
+impl AccessArgs {
+    /// The mode that was asked for.
+    pub fn asked(self) -> Option<Mode> {
+        match (self.read_only, self.read_write) {
+            (true, _) => Some(Mode::ReadOnly),
+            (_, true) => Some(Mode::ReadWrite),
+            _ => None,
+        }
+    }
+}
+
 /// How a command that reads shows what it found.
 #[derive(Clone, Debug, clap::Args)]
 pub struct OutputArgs {
@@ -133,21 +157,6 @@ pub enum OutputFormat {
     Name,
     /// The table with more columns
     Wide,
-}
-
-/// A time as it is typed: `90s`, `15m`, `12h`, `7d`, `1h30m`, and `0`.
-///
-/// # Errors
-/// When it is none, or negative.
-pub fn duration(text: &str) -> Result<SignedDuration, String> {
-    let wrong = |why: String| format!("{why}; a time is typed like 90s, 15m, 12h, 7d");
-    if text.trim() == "0" {
-        return Ok(SignedDuration::ZERO);
-    }
-    let span: Span = text.trim().parse().map_err(|_| wrong("this is no time".to_owned()))?;
-    let days_of_24_hours = SpanRelativeTo::days_are_24_hours();
-    let time = span.to_duration(days_of_24_hours).map_err(|_| wrong("months and years differ in length".to_owned()))?;
-    if time.is_negative() { Err(wrong("it must not be negative".to_owned())) } else { Ok(time) }
 }
 
 /// The environments' names, for completion: read from the files alone, and nothing rather than an error.
@@ -170,34 +179,11 @@ pub fn environment_candidates() -> ArgValueCandidates {
     ArgValueCandidates::new(|| environment_names_for_completion().into_iter().map(CompletionCandidate::new).collect())
 }
 
-/// A limit in time, which cannot be nothing.
-///
-/// # Errors
-/// When it is no time, or zero.
-pub fn time_limit(text: &str) -> Result<Duration, String> {
-    match duration(text)?.unsigned_abs() {
-        Duration::ZERO => Err("it must be longer than that".to_owned()),
-        limit => Ok(limit),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::Args;
 
     use super::*;
-
-    #[test]
-    fn times_are_typed_as_kubectl_has_them() {
-        let seconds = |text: &str| duration(text).map(|time| time.as_secs());
-        for (text, expected) in [("90s", 90), ("15m", 900), ("12h", 43_200), ("7d", 604_800), ("1h30m", 5400)] {
-            assert_eq!(seconds(text), Ok(expected), "{text}");
-        }
-        assert_eq!([seconds("0"), seconds("0s")], [Ok(0), Ok(0)]);
-        for text in ["", "yesterday", "-5m", "7", "1mo", "1e9h", "5 light years"] {
-            assert!(seconds(text).is_err(), "{text}: {:?}", seconds(text));
-        }
-    }
 
     #[test]
     fn environments_complete() {

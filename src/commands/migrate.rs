@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use crate::{
     cluster::{JobKind, NewJob, Preference, Template, Wanted},
-    commands::args::{ChangeArgs, OutputArgs, OutputFormat, duration, environment_candidates},
+    commands::args::{ChangeArgs, OutputArgs, OutputFormat, environment_candidates},
     config::Config,
     connection,
     django::{self, MigrationRequest},
@@ -15,6 +15,7 @@ use crate::{
     migration::{About, Class, Finding, Receipt, lint},
     options::Options,
     protection::{self, Change, Consent, Object, Permit, Record, Who},
+    typed_time::duration,
     ui::Ui,
 };
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     cluster::{JobKind, NewJob, Preference, VariablesFrom, Wanted, new_name},
-    commands::args::{ChangeArgs, environment_candidates, time_limit},
+    commands::args::{ChangeArgs, environment_candidates},
     config::Config,
     connection,
     environment::Environment,
@@ -14,6 +14,7 @@ use crate::{
     options::Options,
     protection::{self, Change, Object, Permit, Record, Who, redact},
     session::{self, Program},
+    typed_time::time_limit,
     ui::{
         Ui,
         terminal::{Stdin, has_terminal},

@@ -68,6 +68,12 @@ pub(super) fn directory(path: &str) -> Result<(), String> {
     if path.starts_with('/') { Ok(()) } else { Err("expected an absolute path, as in `/app`".to_owned()) }
 }
 
+/// The name of an image.
+pub(super) fn image(name: &str) -> Result<(), String> {
+    text(name)?;
+    if name.contains(char::is_whitespace) { Err("an image's name has no white space".to_owned()) } else { Ok(()) }
+}
+
 /// A namespace of an environment's entry, whose name may be a pattern.
 pub(super) fn namespace_template(template: &str, pattern: bool) -> Result<(), String> {
     namespace(&filled(template, pattern)?)

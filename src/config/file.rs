@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, num::NonZeroU16};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{SessionMode, sources::SourceFile};
+use super::{SessionMode, database::DatabaseTable, sources::SourceFile};
 use crate::{
     error::{Error, Result},
     names,
@@ -22,6 +22,8 @@ pub(super) struct FileTable {
     pub(super) color: Option<Spanned<ColorChoice>>,
     #[serde(default)]
     pub(super) django: DjangoTable,
+    #[serde(default)]
+    pub(super) database: DatabaseTable,
     #[serde(default)]
     pub(super) environments: Named<EnvironmentTable>,
     #[serde(default)]
@@ -51,6 +53,8 @@ pub(super) struct EnvironmentTable {
     pub(super) session: Option<Spanned<SessionMode>>,
     #[serde(default)]
     pub(super) django: DjangoTable,
+    #[serde(default)]
+    pub(super) database: DatabaseTable,
     #[serde(default)]
     pub(super) roles: Named<RoleTable>,
 }

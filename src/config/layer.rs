@@ -28,6 +28,7 @@ impl Config {
             self.color = file.sourced(color);
         }
         self.django.lay(table.django, file)?;
+        self.database.lay(table.database, file)?;
         for (name, table) in table.environments {
             file.check(&name, |name| check::name(name))?;
             let (name, origin) = (name.get_ref().clone(), file.origin(name.span().start));
@@ -71,6 +72,7 @@ impl EnvironmentConfig {
         file.set(&mut self.protected, table.protected, |_| Ok(()))?;
         file.set(&mut self.session, table.session, |_| Ok(()))?;
         self.django.lay(table.django, file)?;
+        self.database.lay(table.database, file)?;
         lay_roles(&mut self.roles, table.roles, file)
     }
 }
@@ -110,7 +112,7 @@ impl SourceFile {
     }
 
     /// Replaces `slot` when the file says something, and something sound.
-    fn set<T>(
+    pub(super) fn set<T>(
         &self,
         slot: &mut Option<Sourced<T>>,
         value: Option<Spanned<T>>,

@@ -11,6 +11,7 @@
 
 pub mod alias;
 pub(crate) mod check;
+mod database;
 mod file;
 mod layer;
 mod origin;
@@ -22,6 +23,7 @@ use std::{collections::BTreeMap, num::NonZeroU16, path::PathBuf};
 
 pub use self::{
     alias::Alias,
+    database::{ClientPlace, DatabaseConfig, StatementTimeout},
     origin::{Location, Origin, Sourced},
     sources::{PROJECT_FILE, Sources, USER_FILE},
 };
@@ -45,6 +47,8 @@ pub struct Config {
     pub namespace: Option<Sourced<String>>,
     /// How to call Django, for all environments.
     pub django: DjangoConfig,
+    /// How sessions use the databases, for all environments.
+    pub database: DatabaseConfig,
     /// The environments, by name or pattern.
     pub environments: BTreeMap<String, EnvironmentConfig>,
     /// The roles of all environments, by name.
@@ -83,6 +87,8 @@ pub struct EnvironmentConfig {
     pub session: Option<Sourced<SessionMode>>,
     /// How to call Django here, where it differs.
     pub django: DjangoConfig,
+    /// How sessions use the databases here, where it differs.
+    pub database: DatabaseConfig,
     /// Roles that differ here.
     pub roles: BTreeMap<String, RoleConfig>,
 }
@@ -130,6 +136,7 @@ impl Config {
             context: None,
             namespace: None,
             django: DjangoConfig::default(),
+            database: DatabaseConfig::default(),
             environments: BTreeMap::new(),
             roles: BTreeMap::new(),
             forwards: BTreeMap::new(),
@@ -187,6 +194,7 @@ impl EnvironmentConfig {
             protected: None,
             session: None,
             django: DjangoConfig::default(),
+            database: DatabaseConfig::default(),
             roles: BTreeMap::new(),
         }
     }

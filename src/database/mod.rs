@@ -1,5 +1,9 @@
-//! The app's database: how to reach it, as the app's own settings say.
+//! The app's database: how to reach it, as the app's own settings say, and what a session may do with it.
 
 mod connection;
+mod mode;
 
-pub use self::connection::{Connection, Vendor, connection};
+pub use self::{
+    connection::{Connection, Vendor, connection},
+    mode::Mode,
+};

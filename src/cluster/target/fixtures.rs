@@ -33,6 +33,7 @@ pub(super) fn environment(name: &str, instance: Option<&str>) -> Environment {
         confirmed_by: name.to_owned(),
         session: SessionMode::Exec,
         django: DjangoSettings::default(),
+        database: crate::environment::DatabaseSettings::default(),
         roles: BTreeMap::new(),
         resolved_by: String::new(),
     }

@@ -42,5 +42,11 @@ pub use pty::Pty;
 pub const SHOP: &str = "registry.local/shop:1";
 /// The same without bash, IPython and django-extensions.
 pub const PLAIN: &str = "registry.local/shop-plain:1";
+/// The app's image with psql, pg_dump, mysql, mysqldump and redis-cli.
+pub const CLIENTS: &str = "registry.local/shop-clients:1";
+/// These clients and no Python.
+pub const TOOLBOX: &str = "registry.local/toolbox:1";
+/// PostgreSQL, MariaDB, Redis and PgBouncer: `postgres-start`, `mariadb-start`, `redis-server`, `pgbouncer-start`.
+pub const DATA: &str = "registry.local/data:1";
 /// An image with one binary in it, and no shell.
 pub const BARE: &str = "registry.local/pause:1";
