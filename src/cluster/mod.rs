@@ -29,7 +29,7 @@ use self::access::{Credentials, client};
 pub use self::{
     access::{Impersonation, Kubeconfig},
     job::{By, Created, JobHandle, JobKind, JobState, JobSummary, NewJob, News, VariablesFrom, Verdict, new_name},
-    port::{Port, PortOfPod, PortOwner, PodHealth, Reachable, ReachablePort, Trouble},
+    port::{PodHealth, Port, PortOfPod, PortOwner, Reachable, ReachablePort, Trouble},
     record::{Event, Involved, RecordedEvent},
     request::{Notice, Observer},
     session::{Ending, Exec, NotOpened, Session, Unread, leave},

@@ -154,12 +154,20 @@ fn listen_on(asked: &[Addresses], environment: &Environment, ui: &Ui) -> Result<
         return Ok(LOOPBACK.to_vec());
     }
     let mut seen = Vec::new();
-    all.retain(|address| !seen.contains(address) && { seen.push(*address); true });
+    all.retain(|address| {
+        !seen.contains(address) && {
+            seen.push(*address);
+            true
+        }
+    });
     if let Some(open) = all.iter().find(|address| !address.is_loopback()) {
         if environment.protected {
-            return Err(Error::usage(format!("`--address {open}` is not for protected environment `{}`", environment.name))
-                .caused_by("everybody who reaches this machine could come in")
-                .hint("leave it out: the port is on 127.0.0.1 and ::1 then"));
+            return Err(Error::usage(format!(
+                "`--address {open}` is not for protected environment `{}`",
+                environment.name
+            ))
+            .caused_by("everybody who reaches this machine could come in")
+            .hint("leave it out: the port is on 127.0.0.1 and ::1 then"));
         }
         ui.warning(&format!("everybody who reaches {open} of this machine can come in, without a password of kdj's"));
     }

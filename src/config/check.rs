@@ -38,7 +38,9 @@ pub(super) fn forward_name(name: &str) -> Result<(), String> {
 pub(super) fn host(host: &str) -> Result<(), String> {
     text(host)?;
     if host.contains(['/', '@']) || host.contains(char::is_whitespace) || host.matches(':').count() == 1 {
-        return Err("expected a host's name or address alone, as in `db.internal`; the port is a key of its own".to_owned());
+        return Err(
+            "expected a host's name or address alone, as in `db.internal`; the port is a key of its own".to_owned()
+        );
     }
     Ok(())
 }

@@ -36,12 +36,8 @@ mod tests {
         let (start, stdin) =
             python_on_stdin(&DjangoSettings::default(), "import os\nprint(os.read(0, 99).decode() + __name__)\n");
         for words in &start.alternatives[..2] {
-            let mut child = Command::new(&words[0])
-                .args(&words[1..])
-                .stdin(Stdio::piped())
-                .stdout(Stdio::piped())
-                .spawn()
-                .unwrap();
+            let mut child =
+                Command::new(&words[0]).args(&words[1..]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
             child.stdin.take().unwrap().write_all(&[&stdin[..], b"rest "].concat()).unwrap();
             let output = child.wait_with_output().unwrap();
             assert_eq!(String::from_utf8_lossy(&output.stdout), "rest kdj\n", "{words:?}");

@@ -50,6 +50,7 @@ def read(place):
     if not isinstance(place, str):
         return None
     from urllib.parse import parse_qs, unquote, urlsplit
+    place = first(place)
     url = urlsplit(place if "://" in place else "redis://" + place)
     if url.scheme not in ("redis", "rediss", "valkey", "valkeys", "unix", "redis+socket"):
         return None

@@ -119,11 +119,7 @@ impl Side {
     }
 }
 
-async fn upload(
-    mut near: ReadHalf<'_>,
-    far: &RefCell<impl Far>,
-    unanswered: &RefCell<Unanswered>,
-) -> Result<(), Side> {
+async fn upload(mut near: ReadHalf<'_>, far: &RefCell<impl Far>, unanswered: &RefCell<Unanswered>) -> Result<(), Side> {
     let (again, ended) = {
         let unanswered = unanswered.borrow();
         (unanswered.kept.clone(), unanswered.ended)

@@ -13,7 +13,7 @@ use super::{
     relay::{Relay, Secret},
 };
 use crate::{
-    cluster::{NotOpened, Port, PortOfPod, PortOwner, PodHealth, Target, Trouble, Tunnel, TunnelStream, Wanted},
+    cluster::{NotOpened, PodHealth, Port, PortOfPod, PortOwner, Target, Trouble, Tunnel, TunnelStream, Wanted},
     error::{Error, Result},
 };
 
@@ -91,7 +91,9 @@ impl End {
                 opened => opened.map_err(Error::from)?,
             };
             let relay = match (self, target) {
-                (Self::Relayed { host, port, .. }, Some(target)) => Some(Relay::start(place, &target, host, *port).await?),
+                (Self::Relayed { host, port, .. }, Some(target)) => {
+                    Some(Relay::start(place, &target, host, *port).await?)
+                }
                 _ => None,
             };
             let health = place.cluster.watch_health(&found);

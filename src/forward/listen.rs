@@ -42,7 +42,9 @@ pub fn listen(addresses: &[IpAddr], local: Local, usual: u16) -> Result<Listener
         Local::Any => any(addresses).map(found),
         Local::Given(port) => on(addresses, port).map(|all| found((port, all))).map_err(|(address, error)| {
             let error = refused(address, port, &error);
-            if port >= 1024 && let Some((free, _)) = next_free(addresses, port..=port.saturating_add(NEIGHBOURS)) {
+            if port >= 1024
+                && let Some((free, _)) = next_free(addresses, port..=port.saturating_add(NEIGHBOURS))
+            {
                 return error.hint(format!("{free} is free"));
             }
             error

@@ -19,12 +19,7 @@ mod target;
 mod usage;
 mod way;
 
-use std::{
-    convert::Infallible,
-    future::poll_fn,
-    net::IpAddr,
-    task::Poll,
-};
+use std::{convert::Infallible, future::poll_fn, net::IpAddr, task::Poll};
 
 use futures::{
     StreamExt,
@@ -36,15 +31,15 @@ use tokio::{
     time::{Duration, sleep},
 };
 
-use self::{link::Keep, listen::Listeners, resolve::protocol_of_port, way::Way};
 pub use self::{
     child::run as run_child,
     link::End,
     listen::LOOPBACK,
-    resolve::{Resolved, address, protocol, resolve},
-    target::{Asked, Local, What, parse},
-    usage::{Login, Protocol},
+    resolve::{Resolved, address, resolve},
+    target::{Asked, Local, parse},
+    usage::Protocol,
 };
+use self::{link::Keep, listen::Listeners, resolve::protocol_of_port, way::Way};
 use crate::{
     cluster::{Cluster, Involved},
     environment::Environment,
@@ -141,9 +136,10 @@ impl<'a> Forwards<'a> {
             ways.push(way);
             kept.push((keep, listeners));
         }
-        let serving = ways.iter().zip(kept).map(|(way, (keep, listeners))| {
-            Box::pin(async move { serve(way, keep, &listeners.all).await })
-        });
+        let serving = ways
+            .iter()
+            .zip(kept)
+            .map(|(way, (keep, listeners))| Box::pin(async move { serve(way, keep, &listeners.all).await }));
         match select_all(serving).await.0 {}
     }
 }
@@ -207,4 +203,3 @@ async fn accept(listeners: &[TcpListener]) -> std::io::Result<TcpStream> {
     })
     .await
 }
-

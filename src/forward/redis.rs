@@ -54,14 +54,19 @@ pub(super) async fn find(place: &Place<'_>, target: &Target, with_password: bool
     // Passwords may be in it.
     captured.stdout.zeroize();
     let failed = || {
-        Error::failed(format!("cannot read the settings of `{name}` in pod {} (container {})", target.pod, target.container))
+        Error::failed(format!(
+            "cannot read the settings of `{name}` in pod {} (container {})",
+            target.pod, target.container
+        ))
     };
     match answer {
         Some(Answer::Found(found)) => Ok(found),
         Some(Answer::Error(why)) => Err(failed().caused_by(why)),
         None => {
             let said = captured.stderr.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
-            Err(failed().caused_by(said.trim_start_matches("error: ")).hint(format!("see all that it says: `kdj manage {name} -- check`")))
+            Err(failed()
+                .caused_by(said.trim_start_matches("error: "))
+                .hint(format!("see all that it says: `kdj manage {name} -- check`")))
         }
     }
 }
@@ -74,7 +79,8 @@ pub(super) fn choose(found: &[Redis], usage: Option<&str>, environment: &str) ->
     let chosen = match (usage, found) {
         (Some(usage), _) => found.iter().find(|redis| redis.usage == usage).ok_or_else(|| {
             let uses = names::quoted(found.iter().map(|redis| redis.usage.as_str()), ", ");
-            let error = Error::usage(format!("the settings of `{environment}` use no Redis for `{}`", names::shown(usage)));
+            let error =
+                Error::usage(format!("the settings of `{environment}` use no Redis for `{}`", names::shown(usage)));
             if found.is_empty() { error } else { error.caused_by(format!("they use one for {uses}")) }
         })?,
         (None, []) => {
@@ -85,7 +91,8 @@ pub(super) fn choose(found: &[Redis], usage: Option<&str>, environment: &str) ->
         (None, [first, others @ ..]) => match others.iter().find(|other| !same_server(first, other)) {
             None => first,
             Some(_) => {
-                let lines: Vec<String> = found.iter().map(|redis| format!("`redis:{}`: {}", redis.usage, place(redis))).collect();
+                let lines: Vec<String> =
+                    found.iter().map(|redis| format!("`redis:{}`: {}", redis.usage, place(redis))).collect();
                 return Err(Error::usage(format!("the settings of `{environment}` use several Redis"))
                     .caused_by(lines.join("\n"))
                     .hint(format!("name the one you mean: `redis:{}`", first.usage)));
@@ -107,7 +114,12 @@ fn place(redis: &Redis) -> String {
     match (&redis.socket, &redis.host) {
         (Some(socket), _) => names::shown(socket),
         (None, host) => {
-            format!("{}:{}, database {}", names::shown(host.as_deref().unwrap_or("localhost")), redis.port, redis.database)
+            format!(
+                "{}:{}, database {}",
+                names::shown(host.as_deref().unwrap_or("localhost")),
+                redis.port,
+                redis.database
+            )
         }
     }
 }
@@ -145,11 +157,19 @@ mod tests {
             ("s.CELERY_BROKER_URL = 'redis://redis:6379/0'", &["broker redis:6379, database 0"][..]),
             ("s.CELERY_BROKER_URL = 'amqp://mq'", &[]),
             ("s.CELERY_BROKER_URL = 'redis://a:1/2;redis://b:2/2'", &["broker a:1, database 2"]),
-            ("s.CACHES = {'default': {'BACKEND': 'django.core.cache.backends.redis.RedisCache', 'LOCATION': ['redis://p:1', 'redis://r:2']}, 'x': {'BACKEND': 'django_redis.cache.RedisCache', 'LOCATION': 'rediss://c/3'}, 'l': {'BACKEND': 'locmem'}}",
-             &["cache p:1, database 0", "cache-x c:6379, database 3"]),
+            (
+                "s.CACHES = {'default': {'BACKEND': 'django.core.cache.backends.redis.RedisCache', 'LOCATION': ['redis://p:1', 'redis://r:2']}, 'x': {'BACKEND': 'django_redis.cache.RedisCache', 'LOCATION': 'rediss://c/3'}, 'l': {'BACKEND': 'locmem'}}",
+                &["cache p:1, database 0", "cache-x c:6379, database 3"],
+            ),
             ("s.CHANNEL_LAYERS = {'default': {'CONFIG': {'hosts': [('c', 6380)]}}}", &["channels c:6380, database 0"]),
-            ("s.CHANNEL_LAYERS = {'default': {'CONFIG': {'hosts': ['redis://c:6381/1']}}}", &["channels c:6381, database 1"]),
-            ("s.CHANNEL_LAYERS = {'default': {'CONFIG': {'hosts': [{'address': 'rediss://c:6382'}]}}}", &["channels c:6382, database 0"]),
+            (
+                "s.CHANNEL_LAYERS = {'default': {'CONFIG': {'hosts': ['redis://c:6381/1']}}}",
+                &["channels c:6381, database 1"],
+            ),
+            (
+                "s.CHANNEL_LAYERS = {'default': {'CONFIG': {'hosts': [{'address': 'rediss://c:6382'}]}}}",
+                &["channels c:6382, database 0"],
+            ),
             ("s.RQ_QUEUES = {'default': {'HOST': 'q', 'PORT': 6390, 'DB': 4}}", &["rq q:6390, database 4"]),
             ("s.REDIS_URL = 'redis://[::1]:6379/0?x=1'", &["url ::1:6379, database 0"]),
             ("s.CELERY_BROKER_URL = 'redis+socket:///run/redis.sock?virtual_host=2'", &["broker /run/redis.sock"]),
@@ -166,7 +186,9 @@ mod tests {
         assert_eq!((redis.user.as_deref(), redis.tls), (Some("us@er"), true));
         assert_eq!(redis.password.as_ref().map(ExposeSecret::expose_secret), Some("p/w"));
         assert!(!format!("{redis:?}").contains("p/w"));
-        let redis = found("s.CACHES = {'default': {'BACKEND': 'RedisCache', 'LOCATION': 'redis://h', 'OPTIONS': {'PASSWORD': 'x y'}}}");
+        let redis = found(
+            "s.CACHES = {'default': {'BACKEND': 'RedisCache', 'LOCATION': 'redis://h', 'OPTIONS': {'PASSWORD': 'x y'}}}",
+        );
         assert_eq!(redis[0].password.as_ref().map(ExposeSecret::expose_secret), Some("x y"));
     }
 

@@ -80,7 +80,9 @@ impl Relay {
                 Ok(Ok(port)) => return Ok(Self { port, ..relay }),
                 Ok(Err(Ending::NotFound(message))) => not_found = message,
                 Ok(Err(ending)) => return Err(relay.not_started(target, &ending).await),
-                Err(_) => return Err(failed(target).caused_by(format!("it did not start in {} s", START_LIMIT.as_secs()))),
+                Err(_) => {
+                    return Err(failed(target).caused_by(format!("it did not start in {} s", START_LIMIT.as_secs())));
+                }
             }
         }
         Err(failed(target).caused_by(runtime_words(&not_found)))
@@ -97,9 +99,7 @@ impl Relay {
         let exec = Exec { namespace, pod, container, argv, tty: false, stdin: true, kept: false };
         let session = place.cluster.exec(exec).await.map_err(Error::from)?;
         let (inputs, input) = mpsc::channel(2);
-        inputs
-            .try_send(Input::Data(Bytes::copy_from_slice(stdin)))
-            .map_err(|error| failed(target).caused_by(error))?;
+        inputs.try_send(Input::Data(Bytes::copy_from_slice(stdin))).map_err(|error| failed(target).caused_by(error))?;
         let (control_end, control) = mpsc::channel(1);
         let (size_end, size) = watch::channel(None);
         let (stdout, output) = mpsc::channel(4);

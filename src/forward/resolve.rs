@@ -148,9 +148,9 @@ pub fn address(connection: &Connection, environment: &str) -> Result<(String, u1
     let Connection { alias, vendor, host, port, options, .. } = connection;
     let error = |what: &str| Error::failed(format!("the database `{alias}` of `{environment}` {what}"));
     if *vendor == Vendor::Sqlite {
-        return Err(error("is SQLite").caused_by("it is a file in the container: there is no port to forward").hint(
-            format!("open it there: `kdj dbshell {environment}`"),
-        ));
+        return Err(error("is SQLite")
+            .caused_by("it is a file in the container: there is no port to forward")
+            .hint(format!("open it there: `kdj dbshell {environment}`")));
     }
     let socket = options.get("unix_socket").or(host.as_ref().filter(|host| host.starts_with('/')));
     if let Some(socket) = socket {

@@ -57,8 +57,11 @@ pub fn parse(words: &[String], configured: impl Fn(&str) -> bool) -> Result<Vec<
     let mut words = words.iter().peekable();
     while let Some(word) = words.next() {
         if is_ports(word) {
-            return Err(Error::usage(format!("`{}` has no target in front of it", names::shown(word)))
-                .hint(format!("name the target first: `web {}`, `pod/NAME {}`", names::shown(word), names::shown(word))));
+            return Err(Error::usage(format!("`{}` has no target in front of it", names::shown(word))).hint(format!(
+                "name the target first: `web {}`, `pod/NAME {}`",
+                names::shown(word),
+                names::shown(word)
+            )));
         }
         let target = target(word, &configured)?;
         let before = all.len();

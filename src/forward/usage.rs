@@ -97,12 +97,14 @@ impl Protocol {
             None => command,
         };
         match self {
-            Self::Postgresql(login) => with("PGPASSWORD", format!("psql {}", double_quoted(&conninfo(login, address, port)))),
+            Self::Postgresql(login) => {
+                with("PGPASSWORD", format!("psql {}", double_quoted(&conninfo(login, address, port))))
+            }
             Self::Mysql(login) => {
-                let mut words = vec!["mysql".to_owned(), "--protocol=TCP".into()];
+                let mut words = vec!["mysql".to_owned(), "--protocol".into(), "TCP".into()];
                 words.extend(["-h".into(), address.into(), "-P".into(), port.to_string()]);
                 words.extend(login.user.iter().flat_map(|user| ["-u".to_owned(), user.clone()]));
-                words.extend(login.mysql_ssl().map(|mode| format!("--ssl-mode={mode}")));
+                words.extend(login.mysql_ssl().into_iter().flat_map(|mode| ["--ssl-mode".to_owned(), mode.to_owned()]));
                 if !show || login.password.is_none() {
                     words.push("-p".into());
                 }
@@ -110,7 +112,8 @@ impl Protocol {
                 with("MYSQL_PWD", shell_words::join(words))
             }
             Self::Redis(login, tls) => {
-                let mut words = vec!["redis-cli".to_owned(), "-h".into(), address.into(), "-p".into(), port.to_string()];
+                let mut words =
+                    vec!["redis-cli".to_owned(), "-h".into(), address.into(), "-p".into(), port.to_string()];
                 words.extend(login.user.iter().flat_map(|user| ["--user".to_owned(), user.clone()]));
                 if *tls {
                     words.extend(["--tls".to_owned(), "--sni".into(), login.host.clone()]);
@@ -266,8 +269,8 @@ mod tests {
             ),
             (
                 &mysql,
-                "mysql --protocol=TCP -h 127.0.0.1 -P 15432 -u shop -p shop",
-                "MYSQL_PWD='s3/cr et' mysql --protocol=TCP -h 127.0.0.1 -P 15432 -u shop shop",
+                "mysql --protocol TCP -h 127.0.0.1 -P 15432 -u shop -p shop",
+                "MYSQL_PWD='s3/cr et' mysql --protocol TCP -h 127.0.0.1 -P 15432 -u shop shop",
             ),
             (
                 &redis,
@@ -300,7 +303,7 @@ mod tests {
         }
         assert_eq!(protocol.note().as_deref(), Some("the settings' certificate `/ca.pem` is a file in the container"));
         let mysql = Protocol::Mysql(login(&[("ssl_mode", "VERIFY_IDENTITY")]));
-        assert!(mysql.command("127.0.0.1", 1, false).contains(" --ssl-mode=VERIFY_CA "));
+        assert!(mysql.command("127.0.0.1", 1, false).contains(" --ssl-mode VERIFY_CA "));
         assert!(mysql.note().is_some());
     }
 
@@ -309,10 +312,7 @@ mod tests {
         let names = |protocol: Protocol| {
             protocol.variables("127.0.0.1", 1).into_iter().map(|(name, _)| name).collect::<Vec<_>>().join(" ")
         };
-        assert_eq!(
-            names(Protocol::Postgresql(login(&[]))),
-            "PGHOST PGPORT PGUSER PGPASSWORD PGDATABASE DATABASE_URL"
-        );
+        assert_eq!(names(Protocol::Postgresql(login(&[]))), "PGHOST PGPORT PGUSER PGPASSWORD PGDATABASE DATABASE_URL");
         assert_eq!(
             names(Protocol::Mysql(login(&[]))),
             "MYSQL_HOST MYSQL_TCP_PORT MYSQL_USER MYSQL_PWD MYSQL_DATABASE DATABASE_URL"
@@ -331,7 +331,7 @@ mod tests {
         let odd = Login { user: Some("a b".into()), ..login(&[]) };
         assert_eq!(
             Protocol::Mysql(odd).command("127.0.0.1", 1, false),
-            "mysql --protocol=TCP -h 127.0.0.1 -P 1 -u 'a b' -p shop"
+            "mysql --protocol TCP -h 127.0.0.1 -P 1 -u 'a b' -p shop"
         );
         assert_eq!(Protocol::Http.url("::1", 80, false), "http://[::1]:80/");
     }

@@ -9,11 +9,7 @@ use std::{
     time::Duration,
 };
 
-use futures::{
-    StreamExt,
-    future::LocalBoxFuture,
-    stream::FuturesUnordered,
-};
+use futures::{StreamExt, future::LocalBoxFuture, stream::FuturesUnordered};
 use tokio::{
     sync::{Notify, watch},
     time::{Instant, sleep, timeout},

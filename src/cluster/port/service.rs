@@ -109,8 +109,11 @@ pub(super) fn choose<'a>(
             .hint(format!("choose one, too: `pod/{first}:{}`", asked.port)));
     }
     choose_pod(&pods, exclude).ok_or_else(|| {
-        Error::failed(format!("no ready pod of Service `{service}` in `{}`", environment.name))
-            .caused_by(format!("{} pods match its selector `{}`, and none is ready", pods.len(), asked.selector))
+        Error::failed(format!("no ready pod of Service `{service}` in `{}`", environment.name)).caused_by(format!(
+            "{} pods match its selector `{}`, and none is ready",
+            pods.len(),
+            asked.selector
+        ))
     })
 }
 

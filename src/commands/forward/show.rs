@@ -182,12 +182,7 @@ fn ports(reachable: &Reachable) -> String {
 }
 
 /// `--explain`: what would be done, in kubectl's words where it has any.
-pub(super) async fn explain(
-    place: &Place<'_>,
-    asked: Vec<Asked>,
-    config: &Config,
-    options: &Options,
-) -> Result<Exit> {
+pub(super) async fn explain(place: &Place<'_>, asked: Vec<Asked>, config: &Config, options: &Options) -> Result<Exit> {
     let Place { environment, ui, .. } = place;
     if environment.protected {
         ui.status(&format!("it would ask for confirmation first, or take `--confirm {}`", environment.confirmed_by));
