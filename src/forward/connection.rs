@@ -57,16 +57,23 @@ async fn tunnel(way: &Way<'_>, local: &mut TcpStream) -> Result<(), Option<Strin
             }
             Err(NotConnected::Broken(why) | NotConnected::Refused(why)) => return Err(Some(refused(&why))),
         };
+        let stream = RefCell::new(stream);
         let copied = tokio::select! {
-            copied = copy(local, stream, &unanswered) => copied,
+            copied = copy(local, &stream, &unanswered) => copied,
             () = link.ended() => return Err(None),
         };
         match copied {
-            Copied::Whole | Copied::Left => {
+            Copied::Whole => {
+                stream.into_inner().finish();
                 way.works();
                 return Ok(());
             }
-            Copied::Refused(_) if another && !way.is_usable(&link).await => after = link.number,
+            Copied::Left => {
+                way.works();
+                return Ok(());
+            }
+            // What may have reached the pod is not said twice.
+            Copied::Refused(why) if another && never_arrived(&why) && !way.is_usable(&link).await => after = link.number,
             Copied::Refused(why) => return Err(Some(refused(&why))),
             Copied::Broken(why) => {
                 way.works();
@@ -76,6 +83,13 @@ async fn tunnel(way: &Way<'_>, local: &mut TcpStream) -> Result<(), Option<Strin
         }
     }
     Err(None)
+}
+
+/// Whether nothing was ever connected in the pod, by the kubelet's or the runtime's words.
+fn never_arrived(why: &str) -> bool {
+    ["dial tcp", "failed to connect", "sandbox", "network namespace", "not running", "not found"]
+        .iter()
+        .any(|words| why.contains(words))
 }
 
 /// The part of the kubelet's and the runtime's message that says something: ``… inside namespace "a1b2", IPv4: dial tcp4

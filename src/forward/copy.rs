@@ -20,6 +20,15 @@ const UNANSWERED: usize = 64 << 10;
 pub(super) trait Far: AsyncRead + AsyncWrite + Unpin {
     /// What went wrong with it, after its end.
     fn failure(&self) -> Option<String>;
+
+    /// Both sides have ended it.
+    fn finish(self: Box<Self>) {}
+}
+
+impl Far for Box<dyn Far> {
+    fn failure(&self) -> Option<String> {
+        (**self).failure()
+    }
 }
 
 /// How it ended.
@@ -65,11 +74,10 @@ impl Unanswered {
 }
 
 /// Copies until both sides have ended, or one is gone.
-pub(super) async fn copy(local: &mut TcpStream, far: impl Far, unanswered: &RefCell<Unanswered>) -> Copied {
-    let far = RefCell::new(far);
+pub(super) async fn copy(local: &mut TcpStream, far: &RefCell<impl Far>, unanswered: &RefCell<Unanswered>) -> Copied {
     let (near_read, near_write) = local.split();
-    let mut upload = std::pin::pin!(upload(near_read, &far, unanswered));
-    let mut download = std::pin::pin!(download(near_write, &far, unanswered));
+    let mut upload = std::pin::pin!(upload(near_read, far, unanswered));
+    let mut download = std::pin::pin!(download(near_write, far, unanswered));
     let mut sending = true;
     loop {
         tokio::select! {

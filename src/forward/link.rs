@@ -10,6 +10,8 @@ use tokio::{
 
 use super::{
     Place,
+    copy::Far,
+    framed::Framed,
     relay::{Relay, Secret},
 };
 use crate::{
@@ -20,7 +22,7 @@ use crate::{
 /// How long the relay may take to connect: longer than it gives itself.
 const RELAY_LIMIT: Duration = Duration::from_secs(20);
 /// How long its reason for not connecting may be.
-const LONGEST_REASON: u64 = 1000;
+const LONGEST_REASON: u32 = 1000;
 
 /// What is at the other end.
 #[derive(Clone, Debug)]
@@ -135,12 +137,12 @@ impl Link {
     ///
     /// # Errors
     /// When it does not come about. That nothing listens in the pod itself shows on the stream.
-    pub(super) async fn connect(&self) -> Result<TunnelStream, NotConnected> {
+    pub(super) async fn connect(&self) -> Result<Box<dyn Far>, NotConnected> {
         let broken = |error: Error| NotConnected::Broken(error.to_string());
         let mut stream = self.tunnel.connect(self.port).await.map_err(broken)?;
-        let Some(secret) = &self.secret else { return Ok(stream) };
+        let Some(secret) = &self.secret else { return Ok(Box::new(stream)) };
         match timeout(RELAY_LIMIT, introduce(&mut stream, secret)).await {
-            Ok(Ok(())) => Ok(stream),
+            Ok(Ok(())) => Ok(Box::new(Framed::new(stream))),
             Ok(Err(failure)) => Err(failure),
             Err(_) => Err(NotConnected::Broken("the relay does not answer".to_owned())),
         }
@@ -176,8 +178,9 @@ async fn introduce(stream: &mut TunnelStream, secret: &Secret) -> Result<(), Not
         0 => Err(NotConnected::Broken(stream.failure().unwrap_or_else(|| "the relay has ended".to_owned()))),
         _ if answer == [0] => Ok(()),
         _ => {
-            let mut reason = Vec::new();
-            stream.take(LONGEST_REASON).read_to_end(&mut reason).await.map_err(broken)?;
+            let length = stream.read_u32().await.map_err(broken)?.min(LONGEST_REASON);
+            let mut reason = vec![0; usize::try_from(length).unwrap_or_default()];
+            stream.read_exact(&mut reason).await.map_err(broken)?;
             Err(NotConnected::Refused(String::from_utf8_lossy(&reason).into_owned()))
         }
     }

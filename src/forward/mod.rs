@@ -9,6 +9,7 @@
 mod child;
 mod connection;
 mod copy;
+mod framed;
 mod link;
 mod listen;
 mod owner;
