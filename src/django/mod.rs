@@ -9,7 +9,9 @@ mod connection;
 mod console;
 mod manage;
 mod migrations;
+mod python;
 mod reading;
+mod redis;
 #[cfg(all(test, unix))]
 mod tests;
 
@@ -19,5 +21,7 @@ pub use self::{
     console::{code_on_stdin, console, plain_console},
     manage::{Start, management_command},
     migrations::{MigrationRequest, migrate_command, plan_command, plan_on_stdin},
+    python::python_on_stdin,
     reading::only_reads,
+    redis::{MARK as REDIS_MARK, redis_on_stdin},
 };
