@@ -10,5 +10,5 @@ mod terminal;
 pub use self::{
     connection::{Connection, Vendor, connection},
     mode::Mode,
-    shell::{Request, Sql, shell},
+    shell::{Output, Request, Sql, shell},
 };
