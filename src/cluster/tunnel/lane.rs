@@ -14,16 +14,15 @@ use futures::{
     stream::{SplitSink, SplitStream},
 };
 use tokio::{
-    io,
+    io::{self, AsyncRead, AsyncWrite},
     sync::{Notify, oneshot},
     time::{Instant, Interval, MissedTickBehavior, interval_at, timeout, timeout_at},
 };
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
 
 use super::{
     super::session::{ASLEEP, End, GOODBYE_LIMIT, PING_EVERY, SILENCE_LIMIT, payload},
     frame::{self, Decoder, Frame},
-    open::WebSocket,
     stream::Order,
 };
 
@@ -31,17 +30,17 @@ use super::{
 const LAST_STREAM: u32 = 0x7fff_fff0;
 
 /// An open lane.
-pub(super) struct Lane {
-    sink: SplitSink<WebSocket, Message>,
-    incoming: Incoming,
+pub(super) struct Lane<S> {
+    sink: SplitSink<WebSocketStream<S>, Message>,
+    incoming: Incoming<S>,
     ping: Interval,
     pings: u32,
     next_stream: u32,
 }
 
 /// What the server sends.
-struct Incoming {
-    source: SplitStream<WebSocket>,
+struct Incoming<S> {
+    source: SplitStream<WebSocketStream<S>>,
     decoder: Decoder,
 }
 
@@ -96,8 +95,8 @@ impl Progress {
     }
 }
 
-impl Lane {
-    pub(super) fn new(socket: WebSocket) -> Self {
+impl<S: AsyncRead + AsyncWrite + Unpin> Lane<S> {
+    pub(super) fn new(socket: WebSocketStream<S>) -> Self {
         let (sink, source) = socket.split();
         let mut ping = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -182,7 +181,7 @@ impl Lane {
     }
 }
 
-impl Incoming {
+impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
     /// The next frame, or piece of one. Can be given up at any time and asked again.
     async fn next(&mut self, progress: &Progress) -> Result<Frame, String> {
         loop {
@@ -210,3 +209,6 @@ fn next_ping(pings: &mut u32) -> Bytes {
     *pings = pings.wrapping_add(1);
     frame::ping((*pings << 1 | 1) & 0x7fff_ffff)
 }
+
+#[cfg(test)]
+mod tests;

@@ -39,7 +39,8 @@ const TIME_LIMIT: Duration = Duration::from_secs(30);
 /// The kubelet and the API server send at most 32 KiB at once; a smaller buffer than tungstenite's own saves memory.
 const READ_BUFFER: usize = 40 * 1024;
 
-pub(super) type WebSocket = WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>;
+pub(super) type Io = TokioIo<hyper::upgrade::Upgraded>;
+pub(super) type WebSocket = WebSocketStream<Io>;
 
 /// Where a tunnel leads, and by which way.
 pub(super) struct Door {

@@ -11,6 +11,7 @@ mod commands;
 mod credentials;
 mod endings;
 mod explain;
+mod forward;
 mod harness;
 mod jobs;
 mod manage;

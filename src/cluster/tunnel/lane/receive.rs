@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::{
-    io::{AsyncWrite, AsyncWriteExt},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     sync::oneshot,
     time::{Instant, timeout},
 };
@@ -25,7 +25,7 @@ pub(super) struct Over {
 
 /// Hands over what the pod sends, until both streams are over.
 pub(super) async fn receive(
-    incoming: &mut Incoming,
+    incoming: &mut Incoming<impl AsyncRead + AsyncWrite + Unpin>,
     streams: Streams,
     mut local: impl AsyncWrite + Unpin,
     accepted: oneshot::Sender<()>,

@@ -5,12 +5,12 @@ use std::{convert::Infallible, future::pending, time::Duration};
 use bytes::{BufMut, Bytes, BytesMut};
 use futures::{SinkExt, stream::SplitSink};
 use tokio::{
-    io::{AsyncRead, AsyncReadExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite},
     time::{Instant, Interval, sleep_until},
 };
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
 
-use super::{Progress, Streams, WebSocket, frame, next_ping};
+use super::{Progress, State, Streams, frame, next_ping};
 
 /// So much goes in one message at most.
 const CHUNK: usize = 64 * 1024;
@@ -20,7 +20,7 @@ const QUIET: Duration = Duration::from_millis(250);
 
 /// Sends for as long as it is polled. A lane that cannot be written is for the receiving side to report.
 pub(super) async fn send(
-    sink: &mut SplitSink<WebSocket, Message>,
+    sink: &mut SplitSink<WebSocketStream<impl AsyncRead + AsyncWrite + Unpin>, Message>,
     opening: Bytes,
     streams: Streams,
     mut local: impl AsyncRead + Unpin,
@@ -41,7 +41,7 @@ pub(super) async fn send(
                 buffer.reserve(frame::HEAD + CHUNK);
                 buffer.put_bytes(0, frame::HEAD);
             }
-            let (reads, end_due) = {
+            let (reads, due) = {
                 let mut state = progress.state();
                 if let Some(number) = state.pong.take() {
                     break frame::ping(number);
@@ -60,9 +60,9 @@ pub(super) async fn send(
                     }
                     progress.state().ended = Some(Instant::now());
                 }
-                _ = sleep_until(end_due.unwrap_or_else(Instant::now)), if end_due.is_some() => {
+                _ = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
                     let mut state = progress.state();
-                    if super::send::end_due(&state).is_some_and(|due| due <= Instant::now()) {
+                    if end_due(&state).is_some_and(|due| due <= Instant::now()) {
                         state.end_sent = Some(Instant::now());
                         break Bytes::copy_from_slice(&frame::data(streams.data, 0, true));
                     }
@@ -73,7 +73,7 @@ pub(super) async fn send(
 }
 
 /// When the local side's end is to be passed on, as far as can be said now.
-fn end_due(state: &super::State) -> Option<Instant> {
+fn end_due(state: &State) -> Option<Instant> {
     let ended = state.ended.filter(|_| state.end_sent.is_none())?;
     let quiet_since = if state.delivering { Instant::now() } else { ended.max(state.received) };
     Some(quiet_since + QUIET)
