@@ -92,12 +92,15 @@ fn a_client_that_reconnects_outlives_the_pods_of_its_relay() {
             (running.stderr_so_far().matches("now by pod").count() == time).then_some(())
         });
         let before = running.stdout_length();
-        poll_until("the queries to go on", Duration::from_secs(60), || (running.stdout_length() > before).then_some(()));
+        poll_until("the queries to go on", Duration::from_secs(60), || {
+            (running.stdout_length() > before).then_some(())
+        });
     }
     std::fs::write(kdj.directory().join("project/stop"), "").expect("a file");
     let output = running.finish().expect_code(0);
     let last = output.stdout_text().lines().last().expect("a line").to_owned();
-    let broken: u32 = last.strip_prefix("end True ").and_then(|count| count.parse().ok()).unwrap_or_else(|| panic!("{output}"));
+    let broken: u32 =
+        last.strip_prefix("end True ").and_then(|count| count.parse().ok()).unwrap_or_else(|| panic!("{output}"));
     assert!((1..=15).contains(&broken), "{output}");
     let _ = output.never_says(&["canary"]);
 }

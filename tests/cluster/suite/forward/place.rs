@@ -77,7 +77,8 @@ fn ports_have_names_and_services_lead_to_them() {
     let namespace = servers(cluster, 1);
     let kdj = namespace.kdj();
     let pod = namespace.pods("web").remove(0);
-    let forward = Forward::start(&kdj, &["own", "web:echo", "svc/web:70", &format!("pod/{pod}:echo"), "deploy/web:7000"]);
+    let forward =
+        Forward::start(&kdj, &["own", "web:echo", "svc/web:70", &format!("pod/{pod}:echo"), "deploy/web:7000"]);
     for number in 0..4 {
         assert_eq!(ask(forward.connect(number), b"x").as_deref(), Ok(&b"x"[..]), "{number}");
     }
@@ -150,7 +151,8 @@ fn a_protected_environment_asks_and_records() {
     }
     let output = kdj.run(["forward", "prod", "web", "--address", "0.0.0.0", "--confirm", "prod"]).expect_code(2);
     let _ = output.says(&["`--address 0.0.0.0` is not for protected environment `prod`"]);
-    let exec = ["forward", "prod", "db", "--show-password", "--confirm", "prod", "--reason", "ticket 7", "--exec", "true"];
+    let exec =
+        ["forward", "prod", "db", "--show-password", "--confirm", "prod", "--reason", "ticket 7", "--exec", "true"];
     let _ = kdj.run(exec).expect_code(0);
     let audit = kdj.run(["audit", "prod", "-o", "json"]).expect_code(0);
     let audit: Value = serde_json::from_slice(&audit.stdout).expect("JSON");

@@ -7,10 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    super::harness::cluster,
-    Forward, ask, connect, servers,
-};
+use super::{super::harness::cluster, Forward, ask, connect, servers};
 
 #[test]
 fn both_ends_of_a_connection_are_passed_on() {
@@ -21,7 +18,10 @@ fn both_ends_of_a_connection_are_passed_on() {
          [forwards.whole]\nhost = \"web\"\nport = 75\n[forwards.reset]\nhost = \"web\"\nport = 73\n[forwards.closed]\nhost = \"localhost\"\nport = 7999\n",
         namespace.name()
     ));
-    let forward = Forward::start(&kdj, &["own", "web:7000", "relayed", "whole", "reset", "web:7003", "closed", "web:7999", "web:7005"]);
+    let forward = Forward::start(
+        &kdj,
+        &["own", "web:7000", "relayed", "whole", "reset", "web:7003", "closed", "web:7999", "web:7005"],
+    );
     // What was said before the end is answered after it.
     for number in [0, 1] {
         assert_eq!(ask(forward.connect(number), b"hello").as_deref(), Ok(&b"hello"[..]), "{}", forward.told);
