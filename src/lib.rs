@@ -31,6 +31,7 @@ pub mod django;
 mod environment;
 pub mod error;
 pub mod exit;
+mod forward;
 mod job;
 pub mod keeper;
 mod kubectl;

@@ -9,7 +9,7 @@ use std::{
 use crate::{
     commands::args::{AccessArgs, ChangeArgs, TargetArgs},
     config::Config,
-    database::{self, Sql},
+    database::{self, Output, Sql},
     error::{Error, Result},
     exit::Exit,
     options::Options,
@@ -45,6 +45,10 @@ pub struct DbshellArgs {
     #[arg(long)]
     container: Option<String>,
 
+    /// How to print rows; csv and json are of one statement, by the app's own driver
+    #[arg(short, long, value_name = "FORMAT")]
+    output: Option<RowFormat>,
+
     #[command(flatten)]
     access: AccessArgs,
 
@@ -52,12 +56,40 @@ pub struct DbshellArgs {
     change: ChangeArgs,
 }
 
+/// A form of rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum RowFormat {
+    /// With a header line
+    Csv,
+    /// JSON of a documented, versioned shape
+    Json,
+    /// A table, by the database's client
+    Table,
+}
+
+impl RowFormat {
+    fn output(self) -> Output {
+        match self {
+            Self::Csv => Output::Csv,
+            Self::Json => Output::Json,
+            Self::Table => Output::Table,
+        }
+    }
+}
+
 /// Runs `kdj dbshell`.
 pub async fn run(args: DbshellArgs, options: &Options, config: &Config, ui: &Ui) -> Result<Exit> {
+    let sql = sql(&args)?;
+    if sql.is_none() && args.output.is_some() {
+        return Err(
+            Error::usage("`--output` is for SQL that is given").hint("give it: `-c SQL`, `-f FILE`, or on stdin")
+        );
+    }
     let request = database::Request {
         environment: args.target.environment.clone(),
         wanted: args.target.wanted(args.container.as_deref()),
-        sql: sql(&args)?,
+        sql,
+        output: args.output.map_or(Output::Plain, RowFormat::output),
         alias: args.database,
         mode: args.access.asked(),
         consent: args.change.consent(),

@@ -7,6 +7,7 @@ mod completions;
 mod db;
 mod dbshell;
 mod envs;
+mod forward;
 mod gc;
 mod jobs;
 mod manage;
@@ -35,6 +36,8 @@ pub enum Command {
     Dbshell(dbshell::DbshellArgs),
     /// List the environments
     Envs(envs::EnvsArgs),
+    /// Forward local ports into an environment: its database, its roles, its Services
+    Forward(forward::ForwardArgs),
     /// Remove the pods of sessions that are over, and what else outlived its owner
     Gc(gc::GcArgs),
     /// List the jobs kdj made, follow one, print its log, end it
@@ -60,6 +63,7 @@ impl Command {
     /// Whether the command ends with a remote command's exit code.
     pub fn is_pass_through(&self) -> bool {
         match self {
+            Command::Forward(args) => args.is_pass_through(),
             Command::Jobs(args) => args.is_pass_through(),
             Command::Sessions(args) => args.is_pass_through(),
             Command::Audit(_)
@@ -84,6 +88,7 @@ pub async fn run(command: Command, options: &Options, config: &Config, ui: &Ui) 
         Command::Db(args) => db::run(args, options, config, ui).await,
         Command::Dbshell(args) => dbshell::run(args, options, config, ui).await,
         Command::Envs(args) => envs::run(args, options, config, ui).await,
+        Command::Forward(args) => forward::run(args, options, config, ui).await,
         Command::Gc(args) => gc::run(args, options, config, ui).await,
         Command::Jobs(args) => jobs::run(args, options, config, ui).await,
         Command::Manage(args) => manage::run(args, options, config, ui).await,

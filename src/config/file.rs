@@ -72,7 +72,9 @@ pub(super) struct RoleTable {
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct ForwardTable {
     pub(super) role: Option<Spanned<String>>,
+    pub(super) host: Option<Spanned<String>>,
     pub(super) port: Option<Spanned<NonZeroU16>>,
+    pub(super) local: Option<Spanned<NonZeroU16>>,
 }
 
 /// Reads a file's text.

@@ -38,7 +38,7 @@ impl Config {
         }
         lay_roles(&mut self.roles, table.roles, file)?;
         for (name, table) in table.forwards {
-            file.check(&name, |name| check::exact_name(name))?;
+            file.check(&name, |name| check::forward_name(name))?;
             let origin = file.origin(name.span().start);
             let forward = self.forwards.entry(name.into_inner()).or_insert_with(|| ForwardConfig::new(origin.clone()));
             forward.origin = origin;
@@ -87,7 +87,9 @@ impl RoleConfig {
 impl ForwardConfig {
     fn lay(&mut self, table: ForwardTable, file: &SourceFile) -> Result<()> {
         file.set(&mut self.role, table.role, |text| check::exact_name(text))?;
-        file.set(&mut self.port, table.port, |_| Ok(()))
+        file.set(&mut self.host, table.host, |text| check::host(text))?;
+        file.set(&mut self.port, table.port, |_| Ok(()))?;
+        file.set(&mut self.local, table.local, |_| Ok(()))
     }
 }
 

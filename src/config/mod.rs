@@ -113,15 +113,19 @@ pub struct RoleConfig {
     pub container: Option<Sourced<String>>,
 }
 
-/// One entry of `[forwards]`. In a loaded configuration both values are there.
+/// One entry of `[forwards]`. In a loaded configuration there is a port, and a role or a host.
 #[derive(Clone, Debug)]
 pub struct ForwardConfig {
     /// Where the entry begins, in the last file that has it.
     pub origin: Origin,
-    /// The role whose pod has the port.
+    /// The role whose pod has the port, or from whose pod the host is reached.
     pub role: Option<Sourced<String>>,
-    /// The port of the pod.
+    /// A host that the app reaches, by the name the app has for it.
+    pub host: Option<Sourced<String>>,
+    /// The port of the pod, or of the host.
     pub port: Option<Sourced<NonZeroU16>>,
+    /// The local port, where that is free.
+    pub local: Option<Sourced<NonZeroU16>>,
 }
 
 impl Config {
@@ -153,7 +157,7 @@ impl Config {
         config.lay_variables(sources)?;
         for (name, forward) in &config.forwards {
             let missing = match (&forward.role, &forward.port) {
-                (None, _) => "role",
+                (None, _) if forward.host.is_none() => "role",
                 (_, None) => "port",
                 _ => continue,
             };
@@ -198,6 +202,6 @@ impl EnvironmentConfig {
 
 impl ForwardConfig {
     fn new(origin: Origin) -> Self {
-        Self { origin, role: None, port: None }
+        Self { origin, role: None, host: None, port: None, local: None }
     }
 }

@@ -15,5 +15,5 @@ pub use self::{
     connection::{Connection, Vendor, connection},
     mode::Mode,
     query::{Rows, query},
-    shell::{Request, Sql, shell},
+    shell::{Output, Request, Sql, shell},
 };

@@ -9,7 +9,7 @@ use crate::{
     cluster::{Target, Wanted},
     config::Config,
     connection as to_cluster,
-    django::{self, ClientRequest},
+    django::{self, ClientRequest, Start},
     environment::Environment,
     error::{Error, Result},
     exit::Exit,
@@ -31,12 +31,28 @@ pub struct Request {
     pub wanted: Wanted,
     /// The SQL; nothing for a prompt.
     pub sql: Option<Sql>,
+    /// How rows are printed.
+    pub output: Output,
     /// The database's alias in the settings, if one was named.
     pub alias: Option<String>,
     /// The mode, if one was named.
     pub mode: Option<Mode>,
     /// What the flags say of a change.
     pub consent: Consent,
+}
+
+/// How rows are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Output {
+    /// As the client does.
+    #[default]
+    Plain,
+    /// As a table.
+    Table,
+    /// As CSV, by the app's own driver.
+    Csv,
+    /// As JSON, by the app's own driver.
+    Json,
 }
 
 /// Where SQL comes from.
@@ -105,7 +121,7 @@ async fn run(place: &Place<'_>, target: Target, request: &Request, mode: Mode) -
         statement_timeout: settings.statement_timeout.map(Into::into),
         application: &application,
         colored: environment.protected && place.ui.has_color(),
-        table: false,
+        table: request.output == Output::Table,
         banner: place.ui.is_normal(),
     };
     let facts = async || {
@@ -114,6 +130,15 @@ async fn run(place: &Place<'_>, target: Target, request: &Request, mode: Mode) -
     };
     let ended = match &request.sql {
         None => terminal::in_image(place, target.clone(), &asked).await?,
+        // The driver is there with the app.
+        Some(sql) if matches!(request.output, Output::Csv | Output::Json) => {
+            let exit = place.run(target.clone(), rows(sql, request.output, &asked, environment)).await?;
+            if exit != Exit::Remote(django::NO_CLIENT) {
+                return Ok(exit);
+            }
+            facts().await?;
+            return Err(Error::failed("the settings could not be read a moment ago").hint("try again"));
+        }
         // What has been read of it could not be read again.
         Some(Sql::Stdin) if facts().await?.client.is_none() => None,
         Some(sql) => {
@@ -129,7 +154,16 @@ async fn run(place: &Place<'_>, target: Target, request: &Request, mode: Mode) -
 
 /// The client for SQL, in one exec.
 fn script(sql: &Sql, asked: &ClientRequest, environment: &Environment) -> Program {
-    let (start, code) = django::client_script(&environment.django, asked);
+    program(django::client_script(&environment.django, asked), sql, asked, "the database's client")
+}
+
+/// The app's own driver for a statement, in one exec.
+fn rows(sql: &Sql, output: Output, asked: &ClientRequest, environment: &Environment) -> Program {
+    let output = if output == Output::Csv { "csv" } else { "json" };
+    program(django::rows(&environment.django, asked, output), sql, asked, "the statement")
+}
+
+fn program((start, code): (Start, Vec<u8>), sql: &Sql, asked: &ClientRequest, name: &str) -> Program {
     let then = match sql {
         Sql::Text(text) => Framed::Bytes(Bytes::copy_from_slice(text.as_bytes())),
         Sql::File(path) => Framed::File(path.clone()),
@@ -141,7 +175,7 @@ fn script(sql: &Sql, asked: &ClientRequest, environment: &Environment) -> Progra
         tty: false,
         stdin,
         kept: false,
-        name: "the database's client".to_owned(),
+        name: name.to_owned(),
         mode: Some(if asked.read_only { Mode::ReadOnly } else { Mode::ReadWrite }),
     }
 }

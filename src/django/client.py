@@ -32,12 +32,8 @@ def prompt(database, more, red):
     return "%s (%s)%s " % (place, PARAMETERS["mode"], more)
 
 
-def psql(found, history):
-    env = {POSTGRESQL[key]: value for key, value in found["options"].items() if key in POSTGRESQL}
-    env.update((POSTGRESQL[key], found[key]) for key in ("host", "port", "user", "name", "password") if found[key])
-    env["PGAPPNAME"] = PARAMETERS["application"]
-    if "PGCONNECT_TIMEOUT" not in os.environ:
-        env.setdefault("PGCONNECT_TIMEOUT", "15")
+def startup_options(options):
+    # Those of the settings, and after them what makes the session read-only.
     wanted = []
     if PARAMETERS["read_only"]:
         wanted.append("default_transaction_read_only=on")
@@ -45,9 +41,26 @@ def psql(found, history):
             wanted.append("role=" + PARAMETERS["role"])
         if PARAMETERS["statement_timeout"]:
             wanted.append("statement_timeout=%d" % PARAMETERS["statement_timeout"])
-    options = found["options"].get("options") or os.environ.get("PGOPTIONS", "")
     escaped = ["-c " + re.sub(r"([\\ ])", r"\\\1", setting) for setting in wanted]
-    env["PGOPTIONS"] = " ".join(filter(None, [options] + escaped))
+    return " ".join(filter(None, [options] + escaped))
+
+
+def mysql_limit():
+    limit = PARAMETERS["statement_timeout"]
+    return "/*M!100100 , max_statement_time=%s*//*!50720 , max_execution_time=%d*/" % (limit / 1000.0, limit) if limit else ""
+
+
+def mysql_is_read_only():
+    return (MYSQL_READ_ONLY % ("", "")).replace(" t", " @@session.t")
+
+
+def psql(found, history):
+    env = {POSTGRESQL[key]: value for key, value in found["options"].items() if key in POSTGRESQL}
+    env.update((POSTGRESQL[key], found[key]) for key in ("host", "port", "user", "name", "password") if found[key])
+    env["PGAPPNAME"] = PARAMETERS["application"]
+    if "PGCONNECT_TIMEOUT" not in os.environ:
+        env.setdefault("PGCONNECT_TIMEOUT", "15")
+    env["PGOPTIONS"] = startup_options(found["options"].get("options") or os.environ.get("PGOPTIONS", ""))
     lines = []
     if history:
         own = os.environ.get("PSQLRC") or os.path.expanduser("~/.psqlrc")
@@ -79,10 +92,8 @@ def mysql(found, history):
             words.append("--%s=%s" % (flag, options[key]))
     first = None
     if PARAMETERS["read_only"]:
-        limit = PARAMETERS["statement_timeout"]
-        limits = ("/*M!100100 , max_statement_time=%s*//*!50720 , max_execution_time=%d*/" % (limit / 1000.0, limit)) if limit else ""
-        words.append("--init-command=SET SESSION " + MYSQL_READ_ONLY % ("=ON", "=ON") + limits)
-        first = "DO (SELECT IF(%s = 1, 1, (SELECT 1 UNION SELECT 2)));\n" % (MYSQL_READ_ONLY % ("", "")).replace(" t", " @@session.t")
+        words.append("--init-command=SET SESSION " + MYSQL_READ_ONLY % ("=ON", "=ON") + mysql_limit())
+        first = "DO (SELECT IF(%s = 1, 1, (SELECT 1 UNION SELECT 2)));\n" % mysql_is_read_only()
     env = {"MYSQL_PWD": found["password"]} if found["password"] else {}
     checking = [program] + words + ["--batch"]
     if history:

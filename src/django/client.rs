@@ -14,6 +14,8 @@ const RUNNING: &str = include_str!("running.py");
 /// Runs it for what comes on stdin.
 const SCRIPT: &str = include_str!("script.py");
 
+/// In its place: a statement's rows over the app's driver.
+const ROWS: &str = include_str!("rows.py");
 /// Stands beside one that has a terminal.
 const COMPANION: &str = include_str!("companion.py");
 /// Runs it at the terminal.
@@ -60,6 +62,20 @@ pub fn client_script(settings: &DjangoSettings, request: &ClientRequest) -> (Sta
         problem_code: u8,
     }
     on_stdin(settings, None, &[CLIENT, RUNNING, SCRIPT], &Parameters { request, problem_code: NO_CLIENT })
+}
+
+/// Runs one statement over the app's own driver and prints its rows as `output` says, `csv` or `json`. The SQL follows on
+/// stdin as for [`client_script`].
+pub fn rows(settings: &DjangoSettings, request: &ClientRequest, output: &str) -> (Start, Vec<u8>) {
+    #[derive(Serialize)]
+    struct Parameters<'a> {
+        #[serde(flatten)]
+        request: &'a ClientRequest<'a>,
+        output: &'a str,
+        problem_code: u8,
+    }
+    let parameters = Parameters { request, output, problem_code: NO_CLIENT };
+    on_stdin(settings, None, &[CLIENT, RUNNING, ROWS], &parameters)
 }
 
 /// Prepares a client for a terminal, and stays beside it: prints a line of JSON when it is ready, and another with the

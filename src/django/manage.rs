@@ -3,7 +3,7 @@
 use crate::{environment::DjangoSettings, script::terse};
 
 /// Finds the container's Python and hands its arguments to it. Plain `sh`, since images have no more.
-const PYTHON: &str = include_str!("python.sh");
+pub(super) const PYTHON: &str = include_str!("python.sh");
 /// Runs in the container's Python (3.6 or later) and becomes the management command.
 const START: &str = include_str!("start.py");
 

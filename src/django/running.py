@@ -2,6 +2,11 @@
 import os, re, select, signal, subprocess, sys, threading, time
 
 
+# What PostgreSQL says of a session, and who set it.
+READ_ONLY = """SELECT 'kdj:' || setting || ':' || coalesce(source, '') || ':' || pg_is_in_recovery() || ':' || current_setting('role') || ':'
+ FROM pg_settings WHERE name = 'default_transaction_read_only'"""
+
+
 def refuse(client, cause, hint=None):
     text = "error: the session in `%s` is not read-only: nothing was run\n  caused by: %s\n" % (client["environment"], cause)
     sys.stderr.write(text + ("\nhint: %s\n" % hint if hint else ""))
@@ -41,8 +46,7 @@ def start(client, stdin):
     if client["checked"]:
         lines += [
             "\\o /dev/fd/%d" % answer_in,
-            "SELECT 'kdj:' || setting || ':' || coalesce(source, '') || ':' || pg_is_in_recovery() || ':' || current_setting('role') || ':'"
-            " FROM pg_settings WHERE name = 'default_transaction_read_only';",
+            READ_ONLY + ";",
             "\\qecho kdj-end",
             "\\o",
             "\\i /dev/fd/%d" % gate_out,

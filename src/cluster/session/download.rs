@@ -19,14 +19,14 @@ use super::{
 use crate::streams::Pieces;
 
 /// After how much silence, pongs included, the connection counts as lost.
-const SILENCE_LIMIT: Duration = Duration::from_secs(15);
+pub(in crate::cluster) const SILENCE_LIMIT: Duration = Duration::from_secs(15);
 /// How long a live server that has told the end may neither send nor close; one that was heard of within
 /// [`RECENTLY`] is alive.
 const CLOSE_LIMIT: Duration = Duration::from_secs(4);
 /// A ping and its answer.
 const RECENTLY: Duration = Duration::from_secs(6);
 /// A deadline noticed so late means that nobody was there to notice it.
-const ASLEEP: Duration = Duration::from_secs(2);
+pub(in crate::cluster) const ASLEEP: Duration = Duration::from_secs(2);
 
 /// What upload and download tell each other.
 #[derive(Debug, Default)]
@@ -109,7 +109,7 @@ pub(super) async fn download(
 }
 
 /// Why there will be no more messages.
-enum End {
+pub(in crate::cluster) enum End {
     /// The server closed the connection.
     Closed(String),
     /// The connection broke: something may have been on its way.
@@ -117,7 +117,7 @@ enum End {
 }
 
 /// The bytes of a message, or why there will be no more.
-fn payload(message: Option<Result<Message, WsError>>) -> Result<Bytes, End> {
+pub(in crate::cluster) fn payload(message: Option<Result<Message, WsError>>) -> Result<Bytes, End> {
     match message {
         Some(Ok(Message::Binary(data))) => Ok(data),
         Some(Ok(Message::Text(text))) => Ok(Bytes::from(text)),

@@ -111,7 +111,7 @@ fn is_unanswered(error: &kube::Error) -> bool {
 }
 
 /// 404 from the API server, or the kubelet's and the API server's words for a pod or container that is not running.
-fn is_gone(error: &kube::Error) -> bool {
+pub(in crate::cluster) fn is_gone(error: &kube::Error) -> bool {
     let kube::Error::Api(status) = error else { return false };
     let message = &status.message;
     status.code == 404

@@ -1,4 +1,4 @@
-//! The session loop over WebSocket, for exec now and for attach and port-forward later.
+//! The session loop over WebSocket.
 //!
 //! Own instead of kube's, because that one pings once a minute, ignores pongs, has no deadline, takes a cut connection
 //! for success, and stops reading input while output is blocked. What this one promises:
@@ -31,7 +31,12 @@ use tokio::{
 };
 use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
 
-pub(super) use self::ending::start_failure;
+pub(super) use self::{
+    download::{ASLEEP, End, SILENCE_LIMIT, payload},
+    ending::start_failure,
+    exec::is_gone,
+    upload::PING_EVERY,
+};
 use self::{
     download::{Shared, download},
     upload::upload,
@@ -46,7 +51,7 @@ use crate::streams::{Control, Streams};
 /// A process that could not be started is reported sooner than this; what comes later is about one that ran.
 const START_LIMIT: Duration = Duration::from_secs(10);
 /// How long saying goodbye may take.
-const GOODBYE_LIMIT: Duration = Duration::from_millis(500);
+pub(super) const GOODBYE_LIMIT: Duration = Duration::from_millis(500);
 /// Ctrl-C: ends the command that runs.
 const INTERRUPT: &[u8] = b"\x03";
 /// Ctrl-D: ends a shell, and then the one that started it.

@@ -14,7 +14,7 @@ use super::{WebSocket, channel, download::Shared};
 use crate::streams::{Input, Size};
 
 /// How often the server is pinged: load balancers cut connections that are silent for 20 s.
-const PING_EVERY: Duration = Duration::from_secs(5);
+pub(in crate::cluster) const PING_EVERY: Duration = Duration::from_secs(5);
 /// How much input is kept for another process, should this one not start.
 const KEEP: usize = 1024 * 1024;
 

@@ -62,15 +62,18 @@ fn who_blocks_whom_while_a_table_is_locked() {
     wait::poll_until("the locks", wait::DEADLINE, || {
         (databases.sql("select count(*) from pg_stat_activity where wait_event = 'PgSleep'") == "1").then_some(())
     });
-    let _reader = databases.session("reader", "select count(*) from locked where id = 4711");
-    let _writer = databases.session("writer", "update notes set text = 'hunter2' where id = 1");
-    wait::poll_until("the waiting", wait::DEADLINE, || {
-        (databases.sql("select count(*) from pg_locks where not granted") == "2").then_some(())
-    });
-    let _second = databases.session("second", "delete from notes where id = 1");
-    wait::poll_until("the waiting", wait::DEADLINE, || {
-        (databases.sql("select count(*) from pg_locks where not granted") == "3").then_some(())
-    });
+    let mut waiting = Vec::new();
+    for (name, sql) in [
+        ("reader", "select count(*) from locked where id = 4711"),
+        ("writer", "update notes set text = 'hunter2' where id = 1"),
+        ("second", "delete from notes where id = 1"),
+    ] {
+        waiting.push(databases.session(name, sql));
+        wait::poll_until("the waiting", wait::DEADLINE, || {
+            let number = databases.sql("select count(*) from pg_locks where not granted");
+            (number == waiting.len().to_string()).then_some(())
+        });
+    }
 
     // The tree; no values.
     let output = kdj.run(["db", "own", "locks"]).expect_code(0);
@@ -145,7 +148,7 @@ b.execute('select 1')
 time.sleep(600)";
     let app = databases.in_app(["sh", "-c", &format!("nohup python -c \"$0\" >/tmp/log 2>&1 & echo started"), code]);
     assert_eq!(app, "started\n");
-    let _other = databases.session("other", "set role other; select pg_sleep(600)");
+    let _other = databases.session_of("other", "other", "select pg_sleep(600)");
     wait::poll_until("the sessions", wait::DEADLINE, || {
         let names = databases.sql("select count(*) from pg_stat_activity where application_name in ('forgotten', 'bored', 'other') and query <> ''");
         (names == "3").then_some(())
@@ -173,7 +176,10 @@ time.sleep(600)";
     assert!(audit.contains("kill") && audit.contains(&format!("{forgotten} --terminate")), "{audit}");
     assert!(audit.contains("it blocks"), "{audit}");
 
-    // Not there, of another database, kdj's own server process.
+    // Another user's, not there, of another database, kdj's own server process.
+    let all = sessions(&kdj, &["activity"]);
+    let output = kdj.run(["db", "own", "kill", &pid(&all, "other")]).expect_code(1);
+    let _ = output.says(&["is of the user `other`, and hidden from the app's", "pg_signal_backend"]);
     let elsewhere = databases.sql("select pid from pg_stat_activity where backend_type = 'checkpointer'");
     for pid in [forgotten.as_str(), "1", &elsewhere] {
         let output = kdj.run(["db", "own", "kill", pid, "--terminate"]).expect_code(1);

@@ -12,6 +12,7 @@ mod credentials;
 mod db;
 mod endings;
 mod explain;
+mod forward;
 mod harness;
 mod jobs;
 mod manage;

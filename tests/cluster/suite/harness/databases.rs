@@ -88,8 +88,14 @@ impl<'a> Databases<'a> {
     /// dropped.
     #[track_caller]
     pub fn session(&self, name: &str, sql: &str) -> Session {
+        self.session_of("shop", name, sql)
+    }
+
+    /// The same of another user.
+    #[track_caller]
+    pub fn session_of(&self, user: &str, name: &str, sql: &str) -> Session {
         let name = format!("PGAPPNAME={name}");
-        self.client(&["env", &name, "psql", "-h", "/tmp", "-U", "shop", "-c", sql, "shop"], "postgres")
+        self.client(&["env", &name, "psql", "-h", "/tmp", "-U", user, "-c", sql, "shop"], "postgres")
     }
 
     /// The same in MariaDB, where sessions have no names.
