@@ -75,6 +75,18 @@ pub enum Vendor {
     Other(String),
 }
 
+impl Vendor {
+    /// As Django calls it.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Postgresql => "postgresql",
+            Self::Mysql => "mysql",
+            Self::Sqlite => "sqlite",
+            Self::Other(name) => name,
+        }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Answer {

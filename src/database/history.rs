@@ -26,6 +26,16 @@ pub fn keep(environment: &Environment, vendor: &str, before: &str, after: &str) 
     }
 }
 
+/// The file itself, for a client on this machine: made, if it is not there, for the user alone.
+pub fn prepare(environment: &Environment, vendor: &str) -> Option<String> {
+    let path = path(environment, vendor)?;
+    let known = own_file::read(&path).is_some();
+    if !known && (path.exists() || own_file::write(&path, b"").is_err()) {
+        return None;
+    }
+    path.to_str().map(str::to_owned)
+}
+
 /// Where it is: `kdj/history/CONTEXT_NAMESPACE[_INSTANCE].VENDOR` in the user's state directory; by the place, since two
 /// projects may both have a `qa`. `None` without a home.
 pub fn path(environment: &Environment, vendor: &str) -> Option<PathBuf> {

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use bytes::Bytes;
 
-use super::{Connection, Mode, Vendor, connection, terminal};
+use super::{Connection, Mode, connection, elsewhere, terminal};
 use crate::{
     cluster::{Target, Wanted},
-    config::Config,
+    config::{ClientPlace, Config},
     connection as to_cluster,
     django::{self, ClientRequest, Start},
     environment::Environment,
@@ -35,6 +35,8 @@ pub struct Request {
     pub output: Output,
     /// The database's alias in the settings, if one was named.
     pub alias: Option<String>,
+    /// Where the client is to run, if that was said.
+    pub client: Option<ClientPlace>,
     /// The mode, if one was named.
     pub mode: Option<Mode>,
     /// What the flags say of a change.
@@ -117,6 +119,7 @@ async fn run(place: &Place<'_>, target: Target, request: &Request, mode: Mode) -
         environment: &environment.name,
         mode: mode.name(),
         read_only: mode.is_read_only(),
+        check: mode.is_read_only().then(|| django::read_only_check(settings.read_only_role.as_deref())),
         role: settings.read_only_role.as_deref(),
         statement_timeout: settings.statement_timeout.map(Into::into),
         application: &application,
@@ -124,31 +127,51 @@ async fn run(place: &Place<'_>, target: Target, request: &Request, mode: Mode) -
         table: request.output == Output::Table,
         banner: place.ui.is_normal(),
     };
-    let facts = async || {
-        let asking = connection(place.cluster, &target, environment, Some(asked.database), false);
-        place.ui.waiting("reading the app's settings", asking).await
-    };
-    let ended = match &request.sql {
-        None => terminal::in_image(place, target.clone(), &asked).await?,
+    if let (Some(sql), Output::Csv | Output::Json) = (&request.sql, request.output) {
         // The driver is there with the app.
-        Some(sql) if matches!(request.output, Output::Csv | Output::Json) => {
-            let exit = place.run(target.clone(), rows(sql, request.output, &asked, environment)).await?;
-            if exit != Exit::Remote(django::NO_CLIENT) {
-                return Ok(exit);
+        let exit = place.run(target.clone(), rows(sql, request.output, &asked, environment)).await?;
+        return match exit {
+            Exit::Remote(django::NO_CLIENT) => {
+                facts(place, &target, asked.database, false).await?;
+                Err(Error::failed("the settings could not be read a moment ago").hint("try again"))
             }
-            facts().await?;
-            return Err(Error::failed("the settings could not be read a moment ago").hint("try again"));
-        }
-        // What has been read of it could not be read again.
-        Some(Sql::Stdin) if facts().await?.client.is_none() => None,
-        Some(sql) => {
-            let exit = place.run(target.clone(), script(sql, &asked, environment)).await?;
-            (exit != Exit::Remote(django::NO_CLIENT)).then_some(exit)
-        }
+            exit => Ok(exit),
+        };
+    }
+    let wanted = match (request.client, settings.client) {
+        (Some(client), _) => Some((client, "as `--client` says")),
+        (None, Some(client)) => Some((client, "as the configuration says")),
+        (None, None) => None,
     };
-    match ended {
-        Some(exit) => Ok(exit),
-        None => elsewhere(facts().await?),
+    if wanted.is_none_or(|(client, _)| client == ClientPlace::Image)
+        && let Some(exit) = in_image(place, &target, &asked, request.sql.as_ref()).await?
+    {
+        return Ok(exit);
+    }
+    elsewhere::run(place, &target, &asked, request.sql.as_ref(), wanted).await
+}
+
+/// How to reach the database, in the app's own words.
+pub(super) async fn facts(place: &Place<'_>, target: &Target, alias: &str, password: bool) -> Result<Connection> {
+    let asking = connection(place.cluster, target, place.environment, Some(alias), password);
+    place.ui.waiting("reading the app's settings", asking).await
+}
+
+/// The client in the image; `None` when there is none.
+async fn in_image(
+    place: &Place<'_>,
+    target: &Target,
+    asked: &ClientRequest<'_>,
+    sql: Option<&Sql>,
+) -> Result<Option<Exit>> {
+    match sql {
+        None => terminal::in_image(place, target.clone(), asked).await,
+        // What has been read of it could not be read again.
+        Some(Sql::Stdin) if facts(place, target, asked.database, false).await?.client.is_none() => Ok(None),
+        Some(sql) => {
+            let exit = place.run(target.clone(), script(sql, asked, place.environment)).await?;
+            Ok((exit != Exit::Remote(django::NO_CLIENT)).then_some(exit))
+        }
     }
 }
 
@@ -171,14 +194,4 @@ fn program((start, code): (Start, Vec<u8>), sql: &Sql, name: &str) -> Program {
     };
     let stdin = Stdin::Framed { first: code.into(), then };
     Program { alternatives: start.alternatives, tty: false, stdin, kept: false, name: name.to_owned() }
-}
-
-fn elsewhere(facts: Connection) -> Result<Exit> {
-    let program = match facts.vendor {
-        Vendor::Postgresql => "psql",
-        Vendor::Mysql => "mysql",
-        Vendor::Sqlite => "sqlite3",
-        Vendor::Other(name) => return Err(Error::failed(format!("kdj knows no client of {name}"))),
-    };
-    Err(Error::failed(format!("the image has no `{program}`")))
 }

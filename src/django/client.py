@@ -74,7 +74,7 @@ def psql(found, history):
             pager = which("less") and "less -FRSX" or which("more")
             lines.append("\\pset pager off" if not pager else "\\setenv PSQL_PAGER '%s'" % pager)
     words = [] if history else ["-v", "ON_ERROR_STOP=1", "-P", "pager=off"]
-    return {"words": [find_program("psql")] + words, "env": env, "rc": lines, "checked": PARAMETERS["read_only"], "first": None}
+    return {"words": [find_program("psql")] + words, "env": env, "rc": lines, "check": PARAMETERS["check"], "first": None}
 
 
 def mysql(found, history):
@@ -101,7 +101,7 @@ def mysql(found, history):
         words.append("--prompt=" + prompt("\\d", ">", "%s"))
     elif PARAMETERS["table"]:
         words.append("--table")
-    return {"words": [program] + words, "env": env, "rc": None, "checked": False, "first": first and [checking, first]}
+    return {"words": [program] + words, "env": env, "rc": None, "check": None, "first": first and [checking, first]}
 
 
 def sqlite3(found, history):
@@ -113,7 +113,7 @@ def sqlite3(found, history):
         env["SQLITE_HISTORY"] = history
     else:
         words += ["-bail"] + (["-header", "-column"] if PARAMETERS["table"] else [])
-    return {"words": words + [os.path.abspath(found["name"] or "")], "env": env, "rc": None, "checked": False, "first": None}
+    return {"words": words + [os.path.abspath(found["name"] or "")], "env": env, "rc": None, "check": None, "first": None}
 
 
 def make_client(found, history=None):
@@ -122,7 +122,7 @@ def make_client(found, history=None):
     if not make:
         raise Problem("no-client", "kdj knows no client of %s" % found["vendor"])
     client = make(found, history)
-    client.update(role=PARAMETERS["role"], database=PARAMETERS["database"], environment=PARAMETERS["environment"])
+    client.update(database=PARAMETERS["database"], environment=PARAMETERS["environment"])
     return client
 
 

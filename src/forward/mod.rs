@@ -33,10 +33,10 @@ use tokio::{
 };
 
 pub use self::{
-    child::run as run_child,
+    child::{code as exit_code, run as run_child},
     link::End,
     listen::LOOPBACK,
-    resolve::{Resolved, address, resolve},
+    resolve::{Resolved, address, protocol, resolve},
     target::{Asked, Local, parse},
     usage::Protocol,
 };
