@@ -9,6 +9,7 @@ mod mode;
 mod problem;
 mod shell;
 mod terminal;
+mod toolbox;
 
 pub use self::{
     connection::{Connection, Vendor, connection},

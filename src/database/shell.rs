@@ -14,7 +14,7 @@ use crate::{
     error::{Error, Result},
     exit::Exit,
     options::Options,
-    protection::{self, Change, Consent, Object, Record, Who, local_user},
+    protection::{self, Change, Consent, Object, Permit, Record, Who, local_user},
     session::{Place, Program},
     ui::{
         Ui,
@@ -94,11 +94,11 @@ pub async fn shell(request: Request, options: &Options, config: &Config, ui: &Ui
     };
     let cluster = to_cluster::open(&environment, &kubeconfig, options, ui).await?;
     let place = Place::new(&cluster, &environment, request.wanted.clone(), ui);
-    let Some(permit) = permit else { return run(&place, place.target().await?, &request, mode).await };
+    let Some(permit) = permit else { return run(&place, place.target().await?, &request, mode, None).await };
     let who = Who::of(&permit, &cluster);
     let target = who.beside(place.target()).await?;
     let record = Record::begin(&permit, &environment, Object::from(&target), who, &cluster, ui);
-    record.keep(run(&place, target, &request, mode)).await
+    record.keep(run(&place, target, &request, mode, Some(&permit))).await
 }
 
 fn change(sql: Option<&Sql>) -> Change {
@@ -109,7 +109,13 @@ fn change(sql: Option<&Sql>) -> Change {
 }
 
 /// Runs the client where there is one.
-async fn run(place: &Place<'_>, target: Target, request: &Request, mode: Mode) -> Result<Exit> {
+async fn run(
+    place: &Place<'_>,
+    target: Target,
+    request: &Request,
+    mode: Mode,
+    permit: Option<&Permit>,
+) -> Result<Exit> {
     let environment = place.environment;
     let settings = &environment.database;
     let replica = settings.read_only_alias.as_deref().filter(|_| mode.is_read_only());
@@ -148,7 +154,7 @@ async fn run(place: &Place<'_>, target: Target, request: &Request, mode: Mode) -
     {
         return Ok(exit);
     }
-    elsewhere::run(place, &target, &asked, request.sql.as_ref(), wanted).await
+    Box::pin(elsewhere::run(place, &target, &asked, request.sql.as_ref(), wanted, permit, &request.consent)).await
 }
 
 /// How to reach the database, in the app's own words.
@@ -165,7 +171,7 @@ async fn in_image(
     sql: Option<&Sql>,
 ) -> Result<Option<Exit>> {
     match sql {
-        None => terminal::in_image(place, target.clone(), asked).await,
+        None => Box::pin(terminal::in_image(place, target.clone(), asked)).await,
         // What has been read of it could not be read again.
         Some(Sql::Stdin) if facts(place, target, asked.database, false).await?.client.is_none() => Ok(None),
         Some(sql) => {

@@ -15,7 +15,7 @@ use std::env;
 pub use self::{
     capture::{Captured, capture, collect},
     companion::{Companion, Silent},
-    fresh::{KEEP, hold, run_in_own_pod, take_up},
+    fresh::{KEEP, hold, in_own_pod, run_in_own_pod, take_up},
     outcome::runtime_words,
     own::{Opens, PodSettings},
     place::Place,
