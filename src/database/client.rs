@@ -8,7 +8,7 @@ use super::{Connection, Vendor};
 use crate::{
     django::ClientRequest,
     error::{Error, Result},
-    forward,
+    forward::{self, Protocol},
 };
 
 /// How long psql may take to connect, in seconds.
@@ -32,6 +32,13 @@ pub(super) struct Client {
     pub(super) before: Option<(Vec<String>, String)>,
 }
 
+impl Client {
+    /// Whether it reads lines of kdj's first.
+    pub(super) fn is_psql(&self) -> bool {
+        self.words.first().is_some_and(|program| program == "psql")
+    }
+}
+
 /// How the client is used.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Use<'a> {
@@ -50,6 +57,7 @@ pub(super) fn programs(facts: &Connection) -> Result<&'static [&'static str]> {
         Vendor::Postgresql => Ok(&["psql"]),
         Vendor::Mysql => Ok(&["mariadb", "mysql"]),
         Vendor::Sqlite => Ok(&["sqlite3"]),
+        Vendor::Redis => Ok(&["redis-cli"]),
         Vendor::Other(name) => Err(Error::failed(format!("kdj knows no client of {name}"))),
     }
 }
@@ -63,14 +71,17 @@ pub(super) fn client(
     asked: &ClientRequest,
     how: Use,
 ) -> Client {
-    let is_mysql = facts.vendor == Vendor::Mysql;
+    let vendor = facts.vendor.clone();
     let charset = facts.options.get("charset").cloned();
     let user = facts.user.clone();
     let name = facts.name.clone();
     let protocol = forward::protocol(facts, address);
     let variables = protocol.variables(address, port).into_iter().map(|(key, value)| (key.to_owned(), value));
     let mut variables: Vec<(String, String)> = variables.filter(|(key, _)| key != "DATABASE_URL").collect();
-    if !is_mysql {
+    if vendor == Vendor::Redis {
+        return redis_cli(program, &protocol, variables, address, port, how);
+    }
+    if vendor == Vendor::Postgresql {
         // A name stands there only when it is an address.
         variables.retain(|(key, value)| key != "PGHOSTADDR" || value.parse::<std::net::IpAddr>().is_ok());
         return psql(program, variables, asked, how);
@@ -81,6 +92,29 @@ pub(super) fn client(
     words.extend(name.map(|name| flag("database", name)));
     words.extend(charset.map(|charset| flag("default-character-set", charset)));
     mysql(words, variables, asked, how)
+}
+
+fn redis_cli(
+    program: &str,
+    protocol: &Protocol,
+    mut variables: Vec<(String, String)>,
+    address: &str,
+    port: u16,
+    how: Use,
+) -> Client {
+    let mut words = vec![program.to_owned(), "-h".into(), address.into(), "-p".into(), port.to_string()];
+    if let Some(login) = protocol.login() {
+        words.extend(login.database.iter().flat_map(|number| ["-n".to_owned(), number.clone()]));
+        words.extend(login.user.iter().flat_map(|user| ["--user".to_owned(), user.clone()]));
+        if login.options.contains_key("tls") {
+            words.extend(["--tls".to_owned(), "--sni".into(), login.host.clone()]);
+        }
+    }
+    variables.retain(|(key, _)| key == "REDISCLI_AUTH");
+    if let Use::Terminal { history: Some(history) } = how {
+        variables.push(("REDISCLI_HISTFILE".into(), history.to_owned()));
+    }
+    Client { words, variables, first_lines: Vec::new(), before: None }
 }
 
 fn flag(name: &str, value: impl Display) -> String {

@@ -26,7 +26,7 @@ pub(super) async fn run(
     consent: &Consent,
 ) -> Result<Exit> {
     let name = asked.environment;
-    let facts = facts(place, target, asked.database, true).await?;
+    let facts = facts(place, target, asked, true).await?;
     let programs = client::programs(&facts)?;
     if facts.vendor == Vendor::Sqlite {
         return Err(Error::failed(format!("no `sqlite3` in the image of `{name}`"))

@@ -80,7 +80,7 @@ async fn run(client: Client, asked: &ClientRequest<'_>, sql: Option<&Sql>) -> Re
     }
     let mut command = command(&client.words, &client);
     let mut refused = None;
-    if client.words.first().is_some_and(|program| program.ends_with("psql")) {
+    if client.is_psql() {
         refused = Some(prepare_psql(&mut command, &client, asked, sql.is_none()).map_err(no_pipe)?);
     }
     command.stdin(stdin(sql)?);

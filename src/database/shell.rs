@@ -12,7 +12,8 @@ use crate::{
     django::{self, ClientRequest, Start},
     environment::Environment,
     error::{Error, Result},
-    exit::Exit,
+    exit::{Exit, Failure},
+    forward,
     options::Options,
     protection::{self, Change, Consent, Object, Permit, Record, Who, local_user},
     session::{Place, Program},
@@ -138,7 +139,7 @@ async fn run(
         let exit = place.run(target.clone(), rows(sql, request.output, &asked, environment)).await?;
         return match exit {
             Exit::Remote(django::NO_CLIENT) => {
-                facts(place, &target, asked.database, false).await?;
+                facts(place, &target, &asked, false).await?;
                 Err(Error::failed("the settings could not be read a moment ago").hint("try again"))
             }
             exit => Ok(exit),
@@ -158,9 +159,30 @@ async fn run(
 }
 
 /// How to reach the database, in the app's own words.
-pub(super) async fn facts(place: &Place<'_>, target: &Target, alias: &str, password: bool) -> Result<Connection> {
-    let asking = connection(place.cluster, target, place.environment, Some(alias), password);
-    place.ui.waiting("reading the app's settings", asking).await
+pub(super) async fn facts(
+    place: &Place<'_>,
+    target: &Target,
+    asked: &ClientRequest<'_>,
+    password: bool,
+) -> Result<Connection> {
+    let asking = connection(place.cluster, target, place.environment, Some(asked.database), password);
+    let found = place.ui.waiting("reading the app's settings", asking).await;
+    let (kind, usage) = asked.database.split_once(':').unwrap_or((asked.database, ""));
+    match found {
+        Err(error) if kind == "redis" && error.failure() == Failure::Usage => {}
+        found => return found,
+    }
+    let from = forward::Place { cluster: place.cluster, environment: place.environment, ui: place.ui };
+    let asking = forward::redis(&from, target, Some(usage).filter(|usage| !usage.is_empty()), password);
+    let redis = place.ui.waiting("reading the app's settings", asking).await?;
+    if asked.read_only {
+        let name = &place.environment.name;
+        return Err(Error::usage("Redis has no read-only sessions").hint(format!(
+            "`kdj dbshell {name} --database {} --read-write`; in a protected environment that is a change",
+            asked.database
+        )));
+    }
+    Ok(Connection::of_redis(asked.database, redis))
 }
 
 /// The client in the image; `None` when there is none.
@@ -173,7 +195,7 @@ async fn in_image(
     match sql {
         None => Box::pin(terminal::in_image(place, target.clone(), asked)).await,
         // What has been read of it could not be read again.
-        Some(Sql::Stdin) if facts(place, target, asked.database, false).await?.client.is_none() => Ok(None),
+        Some(Sql::Stdin) if facts(place, target, asked, false).await?.client.is_none() => Ok(None),
         Some(sql) => {
             let exit = place.run(target.clone(), script(sql, asked, place.environment)).await?;
             Ok((exit != Exit::Remote(django::NO_CLIENT)).then_some(exit))

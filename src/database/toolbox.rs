@@ -158,6 +158,7 @@ fn stdin(client: &Client, asked: &ClientRequest, text: &[u8]) -> Result<Vec<u8>>
     let refused = format!("{FOLDER}/refused");
     let first = match &client.before {
         Some((_, statement)) => statement.clone(),
+        None if !client.is_psql() => String::new(),
         None => client::first_lines(client, asked.check.as_deref(), None, &refused),
     };
     let mut stdin = format!("{lines}.\n{first}.\n{}\n", text.len()).into_bytes();

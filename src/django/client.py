@@ -116,9 +116,47 @@ def sqlite3(found, history):
     return {"words": words + [os.path.abspath(found["name"] or "")], "env": env, "rc": None, "check": None, "first": None}
 
 
+def redis_cli(found, history):
+    words = [find_program("redis-cli")]
+    if "unix_socket" in found["options"]:
+        words += ["-s", found["options"]["unix_socket"]]
+    else:
+        words += ["-h", found["host"], "-p", found["port"]]
+    words += ["-n", found["name"]] + (["--user", found["user"]] if found["user"] else [])
+    if "tls" in found["options"]:
+        words += ["--tls", "--sni", found["host"]]
+    env = {"REDISCLI_AUTH": found["password"]} if found["password"] else {}
+    if history:
+        env["REDISCLI_HISTFILE"] = history
+    return {"words": words, "env": env, "rc": None, "check": None, "first": None}
+
+
+def find_redis(settings, use):
+    # Who cannot be served here is asked again, and told why.
+    found = [fact for fact in find_all(settings) if not use or fact["use"] == use]
+    servers = {(fact["host"], fact["port"], fact["socket"]) for fact in found}
+    if len(servers) != 1 or PARAMETERS["read_only"]:
+        raise Problem("redis", "not one Redis, or no read-only session")
+    fact = found[0]
+    options = {"unix_socket": fact["socket"]} if fact["socket"] else {}
+    if fact["tls"]:
+        options["tls"] = "yes"
+    return {"alias": PARAMETERS["database"], "vendor": "redis", "name": str(fact["database"]), "host": fact["host"], "port": str(fact["port"]),
+            "user": fact["user"], "password": fact["password"], "options": options}
+
+
+def find_database(settings):
+    # One of DATABASES, or else a Redis: `redis`, `redis:USE`.
+    name = PARAMETERS["database"]
+    kind, _, use = name.partition(":")
+    if kind == "redis" and name not in settings.DATABASES:
+        return find_redis(settings, use)
+    return find_connection(settings, name)
+
+
 def make_client(found, history=None):
     # `history` is where an interactive one keeps it.
-    make = {"postgresql": psql, "mysql": mysql, "sqlite": sqlite3}.get(found["vendor"])
+    make = {"postgresql": psql, "mysql": mysql, "sqlite": sqlite3, "redis": redis_cli}.get(found["vendor"])
     if not make:
         raise Problem("no-client", "kdj knows no client of %s" % found["vendor"])
     client = make(found, history)
@@ -129,6 +167,8 @@ def make_client(found, history=None):
 def describe(found):
     where = found["host"] or found["options"].get("service") or "the local socket"
     place = found["name"] or "the default database"
+    if found["vendor"] == "redis":
+        place = "database " + place
     if found["vendor"] != "sqlite":
         place = "%s at %s%s%s" % (place, where, ":" if found["port"] else "", found["port"] or "")
     return "%s: %s%s, %s" % (found["alias"], place, " as " + found["user"] if found["user"] else "", PARAMETERS["mode"])

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{connection::on_stdin, manage::Start};
+use super::{connection::on_stdin, manage::Start, redis::REDIS};
 use crate::{environment::DjangoSettings, script::terse};
 
 /// Asks PostgreSQL whether the session is read-only.
@@ -73,7 +73,7 @@ pub fn client_script(settings: &DjangoSettings, request: &ClientRequest) -> (Sta
         request: &'a ClientRequest<'a>,
         problem_code: u8,
     }
-    on_stdin(settings, None, &[CLIENT, RUNNING, SCRIPT], &Parameters { request, problem_code: NO_CLIENT })
+    on_stdin(settings, None, &[REDIS, CLIENT, RUNNING, SCRIPT], &Parameters { request, problem_code: NO_CLIENT })
 }
 
 /// Runs one statement over the app's own driver and prints its rows as `output` says, `csv` or `json`. The SQL follows on
@@ -106,7 +106,7 @@ pub fn client_companion(
         terminal: String,
     }
     let terminal = [RUNNING, TERMINAL].map(terse).join("\n");
-    on_stdin(settings, None, &[CLIENT, RUNNING, COMPANION], &Parameters { request, history, terminal })
+    on_stdin(settings, None, &[REDIS, CLIENT, RUNNING, COMPANION], &Parameters { request, history, terminal })
 }
 
 /// What to execute, at a terminal of the type `term`, to run the client that a companion has prepared: with its Python,

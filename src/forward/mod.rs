@@ -36,6 +36,7 @@ pub use self::{
     child::{code as exit_code, run as run_child},
     link::End,
     listen::LOOPBACK,
+    redis::{Redis, redis},
     resolve::{Resolved, address, protocol, resolve},
     target::{Asked, Local, parse},
     usage::Protocol,
