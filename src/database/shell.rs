@@ -205,21 +205,28 @@ async fn in_image(
 
 /// The client for SQL, in one exec.
 fn script(sql: &Sql, asked: &ClientRequest, environment: &Environment) -> Program {
-    program(django::client_script(&environment.django, asked), sql, "the database's client")
+    program(django::client_script(&environment.django, asked), sql, asked, "the database's client")
 }
 
 /// The app's own driver for a statement, in one exec.
 fn rows(sql: &Sql, output: Output, asked: &ClientRequest, environment: &Environment) -> Program {
     let output = if output == Output::Csv { "csv" } else { "json" };
-    program(django::rows(&environment.django, asked, output), sql, "the statement")
+    program(django::rows(&environment.django, asked, output), sql, asked, "the statement")
 }
 
-fn program((start, code): (Start, Vec<u8>), sql: &Sql, name: &str) -> Program {
+fn program((start, code): (Start, Vec<u8>), sql: &Sql, asked: &ClientRequest, name: &str) -> Program {
     let then = match sql {
         Sql::Text(text) => Framed::Bytes(Bytes::copy_from_slice(text.as_bytes())),
         Sql::File(path) => Framed::File(path.clone()),
         Sql::Stdin => Framed::Local,
     };
     let stdin = Stdin::Framed { first: code.into(), then };
-    Program { alternatives: start.alternatives, tty: false, stdin, kept: false, name: name.to_owned() }
+    Program {
+        alternatives: start.alternatives,
+        tty: false,
+        stdin,
+        kept: false,
+        name: name.to_owned(),
+        mode: Some(if asked.read_only { Mode::ReadOnly } else { Mode::ReadWrite }),
+    }
 }

@@ -94,6 +94,7 @@ async fn at_terminal(place: &Place<'_>, target: Target, ready: Ready) -> Result<
         stdin: Stdin::Local,
         kept: false,
         name: program.clone(),
+        mode: None,
     };
     // Beside its companion, and nowhere else.
     let wanted =

@@ -10,6 +10,7 @@ mod console;
 mod manage;
 mod migrations;
 mod python;
+mod read_only;
 mod reading;
 mod redis;
 #[cfg(all(test, unix))]
@@ -22,6 +23,7 @@ pub use self::{
     manage::{Start, management_command},
     migrations::{MigrationRequest, migrate_command, plan_command, plan_on_stdin},
     python::python_on_stdin,
+    read_only::{read_only_code, read_only_console},
     reading::only_reads,
     redis::{MARK as REDIS_MARK, redis_on_stdin},
 };

@@ -226,6 +226,7 @@ mod tests {
             user: None,
             password: None,
             options: BTreeMap::new(),
+            client: None,
         }
     }
 

@@ -193,6 +193,7 @@ pub async fn take_up(place: &job::Place<'_>, job: &JobSummary) -> Result<Exit> {
         stdin: Stdin::Local,
         kept: true,
         name: if job.command.is_empty() { "the program".to_owned() } else { job.command.clone() },
+        mode: None,
     };
     carry_on(place, own, target, program).await
 }

@@ -24,6 +24,7 @@ use crate::{
     cluster::Wanted,
     config::Config,
     connection,
+    database::Mode,
     environment::Environment,
     error::Result,
     exit::Exit,
@@ -48,6 +49,8 @@ pub struct Program {
     pub kept: bool,
     /// How it is called in messages: `bash`, `manage.py check`.
     pub name: String,
+    /// What it may do with the databases, where that is known.
+    pub mode: Option<Mode>,
 }
 
 /// The remote terminal's type, when there is a terminal at all.
@@ -88,7 +91,8 @@ pub async fn run(
     if request.opens.is_fresh(&environment, &request.wanted)? {
         return fresh::run(request, &environment, &kubeconfig, options, ui, program).await;
     }
-    let Request { wanted, change, reads_only, consent, .. } = request;
+    let Request { wanted, change, consent, .. } = request;
+    let reads_only = request.reads_only || program.mode == Some(Mode::ReadOnly);
     if options.explain {
         let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
         let target = ui.waiting("choosing a pod", cluster.target(&environment, &wanted)).await?;

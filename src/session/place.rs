@@ -51,7 +51,7 @@ impl<'a> Place<'a> {
     /// Opens the session and copies bytes until it ends. Another try follows when the words to execute begin with a
     /// program the image lacks and there are others, and, once, when the container was not running.
     pub(super) async fn session(&self, mut target: Target, program: Program) -> Result<(Named, Ending)> {
-        let Program { alternatives, tty, stdin, kept, name } = program;
+        let Program { alternatives, tty, stdin, kept, name, mode } = program;
         let reads_stdin = stdin != Stdin::Closed;
         let mut replaced = false;
         let mut alternatives = alternatives.into_iter();
@@ -67,7 +67,7 @@ impl<'a> Place<'a> {
                 }
             },
         };
-        banner::show(self, &target, tty);
+        banner::show(self, &target, tty, mode);
         if reads_stdin && !tty && !session.supports_half_close() {
             self.ui.warning("this API server cannot pass on the end of input (channel protocol v4): a command that reads to the end will wait");
         }

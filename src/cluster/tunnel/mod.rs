@@ -231,7 +231,7 @@ enum Next {
 }
 
 /// A lane's life: one stream after the other, until it is lost or not needed any more.
-async fn run(mut lane: Lane, mut next: Next, shared: Weak<Shared>) {
+async fn run(mut lane: Lane<open::Io>, mut next: Next, shared: Weak<Shared>) {
     let lost = loop {
         let outcome = match next {
             Next::Stream(order) => lane.carry(order).await,

@@ -3,6 +3,7 @@
 //! Unix only, as is nothing else in [`ui`](super): Windows needs this module's public items in a module of its own.
 
 mod escape;
+mod held;
 pub(super) mod line;
 mod output;
 mod raw_mode;
@@ -44,7 +45,7 @@ pub enum Stdin {
     Closed,
     /// The local stdin.
     Local,
-    /// These bytes, then the local stdin or the end.
+    /// These bytes, then the local stdin or the end. At a terminal the program asks for them: [`READY`](crate::streams::READY).
     Bytes {
         /// What comes first.
         first: Bytes,
@@ -133,6 +134,12 @@ impl LocalSide {
                 }
                 (vec![Input::Data(first)], true)
             }
+        };
+        let (first, inputs, out) = if tty && !first.is_empty() {
+            let (inputs, out) = held::hold(first, inputs, out);
+            (Vec::new(), inputs, out)
+        } else {
+            (first, inputs, out)
         };
         // The channel is new and has room for all of it.
         for input in first {

@@ -8,6 +8,7 @@
 pub mod api_server;
 pub mod exec;
 pub mod flood;
+pub mod forward;
 pub mod kdj;
 pub mod kubeconfig;
 pub mod objects;
@@ -30,6 +31,7 @@ pub use api_server::{
 };
 pub use exec::{Exec, Refusal, STDERR, STDOUT, Step};
 pub use flood::Flood;
+pub use forward::{Forwarded, PortForward, Service as PortService};
 pub use kdj::{Kdj, Stdin};
 pub use kubeconfig::Kubeconfig;
 pub use objects::{Deployment, Job, Objects, Pod, ReplicaSet, Service, StatefulSet};

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::harness::{
     exec::{self, Reply},
-    run,
+    forward, run,
     wait::Watched,
 };
 
@@ -73,6 +73,8 @@ enum Next {
     End,
     /// It becomes an exec session.
     Session(Box<exec::Session>),
+    /// It becomes a port-forward.
+    Forward(forward::Session),
 }
 
 impl Connection {
@@ -85,6 +87,7 @@ impl Connection {
                 Next::KeepAlive => {}
                 Next::End => return,
                 Next::Session(session) => return self.play(*session, stream, buffer).await,
+                Next::Forward(session) => return self.forward(session, stream, buffer).await,
             }
         }
     }
@@ -119,6 +122,12 @@ impl Connection {
                     answer = Some(self.answer_of_objects(request));
                     faults.push_front(*then);
                 }
+            }
+        }
+        if let (None, Some((namespace, pod))) = (&answer, route::forward_target(&request.path)) {
+            match self.port_forward(request, namespace, pod) {
+                Ok(session) => return Next::Forward(session),
+                Err(response) => return respond(&response, stream).await,
             }
         }
         let answer = match (answer, route::session_target(&request.path)) {
@@ -187,6 +196,34 @@ impl Connection {
                 }),
             }
         })
+    }
+
+    /// The port-forward a test expects in this pod, or how it is refused.
+    fn port_forward(&self, request: &Recorded, namespace: &str, pod: &str) -> Result<forward::Session, Response> {
+        self.state.with(|state| {
+            if state.store.objects().get("pods", namespace, pod).is_none() {
+                return Err(Response::json(404, &status::not_found("pods", pod)));
+            }
+            match state.forwards.iter().find(|forward| forward.matches(pod)) {
+                Some(forward) => forward::Session::open(request, pod, forward.clone()),
+                None => {
+                    state.complaints.push(format!("unexpected port-forward: {request}"));
+                    Err(Response::json(500, &status::internal_error("this port-forward was not scripted")))
+                }
+            }
+        })
+    }
+
+    async fn forward(&self, session: forward::Session, stream: impl Stream, early: Vec<u8>) {
+        let state = Arc::clone(&self.state);
+        let records = move |change: &mut dyn FnMut(&mut Vec<forward::Forwarded>)| {
+            state.with(|state| change(&mut state.forwarded));
+        };
+        match session.serve(stream, early, &records).await {
+            Ok(forward::Ended::HungUp) => {}
+            Ok(forward::Ended::Reset) => self.ending.reset(),
+            Err(complaint) => self.state.with(|state| state.complaints.push(complaint)),
+        }
     }
 
     async fn play(&self, session: exec::Session, stream: impl Stream, early: Vec<u8>) {

@@ -5,7 +5,8 @@
 //! * [`store`] has the objects and what happened to them. [`route`] answers from it: LIST and GET itself, [`write`] POST,
 //!   PATCH and DELETE, [`watch`] and [`log`] what goes on and on, which [`stream`] sends; [`selector`] filters.
 //! * [`fault`] is what goes wrong instead; [`status`] has the texts Kubernetes itself uses.
-//! * exec and attach go to [`exec`](super::exec); what becomes of a Job is a [`run`](super::run).
+//! * exec and attach go to [`exec`](super::exec), port-forwards to [`forward`](super::forward); what becomes of a Job is
+//!   a [`run`](super::run).
 //!
 //! A request for a path the server does not know, and a fault, an exec or a run that never came to pass, fail the test.
 
@@ -41,6 +42,7 @@ pub use self::{
 };
 use super::{
     exec::{self, Exec, ExecRecord},
+    forward::{Forwarded, PortForward},
     objects::Objects,
     run::{self, Run},
     wait::{DEADLINE, Watched},
@@ -58,6 +60,8 @@ pub struct State {
     faults: Vec<Planned>,
     execs: Vec<exec::Scripted>,
     runs: Vec<run::Scripted>,
+    forwards: Vec<PortForward>,
+    forwarded: Vec<Forwarded>,
     /// Runs whose Job was made this moment.
     started: Vec<(Run, Value)>,
     bookmarks: usize,
@@ -147,6 +151,33 @@ impl ApiServer {
     pub fn exec(&self, exec: Exec) -> &Self {
         self.state.with(|state| state.execs.push(exec::Scripted::new(exec)));
         self
+    }
+
+    /// Serves port-forwards so, those of pods that no earlier one is for.
+    pub fn forward(&self, forward: PortForward) -> &Self {
+        self.state.with(|state| state.forwards.push(forward));
+        self
+    }
+
+    /// Serves no port-forwards any more but these; connections that are open stay.
+    pub fn forward_only(&self, forward: PortForward) -> &Self {
+        self.state.with(|state| state.forwards = vec![forward]);
+        self
+    }
+
+    /// Every connection to a port so far.
+    pub fn forwarded(&self) -> Vec<Forwarded> {
+        self.state.with(|state| state.forwarded.clone())
+    }
+
+    /// Waits for a connection to a port of which `find` is true.
+    ///
+    /// # Panics
+    /// At the deadline, with what connections there are.
+    #[track_caller]
+    pub fn wait_for_forwarded(&self, what: &str, find: impl Fn(&Forwarded) -> bool) -> Forwarded {
+        let found = self.state.wait(DEADLINE, |state| state.forwarded.iter().find(|one| find(one)).cloned());
+        found.unwrap_or_else(|| panic!("waited in vain for a connection: {what}; there are {:#?}", self.forwarded()))
     }
 
     /// Lets this become of the next Job that is created and that it matches. A Job without a run gets no pod.

@@ -143,6 +143,11 @@ pub fn session_target(path: &str) -> Option<(&str, &str)> {
     path.strip_prefix("/api/v1/namespaces/")?.split_once("/pods/")
 }
 
+/// The namespace and pod of a port-forward.
+pub fn forward_target(path: &str) -> Option<(&str, &str)> {
+    path.strip_suffix("/portforward")?.strip_prefix("/api/v1/namespaces/")?.split_once("/pods/")
+}
+
 /// A list; its items have no type of their own, as those of a real server. `limit` and `continue` page.
 fn list(request: &Recorded, target: &Target<'_>, store: &Store) -> Response {
     let kind = target.kind;

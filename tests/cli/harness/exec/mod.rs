@@ -5,7 +5,7 @@
 //! * [`session`] upgrades and plays; [`player`] takes the steps of the script.
 //! * [`refusal`] is an upgrade that never comes about.
 
-mod frame;
+pub mod frame;
 mod player;
 mod record;
 mod refusal;
