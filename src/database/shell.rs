@@ -4,17 +4,18 @@ use std::path::PathBuf;
 
 use bytes::Bytes;
 
-use super::{Connection, Mode, Vendor, connection, terminal};
+use super::{Connection, Mode, connection, elsewhere, terminal};
 use crate::{
     cluster::{Target, Wanted},
-    config::Config,
+    config::{ClientPlace, Config},
     connection as to_cluster,
     django::{self, ClientRequest, Start},
     environment::Environment,
     error::{Error, Result},
-    exit::Exit,
+    exit::{Exit, Failure},
+    forward,
     options::Options,
-    protection::{self, Change, Consent, Object, Record, Who, local_user},
+    protection::{self, Change, Consent, Object, Permit, Record, Who, local_user},
     session::{Place, Program},
     ui::{
         Ui,
@@ -35,6 +36,8 @@ pub struct Request {
     pub output: Output,
     /// The database's alias in the settings, if one was named.
     pub alias: Option<String>,
+    /// Where the client is to run, if that was said.
+    pub client: Option<ClientPlace>,
     /// The mode, if one was named.
     pub mode: Option<Mode>,
     /// What the flags say of a change.
@@ -92,11 +95,11 @@ pub async fn shell(request: Request, options: &Options, config: &Config, ui: &Ui
     };
     let cluster = to_cluster::open(&environment, &kubeconfig, options, ui).await?;
     let place = Place::new(&cluster, &environment, request.wanted.clone(), ui);
-    let Some(permit) = permit else { return run(&place, place.target().await?, &request, mode).await };
+    let Some(permit) = permit else { return run(&place, place.target().await?, &request, mode, None).await };
     let who = Who::of(&permit, &cluster);
     let target = who.beside(place.target()).await?;
     let record = Record::begin(&permit, &environment, Object::from(&target), who, &cluster, ui);
-    record.keep(run(&place, target, &request, mode)).await
+    record.keep(run(&place, target, &request, mode, Some(&permit))).await
 }
 
 fn change(sql: Option<&Sql>) -> Change {
@@ -107,7 +110,13 @@ fn change(sql: Option<&Sql>) -> Change {
 }
 
 /// Runs the client where there is one.
-async fn run(place: &Place<'_>, target: Target, request: &Request, mode: Mode) -> Result<Exit> {
+async fn run(
+    place: &Place<'_>,
+    target: Target,
+    request: &Request,
+    mode: Mode,
+    permit: Option<&Permit>,
+) -> Result<Exit> {
     let environment = place.environment;
     let settings = &environment.database;
     let replica = settings.read_only_alias.as_deref().filter(|_| mode.is_read_only());
@@ -117,6 +126,7 @@ async fn run(place: &Place<'_>, target: Target, request: &Request, mode: Mode) -
         environment: &environment.name,
         mode: mode.name(),
         read_only: mode.is_read_only(),
+        check: mode.is_read_only().then(|| django::read_only_check(settings.read_only_role.as_deref())),
         role: settings.read_only_role.as_deref(),
         statement_timeout: settings.statement_timeout.map(Into::into),
         application: &application,
@@ -124,31 +134,72 @@ async fn run(place: &Place<'_>, target: Target, request: &Request, mode: Mode) -
         table: request.output == Output::Table,
         banner: place.ui.is_normal(),
     };
-    let facts = async || {
-        let asking = connection(place.cluster, &target, environment, Some(asked.database), false);
-        place.ui.waiting("reading the app's settings", asking).await
-    };
-    let ended = match &request.sql {
-        None => terminal::in_image(place, target.clone(), &asked).await?,
+    if let (Some(sql), Output::Csv | Output::Json) = (&request.sql, request.output) {
         // The driver is there with the app.
-        Some(sql) if matches!(request.output, Output::Csv | Output::Json) => {
-            let exit = place.run(target.clone(), rows(sql, request.output, &asked, environment)).await?;
-            if exit != Exit::Remote(django::NO_CLIENT) {
-                return Ok(exit);
+        let exit = place.run(target.clone(), rows(sql, request.output, &asked, environment)).await?;
+        return match exit {
+            Exit::Remote(django::NO_CLIENT) => {
+                facts(place, &target, &asked, false).await?;
+                Err(Error::failed("the settings could not be read a moment ago").hint("try again"))
             }
-            facts().await?;
-            return Err(Error::failed("the settings could not be read a moment ago").hint("try again"));
-        }
-        // What has been read of it could not be read again.
-        Some(Sql::Stdin) if facts().await?.client.is_none() => None,
-        Some(sql) => {
-            let exit = place.run(target.clone(), script(sql, &asked, environment)).await?;
-            (exit != Exit::Remote(django::NO_CLIENT)).then_some(exit)
-        }
+            exit => Ok(exit),
+        };
+    }
+    let wanted = match (request.client, settings.client) {
+        (Some(client), _) => Some((client, "as `--client` says")),
+        (None, Some(client)) => Some((client, "as the configuration says")),
+        (None, None) => None,
     };
-    match ended {
-        Some(exit) => Ok(exit),
-        None => elsewhere(facts().await?),
+    if wanted.is_none_or(|(client, _)| client == ClientPlace::Image)
+        && let Some(exit) = in_image(place, &target, &asked, request.sql.as_ref()).await?
+    {
+        return Ok(exit);
+    }
+    Box::pin(elsewhere::run(place, &target, &asked, request.sql.as_ref(), wanted, permit, &request.consent)).await
+}
+
+/// How to reach the database, in the app's own words.
+pub(super) async fn facts(
+    place: &Place<'_>,
+    target: &Target,
+    asked: &ClientRequest<'_>,
+    password: bool,
+) -> Result<Connection> {
+    let asking = connection(place.cluster, target, place.environment, Some(asked.database), password);
+    let found = place.ui.waiting("reading the app's settings", asking).await;
+    let (kind, usage) = asked.database.split_once(':').unwrap_or((asked.database, ""));
+    match found {
+        Err(error) if kind == "redis" && error.failure() == Failure::Usage => {}
+        found => return found,
+    }
+    let from = forward::Place { cluster: place.cluster, environment: place.environment, ui: place.ui };
+    let asking = forward::redis(&from, target, Some(usage).filter(|usage| !usage.is_empty()), password);
+    let redis = place.ui.waiting("reading the app's settings", asking).await?;
+    if asked.read_only {
+        let name = &place.environment.name;
+        return Err(Error::usage("Redis has no read-only sessions").hint(format!(
+            "`kdj dbshell {name} --database {} --read-write`; in a protected environment that is a change",
+            asked.database
+        )));
+    }
+    Ok(Connection::of_redis(asked.database, redis))
+}
+
+/// The client in the image; `None` when there is none.
+async fn in_image(
+    place: &Place<'_>,
+    target: &Target,
+    asked: &ClientRequest<'_>,
+    sql: Option<&Sql>,
+) -> Result<Option<Exit>> {
+    match sql {
+        None => Box::pin(terminal::in_image(place, target.clone(), asked)).await,
+        // What has been read of it could not be read again.
+        Some(Sql::Stdin) if facts(place, target, asked, false).await?.client.is_none() => Ok(None),
+        Some(sql) => {
+            let exit = place.run(target.clone(), script(sql, asked, place.environment)).await?;
+            Ok((exit != Exit::Remote(django::NO_CLIENT)).then_some(exit))
+        }
     }
 }
 
@@ -178,14 +229,4 @@ fn program((start, code): (Start, Vec<u8>), sql: &Sql, asked: &ClientRequest, na
         name: name.to_owned(),
         mode: Some(if asked.read_only { Mode::ReadOnly } else { Mode::ReadWrite }),
     }
-}
-
-fn elsewhere(facts: Connection) -> Result<Exit> {
-    let program = match facts.vendor {
-        Vendor::Postgresql => "psql",
-        Vendor::Mysql => "mysql",
-        Vendor::Sqlite => "sqlite3",
-        Vendor::Other(name) => return Err(Error::failed(format!("kdj knows no client of {name}"))),
-    };
-    Err(Error::failed(format!("the image has no `{program}`")))
 }

@@ -33,10 +33,11 @@ use tokio::{
 };
 
 pub use self::{
-    child::run as run_child,
+    child::{code as exit_code, run as run_child},
     link::End,
     listen::LOOPBACK,
-    resolve::{Resolved, address, resolve},
+    redis::{Redis, redis},
+    resolve::{Resolved, address, protocol, resolve},
     target::{Asked, Local, parse},
     usage::Protocol,
 };

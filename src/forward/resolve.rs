@@ -183,6 +183,10 @@ pub fn protocol(connection: Connection, host: &str) -> Protocol {
     match vendor {
         Vendor::Postgresql => Protocol::Postgresql(login),
         Vendor::Mysql => Protocol::Mysql(login),
+        Vendor::Redis => {
+            let tls = login.options.contains_key("tls");
+            Protocol::Redis(login, tls)
+        }
         Vendor::Sqlite | Vendor::Other(_) => Protocol::Tcp,
     }
 }

@@ -16,7 +16,7 @@ pub use self::{
     capture::{Captured, capture, collect},
     companion::{Companion, Silent},
     explain::{confirmation, show as explain},
-    fresh::{KEEP, hold, run_in_own_pod, take_up},
+    fresh::{KEEP, hold, in_own_pod, run_in_own_pod, take_up},
     outcome::runtime_words,
     own::{Opens, PodSettings},
     place::Place,

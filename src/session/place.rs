@@ -18,7 +18,8 @@ pub struct Place<'a> {
     pub cluster: &'a Cluster,
     /// The environment.
     pub environment: &'a Environment,
-    pub(super) wanted: Wanted,
+    /// What is looked for.
+    pub wanted: Wanted,
     /// The pod's Job, when the pod is the session's own.
     pub(super) own: Option<Own>,
     /// What the banner says of the session before a person starts to type; absent of a shell in a container.
