@@ -176,7 +176,7 @@ fn script(client: &Client, stdin: Vec<u8>) -> Program {
     // The frame of nothing is read by nobody; stdin stays open.
     let stdin = Stdin::Framed { first: stdin.into(), then: Framed::Bytes(Bytes::new()) };
     let name = client.words.first().cloned().unwrap_or_default();
-    Program { alternatives: vec![shell(RUN, &words)], tty: false, stdin, kept: false, name }
+    Program { alternatives: vec![shell(RUN, &words)], tty: false, stdin, kept: false, name, mode: None }
 }
 
 async fn at_terminal(
@@ -197,8 +197,14 @@ async fn at_terminal(
     let term = terminal_type().unwrap_or_default();
     let words: Vec<&str> = [term.as_str()].into_iter().chain(client.words.iter().map(String::as_str)).collect();
     let name = client.words.first().cloned().unwrap_or_default();
-    let program =
-        Program { alternatives: vec![shell(TERMINAL, &words)], tty: true, stdin: Stdin::Local, kept: false, name };
+    let program = Program {
+        alternatives: vec![shell(TERMINAL, &words)],
+        tty: true,
+        stdin: Stdin::Local,
+        kept: false,
+        name,
+        mode: None,
+    };
     let ended = there.saying("in a toolbox, which goes at the end".to_owned()).run(target.clone(), program).await;
     let words = ["cat", &format!("{FOLDER}/sql")].map(str::to_owned).to_vec();
     if let Ok(after) = capture(cluster, target, &[words], &[]).await {
