@@ -115,7 +115,7 @@ fn who_blocks_whom_while_a_table_is_locked() {
     let text = output.stdout_text();
     let line = |name: &str| text.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{output}"));
     assert!(line("locked").contains("~8.0 KiB"), "{output}");
-    assert!(line("notes").contains(" 15000 ") && line("notes").contains(" 5000 "), "{output}");
+    assert!(line("notes").contains(" 5000 "), "the dead rows: {output}");
     let _ = output.says(&["database shop: ", "~ is an estimate: somebody has the table locked"]);
     let size = json(&kdj.run(["db", "own", "size", "-o", "json"]).expect_code(0));
     let notes = size["tables"].as_array().expect("tables").iter().find(|table| table["table"] == "notes");

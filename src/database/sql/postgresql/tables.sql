@@ -1,7 +1,7 @@
 -- The tables by size. One on which somebody has, or waits for, the one lock that readers wait for is not asked for its
 -- size: the last VACUUM's or ANALYZE's count of its pages stands for it.
 WITH exclusive AS (
-    SELECT relation FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND relation IS NOT NULL
+    SELECT relation FROM pg_locks WHERE locktype = 'relation' AND mode = 'AccessExclusiveLock'
 ), locked AS (
     SELECT relation FROM exclusive
     UNION SELECT indrelid FROM pg_index WHERE indexrelid IN (SELECT relation FROM exclusive)
