@@ -1,7 +1,7 @@
 //! A client in a pod of its own, at the same place as the app and without anything of the app's: for images without one,
 //! where this machine has none either. The password comes over stdin and is in the client's environment.
 
-use std::{io::Read, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -113,7 +113,7 @@ async fn in_pod(
     let client = client::client(program, facts, host, port, asked, how);
     let text = match sql {
         None => history::read(place.environment, &vendor).into_bytes(),
-        Some(sql) => read_all(sql)?,
+        Some(sql) => sql.read()?,
     };
     let stdin = stdin(&client, asked, &text)?;
     let work = async |target: &Target| {
@@ -127,22 +127,6 @@ async fn in_pod(
         }
     };
     session::in_own_pod(job, template, new, work).await
-}
-
-fn read_all(sql: &Sql) -> Result<Vec<u8>> {
-    match sql {
-        Sql::Text(text) => Ok(text.clone().into_bytes()),
-        Sql::File(path) => {
-            let unreadable = |error| Error::usage(format!("cannot read `{}`", path.display())).caused_by(error);
-            std::fs::read(path).map_err(unreadable)
-        }
-        Sql::Stdin => {
-            let mut text = Vec::new();
-            let unreadable = |error| Error::failed("cannot read the SQL from stdin").caused_by(error);
-            std::io::stdin().read_to_end(&mut text).map_err(unreadable)?;
-            Ok(text)
-        }
-    }
 }
 
 /// What the script reads: the variables, the first lines, the SQL.
@@ -176,7 +160,7 @@ fn script(client: &Client, stdin: Vec<u8>) -> Program {
     // The frame of nothing is read by nobody; stdin stays open.
     let stdin = Stdin::Framed { first: stdin.into(), then: Framed::Bytes(Bytes::new()) };
     let name = client.words.first().cloned().unwrap_or_default();
-    Program { alternatives: vec![shell(RUN, &words)], tty: false, stdin, kept: false, name }
+    Program { alternatives: vec![shell(RUN, &words)], tty: false, stdin, kept: false, name, mode: None }
 }
 
 async fn at_terminal(
@@ -197,8 +181,14 @@ async fn at_terminal(
     let term = terminal_type().unwrap_or_default();
     let words: Vec<&str> = [term.as_str()].into_iter().chain(client.words.iter().map(String::as_str)).collect();
     let name = client.words.first().cloned().unwrap_or_default();
-    let program =
-        Program { alternatives: vec![shell(TERMINAL, &words)], tty: true, stdin: Stdin::Local, kept: false, name };
+    let program = Program {
+        alternatives: vec![shell(TERMINAL, &words)],
+        tty: true,
+        stdin: Stdin::Local,
+        kept: false,
+        name,
+        mode: None,
+    };
     let ended = there.saying("in a toolbox, which goes at the end".to_owned()).run(target.clone(), program).await;
     let words = ["cat", &format!("{FOLDER}/sql")].map(str::to_owned).to_vec();
     if let Ok(after) = capture(cluster, target, &[words], &[]).await {
