@@ -1,5 +1,6 @@
 //! `kdj db`: what goes on in a database of the app, ending a query in it, and a dump of it.
 
+mod dump;
 mod kill;
 mod render;
 
@@ -8,7 +9,7 @@ use std::collections::BTreeMap;
 use self::render::Looked;
 use super::args::{ChangeArgs, EnvironmentArg, OutputArgs, OutputFormat};
 use crate::{
-    cluster::{Cluster, Target, Wanted},
+    cluster::{Cluster, Wanted},
     config::Config,
     connection,
     database::{
@@ -22,7 +23,7 @@ use crate::{
     exit::Exit,
     options::Options,
     protection,
-    session::{self, Place, Program},
+    session::{Place, Program},
     ui::{Ui, terminal::Stdin},
 };
 
@@ -50,6 +51,8 @@ enum Verb {
     Size(SizeArgs),
     /// End the query of a session, or the session
     Kill(KillArgs),
+    /// Write a dump of the database, by its own program: pg_dump, mysqldump
+    Dump(dump::DumpArgs),
 }
 
 /// Which database, asked from where.
@@ -129,15 +132,27 @@ impl PlaceArgs {
 
 /// Runs `kdj db`.
 pub async fn run(args: DbArgs, options: &Options, config: &Config, ui: &Ui) -> Result<Exit> {
-    let (environment, kubeconfig) = connection::resolve(&args.environment.environment, options, config)?;
-    let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
-    let at = At { cluster: &cluster, environment: &environment, options, ui };
+    let name = args.environment.environment;
     match args.verb {
-        Verb::Locks(look) => locks(&at, &look).await,
-        Verb::Activity(args) => activity(&at, &args).await,
-        Verb::Size(args) => size(&at, &args).await,
-        Verb::Kill(args) => kill::run(&at, &args).await,
+        Verb::Locks(look) => at(&name, options, config, ui, async |at| locks(at, &look).await).await,
+        Verb::Activity(args) => at(&name, options, config, ui, async |at| activity(at, &args).await).await,
+        Verb::Size(args) => at(&name, options, config, ui, async |at| size(at, &args).await).await,
+        Verb::Kill(args) => at(&name, options, config, ui, async |at| kill::run(at, &args).await).await,
+        Verb::Dump(args) => dump::run(name, args, options, config, ui).await,
     }
+}
+
+/// Does `work` where a database can be asked.
+async fn at(
+    name: &str,
+    options: &Options,
+    config: &Config,
+    ui: &Ui,
+    work: impl AsyncFnOnce(&At<'_>) -> Result<Exit>,
+) -> Result<Exit> {
+    let (environment, kubeconfig) = connection::resolve(name, options, config)?;
+    let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
+    work(&At { cluster: &cluster, environment: &environment, options, ui }).await
 }
 
 /// Where a question is asked.
@@ -155,15 +170,16 @@ impl At<'_> {
         place: &PlaceArgs,
         what: &str,
         statements: BTreeMap<&'static str, Vec<Statement>>,
+        reads_only: bool,
     ) -> Result<Option<(Looked, Rows)>> {
         let there = Place::new(self.cluster, self.environment, place.wanted(), self.ui);
-        let target = there.target().await?;
         let question = self.question(place, statements, BTreeMap::new());
         if self.options.explain {
-            session::explain(self.environment, &target, &self.program(&question), self.options, self.ui)?;
+            there.explain(&self.program(&question), reads_only, self.options).await?;
             return Ok(None);
         }
-        let rows = self.query(&there, &target, what, &question).await?;
+        let target = there.target().await?;
+        let rows = database::query(&there, &target, what, &question).await?;
         let looked = Looked {
             environment: self.environment.name.clone(),
             database: place.database.clone(),
@@ -182,10 +198,6 @@ impl At<'_> {
         Question { database: &place.database, application, statements, values }
     }
 
-    async fn query(&self, place: &Place<'_>, target: &Target, what: &str, question: &Question<'_>) -> Result<Rows> {
-        database::query(place, target, what, question).await
-    }
-
     /// The question as a program, for `--explain`.
     fn program(&self, question: &Question<'_>) -> Program {
         let (start, code) = django::query_on_stdin(&self.environment.django, question);
@@ -201,7 +213,7 @@ impl At<'_> {
 }
 
 async fn locks(at: &At<'_>, args: &LookArgs) -> Result<Exit> {
-    let asked = at.ask(&args.place, "asking who waits for whom", statements::locks()).await?;
+    let asked = at.ask(&args.place, "asking who waits for whom", statements::locks(), true).await?;
     let Some((looked, mut rows)) = asked else { return Ok(Exit::Success) };
     let sessions: Vec<Session> = rows.take("sessions")?;
     let waits: Vec<Wait> = rows.take("waits")?;
@@ -219,7 +231,7 @@ async fn locks(at: &At<'_>, args: &LookArgs) -> Result<Exit> {
 
 async fn activity(at: &At<'_>, args: &ActivityArgs) -> Result<Exit> {
     let ActivityArgs { all, look } = args;
-    let asked = at.ask(&look.place, "asking who is connected", statements::sessions()).await?;
+    let asked = at.ask(&look.place, "asking who is connected", statements::sessions(), true).await?;
     let Some((looked, mut rows)) = asked else { return Ok(Exit::Success) };
     let sessions: Vec<Session> = rows.take("sessions")?;
     let (shown, idle): (Vec<_>, Vec<_>) = sessions.into_iter().partition(|session| *all || session.is_busy());
@@ -243,7 +255,7 @@ async fn activity(at: &At<'_>, args: &ActivityArgs) -> Result<Exit> {
 }
 
 async fn size(at: &At<'_>, args: &SizeArgs) -> Result<Exit> {
-    let asked = at.ask(&args.place, "asking how large the tables are", statements::size()).await?;
+    let asked = at.ask(&args.place, "asking how large the tables are", statements::size(), true).await?;
     let Some((looked, mut rows)) = asked else { return Ok(Exit::Success) };
     let database: Vec<render::Database> = rows.take("database")?;
     let tables: Vec<render::TableSize> = rows.take("tables")?;

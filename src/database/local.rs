@@ -33,6 +33,10 @@ use crate::{
 
 /// How long a client may take to cancel its statement, and then to end.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// What psql ends with when it cannot connect.
+const NOT_CONNECTED: u8 = 2;
+/// Why a session through a pooler is not read-only.
+const REFUSED: &str = "a pooler in between refuses startup options (PgBouncer: ignore_startup_parameters), and without them the session is not read-only";
 /// What MySQL says of a subquery that returns two rows: the session is not read-only.
 const NOT_READ_ONLY: &str = "ERROR 1242";
 
@@ -69,19 +73,25 @@ pub(super) async fn here(
             Some(_) => Use::Script,
         };
         let client = client::client(program, facts, "127.0.0.1", port, asked, how);
-        run(client, asked, sql).await
+        let ended = run(&client, asked, sql).await;
+        match ended {
+            Ok(Exit::Remote(NOT_CONNECTED)) if client.is_psql() => {
+                not_connected(client, asked, sql).await.unwrap_or(ended)
+            }
+            ended => ended,
+        }
     };
     forward::beside_port(way, "db", end, work).await?
 }
 
-async fn run(client: Client, asked: &ClientRequest<'_>, sql: Option<&Sql>) -> Result<Exit> {
+async fn run(client: &Client, asked: &ClientRequest<'_>, sql: Option<&Sql>) -> Result<Exit> {
     if let Some((words, statement)) = &client.before {
-        ask_before(&client, words, statement, asked).await?;
+        ask_before(client, words, statement, asked).await?;
     }
-    let mut command = command(&client.words, &client);
+    let mut command = command(&client.words, client);
     let mut refused = None;
     if client.is_psql() {
-        refused = Some(prepare_psql(&mut command, &client, asked, sql.is_none()).map_err(no_pipe)?);
+        refused = Some(prepare_psql(&mut command, client, asked, sql.is_none()).map_err(no_pipe)?);
     }
     command.stdin(stdin(sql)?);
     let child = command.spawn();
@@ -94,15 +104,38 @@ async fn run(client: Client, asked: &ClientRequest<'_>, sql: Option<&Sql>) -> Re
     let writing = async {
         if let (Some(mut stdin), Some(Sql::Text(text))) = (text, sql) {
             // Who has ended does not read to the end.
-            let _ = stdin.write_all(text.as_bytes()).await;
+            let _ = stdin.write_all(text).await;
         }
     };
     let (ended, ()) = futures::join!(wait(&mut child), writing);
-    let status = ended.map_err(|error| Error::failed(format!("cannot wait for `{name}`")).caused_by(error))?;
-    match refused.map(Refused::reason) {
-        Some(Some(reason)) => Err(not_read_only(asked, &reason)),
-        _ => Ok(Exit::Remote(forward::exit_code(status))),
+    let (status, signal) =
+        ended.map_err(|error| Error::failed(format!("cannot wait for `{name}`")).caused_by(error))?;
+    if let Some(number) = signal {
+        return Err(Error::new(Failure::Signal(number), format!("interrupted; `{name}` has cancelled its statement")));
     }
+    match refused.and_then(Refused::reason) {
+        Some(reason) => Err(not_read_only(asked, &reason)),
+        None => Ok(Exit::Remote(forward::exit_code(status))),
+    }
+}
+
+/// psql could not connect: asks it why once more. A pooler may refuse startup options; without them the session may be
+/// read-only all the same. `None` when psql has said all there is to say.
+async fn not_connected(mut client: Client, asked: &ClientRequest<'_>, sql: Option<&Sql>) -> Option<Result<Exit>> {
+    let words: Vec<String> = [client.words.first()?.as_str(), "-X", "-c", "select 1"].map(str::to_owned).into();
+    let mut asking = command(&words, &client);
+    asking.stdin(Stdio::null());
+    let said = asking.output().await.ok()?;
+    let text = String::from_utf8_lossy(&said.stderr).into_owned();
+    if asked.read_only && text.contains("unsupported startup parameter") {
+        client.variables.retain(|(name, _)| name != "PGOPTIONS");
+        client.variables.push(("PGOPTIONS".to_owned(), String::new()));
+        return Some(run(&client, asked, sql).await.map_err(|error| match error.failure() {
+            Failure::Failed => not_read_only(asked, REFUSED),
+            _ => error,
+        }));
+    }
+    None
 }
 
 fn no_pipe(error: io::Error) -> Error {
@@ -207,26 +240,31 @@ pub(super) fn not_read_only(asked: &ClientRequest, reason: &str) -> Error {
         .hint("a replica, or a user whose own default_transaction_read_only is on, is read-only by itself: name its alias as `read_only_alias` in kdj.toml")
 }
 
-/// Waits for the client's end. A signal that ends kdj has it cancel its statement first.
-async fn wait(child: &mut Child) -> io::Result<ExitStatus> {
+/// Waits for the client's end. A signal that ends kdj has it cancel its statement first; its number is returned, too.
+async fn wait(child: &mut Child) -> io::Result<(ExitStatus, Option<u8>)> {
     let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
-    tokio::select! {
-        ended = child.wait() => return ended,
-        () = asked_to_end() => {}
-    }
+    let number = tokio::select! {
+        ended = child.wait() => return Ok((ended?, None)),
+        number = asked_to_end() => number,
+    };
     for signal in [Signal::INT, Signal::TERM, Signal::KILL] {
         if let Some(pid) = pid {
             let _ = kill_process(pid, signal);
         }
         tokio::select! {
-            ended = child.wait() => return ended,
+            ended = child.wait() => return Ok((ended?, Some(number))),
             () = sleep(PATIENCE) => {}
         }
     }
-    child.wait().await
+    Ok((child.wait().await?, Some(number)))
 }
 
-/// Resolves when kdj is to end. At a terminal Ctrl-C is the client's.
-async fn asked_to_end() {
-    while i32::from(interrupted().await) == Signal::INT.as_raw() && has_terminal() {}
+/// Resolves to the signal by which kdj is to end. At a terminal Ctrl-C is the client's.
+async fn asked_to_end() -> u8 {
+    loop {
+        let number = interrupted().await;
+        if i32::from(number) != Signal::INT.as_raw() || !has_terminal() {
+            return number;
+        }
+    }
 }

@@ -3,6 +3,7 @@
 pub mod activity;
 mod client;
 mod connection;
+mod dump;
 mod elsewhere;
 mod history;
 mod local;
@@ -17,6 +18,7 @@ mod toolbox;
 
 pub use self::{
     connection::{Connection, Vendor, connection},
+    dump::{DumpRequest, dump},
     mode::Mode,
     query::{Rows, query},
     shell::{Output, Request, Sql, shell},

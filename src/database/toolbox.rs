@@ -1,9 +1,10 @@
 //! A client in a pod of its own, at the same place as the app and without anything of the app's: for images without one,
 //! where this machine has none either. The password comes over stdin and is in the client's environment.
 
-use std::{io::Read, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::sync::mpsc;
 
 use super::{
     Connection, Sql,
@@ -20,7 +21,8 @@ use crate::{
     job::{self, START_LIMIT},
     protection::{Change, Object, Permit, Record, Who},
     script::terse,
-    session::{self, KEEP, Place, Program, capture, terminal_type},
+    session::{self, KEEP, Place, Program, Streamed, capture, terminal_type},
+    streams::Pieces,
     ui::terminal::{Framed, Stdin},
 };
 
@@ -91,6 +93,42 @@ fn new_job(environment: &Environment, image: &str, change: &Change, permit: &Per
     }
 }
 
+/// Runs in a toolbox what `words` makes of the client's, and hands its stdout on.
+///
+/// # Errors
+/// When the pod does not start, or the program does not.
+#[allow(clippy::too_many_arguments, reason = "each is a thing of its own")]
+pub(super) async fn stream_words(
+    place: &Place<'_>,
+    program: &str,
+    facts: Connection,
+    asked: &ClientRequest<'_>,
+    image: &str,
+    permit: &Permit,
+    words: impl FnOnce(&Client) -> Vec<String>,
+    stdout: mpsc::Sender<Pieces>,
+) -> Result<Streamed> {
+    let Place { cluster, environment, ui, .. } = *place;
+    let (host, port) = forward::address(&facts, asked.environment)?;
+    let job = job::Place { cluster, environment, ui };
+    let wanted = Wanted { pod: None, ..place.wanted.clone() };
+    let reading = cluster.template(environment, &wanted, Preference::Shell);
+    let template = ui.waiting("reading the template", reading).await?;
+    let new = new_job(environment, image, &permit.change, permit, None);
+    let mut client = client::client(program, facts, &host, port, asked, Use::Script);
+    client.words = words(&client);
+    let stdin = stdin(&client, asked, b"")?;
+    let argv: Vec<&str> = client.words.iter().map(String::as_str).collect();
+    let mut streamed = None;
+    let work = async |target: &Target| {
+        let words = [shell(RUN, &argv)];
+        streamed = Some(session::stream(cluster, target, &words, stdin.clone().into(), stdout.clone()).await?);
+        Ok(Exit::Success)
+    };
+    session::in_own_pod(&job, &template, new, work).await?;
+    streamed.ok_or_else(|| Error::failed("nothing ran in the toolbox"))
+}
+
 #[allow(clippy::too_many_arguments, reason = "each is a thing of its own")]
 async fn in_pod(
     job: &job::Place<'_>,
@@ -113,7 +151,7 @@ async fn in_pod(
     let client = client::client(program, facts, host, port, asked, how);
     let text = match sql {
         None => history::read(place.environment, &vendor).into_bytes(),
-        Some(sql) => read_all(sql)?,
+        Some(sql) => sql.read()?,
     };
     let stdin = stdin(&client, asked, &text)?;
     let work = async |target: &Target| {
@@ -127,22 +165,6 @@ async fn in_pod(
         }
     };
     session::in_own_pod(job, template, new, work).await
-}
-
-fn read_all(sql: &Sql) -> Result<Vec<u8>> {
-    match sql {
-        Sql::Text(text) => Ok(text.clone().into_bytes()),
-        Sql::File(path) => {
-            let unreadable = |error| Error::usage(format!("cannot read `{}`", path.display())).caused_by(error);
-            std::fs::read(path).map_err(unreadable)
-        }
-        Sql::Stdin => {
-            let mut text = Vec::new();
-            let unreadable = |error| Error::failed("cannot read the SQL from stdin").caused_by(error);
-            std::io::stdin().read_to_end(&mut text).map_err(unreadable)?;
-            Ok(text)
-        }
-    }
 }
 
 /// What the script reads: the variables, the first lines, the SQL.

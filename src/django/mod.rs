@@ -18,7 +18,10 @@ mod redis;
 mod tests;
 
 pub use self::{
-    client::{ClientRequest, NO_CLIENT, attend, client_companion, client_script, read_only_check, rows},
+    client::{
+        ClientRequest, DumpProgram, NO_CLIENT, attend, client_companion, client_dump, client_script, read_only_check,
+        rows,
+    },
     connection::connection_facts,
     console::{code_on_stdin, console, plain_console},
     manage::{Start, management_command},

@@ -12,22 +12,25 @@ use crate::{
 };
 
 /// Says what a change of a protected environment would ask for.
-pub fn confirmation(environment: &Environment, reads_only: bool, ui: &Ui) {
+pub(super) fn confirmation(environment: &Environment, reads_only: bool, ui: &Ui) {
     if environment.protected && !reads_only {
         ui.status(&format!("it would ask for confirmation first, or take `--confirm {}`", environment.confirmed_by));
     }
 }
 
 /// Says where the program would run, and prints the equivalent kubectl command on stdout.
-///
-/// # Errors
-/// When stdout cannot be written.
-pub fn show(environment: &Environment, target: &Target, program: &Program, options: &Options, ui: &Ui) -> Result<Exit> {
+pub(super) fn show(
+    environment: &Environment,
+    target: &Target,
+    program: &Program,
+    options: &Options,
+    ui: &Ui,
+) -> Result<Exit> {
     let Target { pod, container, role, workload, .. } = target;
     ui.status(&format!("`{}` is {}", environment.name, environment.resolved_by));
     ui.status(&format!("role {role} is {workload}; its pod is {pod}, its container {container}"));
     ui.status(&format!("would run {} there; nothing was done", program.name));
-    if matches!(program.stdin, Stdin::Bytes { .. }) {
+    if matches!(program.stdin, Stdin::Bytes { .. } | Stdin::Framed { .. }) {
         ui.status("kdj would send the code on stdin, after a line with its length; the command below waits for both");
     }
     for note in &target.notes {

@@ -9,17 +9,18 @@ mod outcome;
 mod own;
 mod place;
 mod pod_cache;
+mod stream;
 
 use std::env;
 
 pub use self::{
     capture::{Captured, capture, collect},
     companion::{Companion, Silent},
-    explain::{confirmation, show as explain},
     fresh::{KEEP, hold, in_own_pod, run_in_own_pod, take_up},
     outcome::runtime_words,
     own::{Opens, PodSettings},
     place::Place,
+    stream::{Streamed, stream},
 };
 use crate::{
     cluster::Wanted,
@@ -96,9 +97,7 @@ pub async fn run(
     let reads_only = request.reads_only || program.mode == Some(Mode::ReadOnly);
     if options.explain {
         let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
-        let target = ui.waiting("choosing a pod", cluster.target(&environment, &wanted)).await?;
-        explain::confirmation(&environment, reads_only, ui);
-        return explain::show(&environment, &target, &program, options, ui);
+        return Place::new(&cluster, &environment, wanted, ui).explain(&program, reads_only, options).await;
     }
     let permit = match reads_only {
         false => Some(protection::permit(&environment, &change, &consent, ui).await?),

@@ -4,21 +4,18 @@ use serde_json::json;
 
 use super::{At, KillArgs, render};
 use crate::{
-    database::{activity::Session, statements},
+    database::{activity::Session, query, statements},
     error::{Error, Result},
     exit::Exit,
     names,
     protection::{self, Change, Object, Record, Who},
-    session::{self, Place},
+    session::Place,
     ui::lasted,
 };
 
 pub(super) async fn run(at: &At<'_>, args: &KillArgs) -> Result<Exit> {
     let KillArgs { pid, terminate, place, change } = args;
-    if at.options.explain {
-        session::confirmation(at.environment, false, at.ui);
-    }
-    let asked = at.ask(place, "asking who that is", statements::sessions()).await?;
+    let asked = at.ask(place, "asking who that is", statements::sessions(), false).await?;
     let Some((looked, mut rows)) = asked else { return Ok(Exit::Success) };
     let sessions: Vec<Session> = rows.take("sessions")?;
     let session = find(*pid, &sessions, at)?;
@@ -54,7 +51,7 @@ pub(super) async fn run(at: &At<'_>, args: &KillArgs) -> Result<Exit> {
     let question = at.question(place, statements::kill(*terminate), values.into());
     record
         .keep(async {
-            let mut rows = at.query(&there, &target, "telling the database", &question).await?;
+            let mut rows = query(&there, &target, "telling the database", &question).await?;
             let told: Vec<Told> = rows.take("told")?;
             let after: Vec<Session> = rows.take("sessions")?;
             // MySQL's KILL answers nothing, and fails when there is no such session.

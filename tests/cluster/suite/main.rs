@@ -10,6 +10,7 @@ mod budget;
 mod commands;
 mod credentials;
 mod db;
+mod dbshell;
 mod endings;
 mod explain;
 mod forward;
