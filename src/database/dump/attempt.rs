@@ -183,7 +183,10 @@ fn conclude(
     let Streamed { stderr, ending } = streamed;
     let lines: Vec<&str> = stderr.lines().filter(|line| !line.trim().is_empty()).collect();
     let problem = lines.iter().rev().find_map(|line| serde_json::from_str::<Problem>(line.strip_prefix(MARK)?).ok());
-    let said = || names::shown(&lines[lines.len().saturating_sub(LAST_LINES)..].join("\n")).replace("\\n", "\n");
+    let said = || {
+        let last = lines[lines.len().saturating_sub(LAST_LINES)..].iter();
+        last.map(|line| names::shown(line.trim())).collect::<Vec<_>>().join("\n")
+    };
     let not_whole = |failure, what: &str| Error::new(failure, format!("{what}: the dump is not whole, and not kept"));
     match ending {
         Ending::Exited(0) => {

@@ -11,6 +11,7 @@ mod commands;
 mod credentials;
 mod db;
 mod dbshell;
+mod dump;
 mod endings;
 mod explain;
 mod forward;
