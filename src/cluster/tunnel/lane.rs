@@ -119,8 +119,8 @@ impl Progress {
         state.delivering = false;
         state.received = Instant::now();
         state.answered = state.answered.saturating_add(length);
-        // The end may have waited for it.
-        if state.end_sent.is_some() {
+        // The end waits for it.
+        if state.ended.is_some() {
             self.wake.notify_one();
         }
     }

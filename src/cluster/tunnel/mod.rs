@@ -11,7 +11,8 @@
 //!   connection has a [`lane`] of its own for as long as it lasts, and TCP's own flow control does the rest. Lanes are used
 //!   again, and one is kept ready.
 //! * A half-closed connection is not passed on to the pod: the runtime just ends the whole connection a second later,
-//!   whatever is still on its way. So the end of what the user sends is held back while the pod still sends.
+//!   whatever is still on its way. So the end of what the user sends is held back until the pod has answered (for two
+//!   seconds at most), and while it still sends; after that the connection does not keep its lane from others any more.
 //! * When the pod closes a connection first, its end is told a second late, to kubectl as well.
 
 #![allow(dead_code, reason = "`kdj forward` will use it")]
@@ -45,7 +46,7 @@ use crate::error::{Error, Result};
 /// How long the server may take to accept a stream.
 const ACCEPT_LIMIT: Duration = Duration::from_secs(15);
 /// How many lanes without a stream are kept.
-const IDLE_LANES: usize = 4;
+const IDLE_LANES: usize = 8;
 
 /// A way to the ports of one pod. Clones share it. Once the last is dropped no new connections can be made; those that are
 /// open live until they end or are dropped.
