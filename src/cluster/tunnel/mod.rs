@@ -11,7 +11,7 @@
 //!   connection has a [`lane`] of its own for as long as it lasts, and TCP's own flow control does the rest. Lanes are used
 //!   again, and one is kept ready.
 //! * A half-closed connection is not passed on to the pod: the runtime just ends the whole connection a second later,
-//!   whatever is still on its way. So the end of what the user sends is held back until the pod has answered (for two
+//!   whatever is still on its way. So the end of what the user sends is held back until the pod has answered (for five
 //!   seconds at most), and while it still sends; after that the connection does not keep its lane from others any more.
 //! * When the pod closes a connection first, its end is told a second late, to kubectl as well.
 

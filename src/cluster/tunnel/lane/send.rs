@@ -16,7 +16,7 @@ use super::{Progress, State, Streams, frame, next_ping};
 const SMALL: usize = 4 * 1024;
 const LARGE: usize = 64 * 1024;
 /// How long an answer to what was sent last is waited for.
-const NO_ANSWER: Duration = Duration::from_secs(2);
+const NO_ANSWER: Duration = Duration::from_secs(5);
 /// An answer of at most so many bytes may well be whole ...
 const SHORT: usize = 64 * 1024;
 /// ... once nothing more has come for so long.
