@@ -11,6 +11,8 @@ pub enum Exit {
     Failed,
     /// The remote command's own code, passed through unchanged.
     Remote(u8),
+    /// 128 and the signal's number: a signal ended what would have gone on for ever.
+    Interrupted(u8),
 }
 
 impl Exit {
@@ -20,6 +22,7 @@ impl Exit {
             Exit::Success => 0,
             Exit::Failed => 1,
             Exit::Remote(code) => code,
+            Exit::Interrupted(number) => Failure::Signal(number).code(false),
         }
     }
 }

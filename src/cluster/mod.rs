@@ -4,12 +4,14 @@
 //! * `access`: from a context to a client: kubeconfig, credentials, proxy.
 //! * `request`: every request, its time limit, its repetition, its errors.
 //! * `record`: what the cluster is told of a change.
+//! * `port`: which port of which pod to forward to, and whether that pod is still there.
 //! * `target`: which pod and container; one LIST, and more only where that leaves a question.
 //! * `session`: exec over WebSocket, and why a session ended.
 //! * `tunnel`: connections to the ports of a pod.
 
 mod access;
 mod job;
+mod port;
 mod record;
 mod request;
 mod session;
@@ -24,18 +26,16 @@ use kube::{Api, Client, ResourceExt, api::ListParams};
 use serde::de::DeserializeOwned;
 
 use self::access::{Credentials, client};
-#[cfg(test)]
-pub use self::target::Kind;
-#[allow(unused_imports, reason = "`kdj forward` will use them")]
-pub use self::tunnel::{Tunnel, TunnelStream};
 pub use self::{
     access::{Impersonation, Kubeconfig},
     job::{By, Created, JobHandle, JobKind, JobState, JobSummary, NewJob, News, VariablesFrom, Verdict, new_name},
+    port::{PodHealth, Port, PortOfPod, PortOwner, Reachable, ReachablePort, Trouble},
     record::{Event, Involved, RecordedEvent},
     request::{Notice, Observer},
     session::{Ending, Exec, NotOpened, Session, Unread, leave},
-    target::{INSTANCE_LABEL, Readiness, RoleSummary, Target, Wanted},
+    target::{INSTANCE_LABEL, Kind, Readiness, RoleSummary, Target, Wanted},
     template::{Preference, Template},
+    tunnel::{Tunnel, TunnelStream},
 };
 use crate::{environment::Environment, error::Result};
 

@@ -1,21 +1,20 @@
 //! Groups of arguments that several commands share, and what shells can complete them to.
 
+mod job;
+
 use std::time::Duration;
 
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
-use jiff::{SignedDuration, Span, SpanRelativeTo};
 
+pub use self::job::{JobArgs, JobChangeArgs};
 use crate::{
-    cluster::{Kubeconfig, Wanted},
+    cluster::Wanted,
     config::{Alias, Config, Sourced, Sources},
-    environment::{self, KubeContext, Overrides, SessionMode},
-    error::{Error, Result as KdjResult},
-    names,
-    protection::{
-        Consent,
-        journal::{JobPlace, places_of_job},
-    },
+    database::Mode,
+    environment::{self, SessionMode},
+    protection::Consent,
     session::{Opens, PodSettings},
+    typed_time::time_limit,
 };
 
 /// Which environment, for a command that is not about one pod.
@@ -118,55 +117,27 @@ impl ChangeArgs {
     }
 }
 
-/// Which Job: by its environment and its name, or by its name alone where kdj made it from this machine.
-#[derive(Clone, Debug, clap::Args)]
-pub struct JobArgs {
-    /// Environment, if the job was not made from this machine, and the job's name
-    #[arg(value_name = "[ENV] NAME", num_args = 1..=2, required = true, add = environment_candidates())]
-    words: Vec<String>,
+/// Whether a session may write to the databases.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub struct AccessArgs {
+    /// Only read from the databases; as it is in protected environments
+    #[arg(long, conflicts_with = "read_write")]
+    read_only: bool,
+
+    /// Write to the databases, too; as it is in other environments. In a protected one it is a change
+    #[arg(long)]
+    read_write: bool,
 }
 
-impl JobArgs {
-    /// The environment and the Job's name.
-    ///
-    /// # Errors
-    /// When only a name is given, and there is no record of it, or more than one place has one.
-    pub fn find(&self) -> KdjResult<(String, String)> {
-        match self.words.as_slice() {
-            [environment, name] => Ok((environment.clone(), name.clone())),
-            [name] => Ok((find_place(name, &places_of_job(name))?, name.clone())),
-            _ => Err(Error::usage("one job is expected")),
+impl AccessArgs {
+    /// The mode that was asked for.
+    pub fn asked(self) -> Option<Mode> {
+        match (self.read_only, self.read_write) {
+            (true, _) => Some(Mode::ReadOnly),
+            (_, true) => Some(Mode::ReadWrite),
+            _ => None,
         }
     }
-}
-
-/// The environment of a Job that was made from this machine.
-fn find_place(name: &str, places: &[JobPlace]) -> KdjResult<String> {
-    match places {
-        [] => Err(Error::usage(format!("no job `{}` was made from this machine", names::shown(name)))
-            .hint("name its environment too, in front of it; `kdj jobs ENV` lists an environment's jobs")),
-        [place] => {
-            let contexts = Kubeconfig::load(None).map(|kubeconfig| kubeconfig.contexts()).unwrap_or_default();
-            let config = Config::load(&Sources::of_this_process()).ok();
-            Ok(name_of(place, config.as_ref(), &contexts))
-        }
-        _ => {
-            let forms: Vec<_> = places.iter().map(|place| names::shown(&place.literal())).collect();
-            Err(Error::usage(format!("a job `{}` was made in more than one place", names::shown(name)))
-                .caused_by(forms.join("\n"))
-                .hint(format!("name the one you mean in front of it: `{} {}`", forms[0], names::shown(name))))
-        }
-    }
-}
-
-/// What leads to the place today: the name of then, where it still means that place. Another project's `qa` is another.
-fn name_of(place: &JobPlace, config: Option<&Config>, contexts: &[KubeContext]) -> String {
-    let name = place.environment.as_str();
-    let today = config.and_then(|config| environment::resolve(name, config, contexts, &Overrides::default()).ok());
-    let still = today.is_some_and(|today| {
-        today.context == place.context && today.namespace == place.namespace && today.instance == place.instance
-    });
-    if still { name.to_owned() } else { place.literal() }
 }
 
 /// How a command that reads shows what it found.
@@ -186,21 +157,6 @@ pub enum OutputFormat {
     Name,
     /// The table with more columns
     Wide,
-}
-
-/// A time as it is typed: `90s`, `15m`, `12h`, `7d`, `1h30m`, and `0`.
-///
-/// # Errors
-/// When it is none, or negative.
-pub fn duration(text: &str) -> Result<SignedDuration, String> {
-    let wrong = |why: String| format!("{why}; a time is typed like 90s, 15m, 12h, 7d");
-    if text.trim() == "0" {
-        return Ok(SignedDuration::ZERO);
-    }
-    let span: Span = text.trim().parse().map_err(|_| wrong("this is no time".to_owned()))?;
-    let days_of_24_hours = SpanRelativeTo::days_are_24_hours();
-    let time = span.to_duration(days_of_24_hours).map_err(|_| wrong("months and years differ in length".to_owned()))?;
-    if time.is_negative() { Err(wrong("it must not be negative".to_owned())) } else { Ok(time) }
 }
 
 /// The environments' names, for completion: read from the files alone, and nothing rather than an error.
@@ -223,65 +179,11 @@ pub fn environment_candidates() -> ArgValueCandidates {
     ArgValueCandidates::new(|| environment_names_for_completion().into_iter().map(CompletionCandidate::new).collect())
 }
 
-/// A limit in time, which cannot be nothing.
-///
-/// # Errors
-/// When it is no time, or zero.
-pub fn time_limit(text: &str) -> Result<Duration, String> {
-    match duration(text)?.unsigned_abs() {
-        Duration::ZERO => Err("it must be longer than that".to_owned()),
-        limit => Ok(limit),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::Args;
 
     use super::*;
-
-    #[test]
-    fn times_are_typed_as_kubectl_has_them() {
-        let seconds = |text: &str| duration(text).map(|time| time.as_secs());
-        for (text, expected) in [("90s", 90), ("15m", 900), ("12h", 43_200), ("7d", 604_800), ("1h30m", 5400)] {
-            assert_eq!(seconds(text), Ok(expected), "{text}");
-        }
-        assert_eq!([seconds("0"), seconds("0s")], [Ok(0), Ok(0)]);
-        for text in ["", "yesterday", "-5m", "7", "1mo", "1e9h", "5 light years"] {
-            assert!(seconds(text).is_err(), "{text}: {:?}", seconds(text));
-        }
-    }
-
-    #[test]
-    fn a_recorded_name_counts_where_it_still_means_the_place() {
-        let directory = tempfile::tempdir().unwrap();
-        let text = "[environments.qa]\ncontext='c'\nnamespace='shop'\n[environments.own]\ncontext='c'\n";
-        std::fs::write(directory.path().join("kdj.toml"), text).unwrap();
-        let working_directory = Some(directory.path().to_owned());
-        let config = Config::load(&Sources { working_directory, ..Sources::default() }).unwrap();
-        let contexts = [KubeContext { name: "c".into(), namespace: Some("mine".into()), cluster: None }];
-        let place = |environment: &str, context: &str, namespace: &str, instance: Option<&str>| JobPlace {
-            environment: environment.into(),
-            context: context.into(),
-            namespace: namespace.into(),
-            instance: instance.map(str::to_owned),
-        };
-        for (place, expected) in [
-            (place("qa", "c", "shop", None), "qa"),
-            (place("own", "c", "mine", None), "own"),
-            (place("qa", "other", "shop", None), "other/shop"),
-            (place("qa", "c", "else", None), "c/else"),
-            (place("own", "c", "before", None), "c/before"),
-            (place("qa", "c", "shop", Some("car1")), "c/shop/car1"),
-            (place("gone", "c", "shop", None), "c/shop"),
-        ] {
-            assert_eq!(name_of(&place, Some(&config), &contexts), expected, "{place:?}");
-            assert_eq!(name_of(&place, None, &contexts), place.literal());
-        }
-        let two = [place("qa", "c", "shop", None), place("qa", "d", "shop", None)];
-        let error = find_place("run-1", &two).unwrap_err();
-        assert_eq!(error.hints(), ["name the one you mean in front of it: `c/shop run-1`"]);
-    }
 
     #[test]
     fn environments_complete() {

@@ -4,7 +4,7 @@ mod render;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::args::{EnvironmentArg, OutputArgs, OutputFormat, duration};
+use super::args::{EnvironmentArg, OutputArgs, OutputFormat};
 use crate::{
     cluster::{JobKind, JobState, JobSummary, Kubeconfig, RecordedEvent},
     config::Config,
@@ -18,6 +18,7 @@ use crate::{
         history::{self, Recorded, Told},
         journal::{self, Entry, Lines, Phase, VERSION},
     },
+    typed_time::duration,
     ui::Ui,
 };
 

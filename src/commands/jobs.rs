@@ -2,15 +2,15 @@
 
 use crate::{
     cluster::{JobKind, JobSummary},
-    commands::args::{ChangeArgs, JobArgs, OutputArgs, OutputFormat, environment_candidates},
+    commands::args::{JobArgs, JobChangeArgs, OutputArgs, OutputFormat, environment_candidates},
     config::Config,
     connection,
+    environment::Environment,
     error::Result,
     exit::Exit,
     job::{self, Column, Place},
     migrate,
     options::Options,
-    protection::{self, Change, Object, Record, Who},
     ui::Ui,
 };
 
@@ -37,17 +37,7 @@ enum Action {
     /// Print a job's log as far as it is
     Logs(JobArgs),
     /// End a job, and delete it and its log
-    Cancel(CancelArgs),
-}
-
-/// Arguments of `kdj jobs cancel`.
-#[derive(Debug, clap::Args)]
-struct CancelArgs {
-    #[command(flatten)]
-    job: JobArgs,
-
-    #[command(flatten)]
-    change: ChangeArgs,
+    Cancel(JobChangeArgs),
 }
 
 impl JobsArgs {
@@ -78,68 +68,72 @@ const WIDE: [Column; 9] = [
 
 /// Runs `kdj jobs`.
 pub async fn run(args: JobsArgs, options: &Options, config: &Config, ui: &Ui) -> Result<Exit> {
-    let (name, name_of_job) = match &args.action {
-        Some(Action::Attach(job) | Action::Logs(job)) => job.find()?,
-        Some(Action::Cancel(args)) => args.job.find()?,
-        None => (args.environment.clone().unwrap_or_default(), String::new()),
-    };
-    let (environment, kubeconfig) = connection::resolve(&name, options, config)?;
-    let permit = match &args.action {
-        Some(Action::Cancel(args)) => {
-            let change = Change::new("cancel", &format!("job {name_of_job}"), [name_of_job.as_str()]);
-            Some(protection::permit(&environment, &change, &args.change.consent(), ui).await?)
-        }
-        _ => None,
-    };
-    let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
-    let place = Place { cluster: &cluster, environment: &environment, ui, mine: false };
     match &args.action {
-        Some(Action::Attach(_)) => {
-            let job = job::find(&place, &name_of_job, &ANY, "job", "jobs").await?;
-            ui.status(&job::line(&job));
-            if job.kind == JobKind::Migrate {
-                let followed = migrate::follow(&place, &job.handle, None).await?;
-                let shape = migrate::Shape::Text;
-                let concluded = migrate::conclude(&place, &job.handle, &job.user, followed, shape).await;
-                // With the codes of `kdj migrate`, where 1 is its own.
-                return concluded.or_else(|error| {
-                    ui.error(&error);
-                    Ok(Exit::Remote(error.failure().code(false)))
-                });
-            }
-            let followed = job::follow(&place, &job.handle, None).await?;
-            job::exit_of(followed, &job.handle, &job.command, &place).await
-        }
-        Some(Action::Logs(_)) => {
-            let job = job::find(&place, &name_of_job, &ANY, "job", "jobs").await?;
-            job::print_log(&place, &job.handle).await
-        }
-        Some(Action::Cancel(_)) => {
-            let job = job::find(&place, &name_of_job, &ANY, "job", "jobs").await?;
-            let Some(permit) = permit else { return cancel(&place, &job).await };
-            let who = Who::of(&permit, &cluster);
-            let object = Object::Job(job.handle.name.clone());
-            Record::begin(&permit, &environment, object, who, &cluster, ui).keep(cancel(&place, &job)).await
-        }
         None => {
+            let (environment, kubeconfig) =
+                connection::resolve(args.environment.as_deref().unwrap_or_default(), options, config)?;
+            let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
             let jobs = ui.waiting("listing the jobs", cluster.jobs(&environment, &LISTED)).await?;
-            let text = match args.output.output {
-                Some(OutputFormat::Json) => job::json("jobs", &jobs, &environment),
-                Some(OutputFormat::Name) => jobs.iter().map(|job| format!("{}\n", job.handle.name)).collect(),
-                Some(OutputFormat::Wide) => job::table(&jobs, &WIDE),
-                None => job::table(&jobs, &COLUMNS),
-            };
-            if jobs.is_empty() && args.output.output.is_none() {
-                ui.status(&format!("no jobs of kdj's in `{}`", environment.name));
-                return Ok(Exit::Success);
-            }
-            ui.data(&text)?;
-            Ok(Exit::Success)
+            list(&jobs, args.output.output, &environment, ui)
+        }
+        Some(Action::Cancel(one)) => {
+            let sought = one.job.sought(&ANY, "job", options, config)?;
+            job::change(sought, "cancel", &one.change.consent(), options, config, ui, cancel).await
+        }
+        Some(Action::Attach(job)) => look(job, options, config, ui, attach).await,
+        Some(Action::Logs(job)) => {
+            look(job, options, config, ui, async |place, job| job::print_log(place, &job.handle).await).await
         }
     }
 }
 
-async fn cancel(place: &Place<'_>, job: &JobSummary) -> Result<Exit> {
+fn list(jobs: &[JobSummary], output: Option<OutputFormat>, environment: &Environment, ui: &Ui) -> Result<Exit> {
+    let text = match output {
+        Some(OutputFormat::Json) => job::json("jobs", jobs, environment),
+        Some(OutputFormat::Name) => jobs.iter().map(|job| format!("{}\n", job.handle.name)).collect(),
+        Some(OutputFormat::Wide) => job::table(jobs, &WIDE),
+        None if jobs.is_empty() => {
+            ui.status(&format!("no jobs of kdj's in `{}`", environment.name));
+            return Ok(Exit::Success);
+        }
+        None => job::table(jobs, &COLUMNS),
+    };
+    ui.data(&text)?;
+    Ok(Exit::Success)
+}
+
+/// Does something with one Job that changes nothing.
+async fn look(
+    job: &JobArgs,
+    options: &Options,
+    config: &Config,
+    ui: &Ui,
+    work: impl AsyncFnOnce(&Place<'_>, JobSummary) -> Result<Exit>,
+) -> Result<Exit> {
+    let sought = job.sought(&ANY, "job", options, config)?;
+    let (environment, kubeconfig) = connection::resolve(&sought.environment, options, config)?;
+    let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
+    let place = Place { cluster: &cluster, environment: &environment, ui };
+    let job = job::find(&place, &sought).await?;
+    work(&place, job).await
+}
+
+async fn attach(place: &Place<'_>, job: JobSummary) -> Result<Exit> {
+    place.ui.status(&job::line(&job));
+    if job.kind == JobKind::Migrate {
+        let followed = migrate::follow(place, &job.handle, None).await?;
+        let concluded = migrate::conclude(place, &job.handle, &job.user, followed, migrate::Shape::Text).await;
+        // With the codes of `kdj migrate`, where 1 is its own.
+        return concluded.or_else(|error| {
+            place.ui.error(&error);
+            Ok(Exit::Remote(error.failure().code(false)))
+        });
+    }
+    let followed = job::follow(place, &job.handle, None).await?;
+    job::exit_of(followed, &job.handle, &job.command, place).await
+}
+
+async fn cancel(place: &Place<'_>, job: JobSummary) -> Result<Exit> {
     let Place { cluster, ui, .. } = place;
     let deleted = ui.waiting("deleting the job", cluster.delete_job(&job.handle)).await?;
     let what = match (deleted, job.is_over()) {

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use crate::{
     cluster::{JobKind, NewJob, Preference, Template, Wanted},
-    commands::args::{ChangeArgs, OutputArgs, OutputFormat, duration, environment_candidates},
+    commands::args::{ChangeArgs, OutputArgs, OutputFormat, environment_candidates},
     config::Config,
     connection,
     django::{self, MigrationRequest},
@@ -15,6 +15,7 @@ use crate::{
     migration::{About, Class, Finding, Receipt, lint},
     options::Options,
     protection::{self, Change, Consent, Object, Permit, Record, Who},
+    typed_time::duration,
     ui::Ui,
 };
 
@@ -81,7 +82,7 @@ pub struct MigrateArgs {
 pub async fn run(args: MigrateArgs, options: &Options, config: &Config, ui: &Ui) -> Result<Exit> {
     let (environment, kubeconfig) = connection::resolve(&args.environment, options, config)?;
     let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
-    let place = Place { cluster: &cluster, environment: &environment, ui, mine: true };
+    let place = Place { cluster: &cluster, environment: &environment, ui };
     let wanted = Wanted { role: args.role.clone(), container: args.container.clone(), ..Wanted::default() };
     let who = Who::ask(&cluster);
     let reading =

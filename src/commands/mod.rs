@@ -4,7 +4,9 @@ pub mod alias;
 pub mod args;
 mod audit;
 mod completions;
+mod dbshell;
 mod envs;
+mod forward;
 mod gc;
 mod jobs;
 mod manage;
@@ -27,8 +29,12 @@ pub enum Command {
     Audit(audit::AuditArgs),
     /// Print the script that lets a shell complete kdj's commands and environments
     Completions(completions::CompletionsArgs),
+    /// Open the database's own shell (psql, mysql, sqlite3, redis-cli) in an environment, or run SQL in it
+    Dbshell(dbshell::DbshellArgs),
     /// List the environments
     Envs(envs::EnvsArgs),
+    /// Forward local ports into an environment: its database, its roles, its Services
+    Forward(forward::ForwardArgs),
     /// Remove the pods of sessions that are over, and what else outlived its owner
     Gc(gc::GcArgs),
     /// List the jobs kdj made, follow one, print its log, end it
@@ -54,6 +60,7 @@ impl Command {
     /// Whether the command ends with a remote command's exit code.
     pub fn is_pass_through(&self) -> bool {
         match self {
+            Command::Forward(args) => args.is_pass_through(),
             Command::Jobs(args) => args.is_pass_through(),
             Command::Sessions(args) => args.is_pass_through(),
             Command::Audit(_)
@@ -62,7 +69,9 @@ impl Command {
             | Command::External(_)
             | Command::Gc(_)
             | Command::Migrate(_) => false,
-            Command::Manage(_) | Command::Pyshell(_) | Command::Run(_) | Command::Shell(_) => true,
+            Command::Dbshell(_) | Command::Manage(_) | Command::Pyshell(_) | Command::Run(_) | Command::Shell(_) => {
+                true
+            }
         }
     }
 }
@@ -72,7 +81,9 @@ pub async fn run(command: Command, options: &Options, config: &Config, ui: &Ui) 
     match command {
         Command::Audit(args) => audit::run(args, options, config, ui).await,
         Command::Completions(args) => completions::run(&args, ui),
+        Command::Dbshell(args) => dbshell::run(args, options, config, ui).await,
         Command::Envs(args) => envs::run(args, options, config, ui).await,
+        Command::Forward(args) => forward::run(args, options, config, ui).await,
         Command::Gc(args) => gc::run(args, options, config, ui).await,
         Command::Jobs(args) => jobs::run(args, options, config, ui).await,
         Command::Manage(args) => manage::run(args, options, config, ui).await,

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use crate::{
     cluster::{JobKind, NewJob, Preference, VariablesFrom, Wanted, new_name},
-    commands::args::{ChangeArgs, environment_candidates, time_limit},
+    commands::args::{ChangeArgs, environment_candidates},
     config::Config,
     connection,
+    database::Mode,
     environment::Environment,
     error::{Error, Result},
     exit::Exit,
@@ -14,6 +15,7 @@ use crate::{
     options::Options,
     protection::{self, Change, Object, Permit, Record, Who, redact},
     session::{self, Program},
+    typed_time::time_limit,
     ui::{
         Ui,
         terminal::{Stdin, has_terminal},
@@ -110,7 +112,7 @@ pub async fn run(args: RunArgs, options: &Options, config: &Config, ui: &Ui) -> 
         false => Some(protection::permit(&environment, &change, &args.change.consent(), ui).await?),
     };
     let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
-    let place = Place { cluster: &cluster, environment: &environment, ui, mine: true };
+    let place = Place { cluster: &cluster, environment: &environment, ui };
     let wanted = Wanted { role: args.role.clone(), container: args.container.clone(), ..Wanted::default() };
     let who = Who::ask(&cluster);
     let reading = cluster.template(&environment, &wanted, Preference::Shell);
@@ -154,7 +156,14 @@ fn interactive(args: &RunArgs) -> Result<Option<Program>> {
             .hint("without `-it` the command's log is followed"));
     }
     let name = args.command.first().cloned().unwrap_or_default();
-    Ok(Some(Program { alternatives: vec![args.command.clone()], tty: true, stdin: Stdin::Local, kept: true, name }))
+    Ok(Some(Program {
+        alternatives: vec![args.command.clone()],
+        tty: true,
+        stdin: Stdin::Local,
+        kept: true,
+        name,
+        mode: Some(Mode::ReadWrite),
+    }))
 }
 
 fn new_job(

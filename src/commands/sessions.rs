@@ -2,7 +2,7 @@
 
 use crate::{
     cluster::{JobKind, JobSummary},
-    commands::args::{ChangeArgs, JobArgs, OutputArgs, OutputFormat, environment_candidates},
+    commands::args::{JobChangeArgs, OutputArgs, OutputFormat, environment_candidates},
     config::Config,
     connection,
     environment::Environment,
@@ -10,7 +10,6 @@ use crate::{
     exit::Exit,
     job::{self, Column, Place},
     options::Options,
-    protection::{self, Change, Object, Record, Who},
     session,
     ui::{Ui, terminal::has_terminal},
 };
@@ -34,19 +33,9 @@ pub struct SessionsArgs {
 #[derive(Debug, clap::Subcommand)]
 enum Action {
     /// Take a session's program up again, at a terminal, and end with its exit code
-    Attach(OneArgs),
+    Attach(JobChangeArgs),
     /// End a session, and delete its pod
-    End(OneArgs),
-}
-
-/// Which session, and how it is permitted to change something.
-#[derive(Debug, clap::Args)]
-struct OneArgs {
-    #[command(flatten)]
-    job: JobArgs,
-
-    #[command(flatten)]
-    change: ChangeArgs,
+    End(JobChangeArgs),
 }
 
 impl SessionsArgs {
@@ -55,6 +44,8 @@ impl SessionsArgs {
         matches!(self.action, Some(Action::Attach(_)))
     }
 }
+
+const SESSIONS: [JobKind; 1] = [JobKind::Session];
 
 const COLUMNS: [Column; 6] = [Column::Name, Column::Status, Column::Command, Column::By, Column::Age, Column::EndsIn];
 const WIDE: [Column; 9] = [
@@ -76,8 +67,7 @@ pub async fn run(args: SessionsArgs, options: &Options, config: &Config, ui: &Ui
             let name = args.environment.clone().unwrap_or_default();
             let (environment, kubeconfig) = connection::resolve(&name, options, config)?;
             let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
-            let mut sessions =
-                ui.waiting("listing the sessions", cluster.jobs(&environment, &[JobKind::Session])).await?;
+            let mut sessions = ui.waiting("listing the sessions", cluster.jobs(&environment, &SESSIONS)).await?;
             sessions.retain(|session| !session.is_over());
             list(&sessions, args.output.output, &environment, ui)
         }
@@ -85,14 +75,16 @@ pub async fn run(args: SessionsArgs, options: &Options, config: &Config, ui: &Ui
             if !has_terminal() {
                 return Err(Error::usage("a session is taken up at a terminal: stdin and stdout must be one"));
             }
-            with_one(one, "attach", options, config, ui, async |place, session| {
+            let sought = one.job.sought(&SESSIONS, "session", options, config)?;
+            job::change(sought, "attach", &one.change.consent(), options, config, ui, async |place, session| {
                 ui.status(&job::line(&session));
                 session::take_up(place, &session).await
             })
             .await
         }
         Some(Action::End(one)) => {
-            with_one(one, "end", options, config, ui, async |place, session| end(place, &session).await).await
+            let sought = one.job.sought(&SESSIONS, "session", options, config)?;
+            job::change(sought, "end", &one.change.consent(), options, config, ui, end).await
         }
     }
 }
@@ -112,28 +104,7 @@ fn list(sessions: &[JobSummary], output: Option<OutputFormat>, environment: &Env
     Ok(Exit::Success)
 }
 
-/// Does something with one session, which is a change.
-async fn with_one(
-    args: &OneArgs,
-    verb: &'static str,
-    options: &Options,
-    config: &Config,
-    ui: &Ui,
-    work: impl AsyncFnOnce(&Place<'_>, JobSummary) -> Result<Exit>,
-) -> Result<Exit> {
-    let (name, session) = args.job.find()?;
-    let (environment, kubeconfig) = connection::resolve(&name, options, config)?;
-    let change = Change::new(verb, &format!("session {session}"), [session.as_str()]);
-    let permit = protection::permit(&environment, &change, &args.change.consent(), ui).await?;
-    let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
-    let place = Place { cluster: &cluster, environment: &environment, ui, mine: false };
-    let session = job::find(&place, &session, &[JobKind::Session], "session", "sessions").await?;
-    let who = Who::of(&permit, &cluster);
-    let object = Object::Job(session.handle.name.clone());
-    Record::begin(&permit, &environment, object, who, &cluster, ui).keep(work(&place, session)).await
-}
-
-async fn end(place: &Place<'_>, session: &JobSummary) -> Result<Exit> {
+async fn end(place: &Place<'_>, session: JobSummary) -> Result<Exit> {
     let Place { cluster, ui, .. } = place;
     let deleted = ui.waiting("deleting the session's pod", cluster.delete_job(&session.handle)).await?;
     let what = if deleted { "ended; its pod is deleted" } else { "was gone already" };

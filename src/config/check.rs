@@ -22,6 +22,29 @@ pub(super) fn exact_name(text: &str) -> Result<(), String> {
     if text.contains('*') { Err("only names of environments may contain `*`".to_owned()) } else { Ok(()) }
 }
 
+/// The name of a forward: a target of `kdj forward` that is none already.
+pub(super) fn forward_name(name: &str) -> Result<(), String> {
+    exact_name(name)?;
+    match name {
+        "db" | "redis" => Err(format!("`{name}` is what the app's settings say; choose another name")),
+        _ if name.starts_with(|first: char| first.is_ascii_digit() || first == ':') => {
+            Err("a forward's name cannot begin with a digit or `:`: that says ports".to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A host, without its port.
+pub(super) fn host(host: &str) -> Result<(), String> {
+    text(host)?;
+    if host.contains(['/', '@']) || host.contains(char::is_whitespace) || host.matches(':').count() == 1 {
+        return Err(
+            "expected a host's name or address alone, as in `db.internal`; the port is a key of its own".to_owned()
+        );
+    }
+    Ok(())
+}
+
 /// Text that must say something.
 pub(super) fn text(text: &str) -> Result<(), String> {
     if text.trim().is_empty() {
@@ -45,6 +68,12 @@ pub(super) fn words(words: &[String]) -> Result<(), String> {
 pub(super) fn directory(path: &str) -> Result<(), String> {
     text(path)?;
     if path.starts_with('/') { Ok(()) } else { Err("expected an absolute path, as in `/app`".to_owned()) }
+}
+
+/// The name of an image.
+pub(super) fn image(name: &str) -> Result<(), String> {
+    text(name)?;
+    if name.contains(char::is_whitespace) { Err("an image's name has no white space".to_owned()) } else { Ok(()) }
 }
 
 /// A namespace of an environment's entry, whose name may be a pattern.

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, num::NonZeroU16};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{SessionMode, sources::SourceFile};
+use super::{SessionMode, database::DatabaseTable, sources::SourceFile};
 use crate::{
     error::{Error, Result},
     names,
@@ -22,6 +22,8 @@ pub(super) struct FileTable {
     pub(super) color: Option<Spanned<ColorChoice>>,
     #[serde(default)]
     pub(super) django: DjangoTable,
+    #[serde(default)]
+    pub(super) database: DatabaseTable,
     #[serde(default)]
     pub(super) environments: Named<EnvironmentTable>,
     #[serde(default)]
@@ -52,6 +54,8 @@ pub(super) struct EnvironmentTable {
     #[serde(default)]
     pub(super) django: DjangoTable,
     #[serde(default)]
+    pub(super) database: DatabaseTable,
+    #[serde(default)]
     pub(super) roles: Named<RoleTable>,
 }
 
@@ -68,7 +72,9 @@ pub(super) struct RoleTable {
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct ForwardTable {
     pub(super) role: Option<Spanned<String>>,
+    pub(super) host: Option<Spanned<String>>,
     pub(super) port: Option<Spanned<NonZeroU16>>,
+    pub(super) local: Option<Spanned<NonZeroU16>>,
 }
 
 /// Reads a file's text.

@@ -28,6 +28,7 @@ impl Config {
             self.color = file.sourced(color);
         }
         self.django.lay(table.django, file)?;
+        self.database.lay(table.database, file)?;
         for (name, table) in table.environments {
             file.check(&name, |name| check::name(name))?;
             let (name, origin) = (name.get_ref().clone(), file.origin(name.span().start));
@@ -37,7 +38,7 @@ impl Config {
         }
         lay_roles(&mut self.roles, table.roles, file)?;
         for (name, table) in table.forwards {
-            file.check(&name, |name| check::exact_name(name))?;
+            file.check(&name, |name| check::forward_name(name))?;
             let origin = file.origin(name.span().start);
             let forward = self.forwards.entry(name.into_inner()).or_insert_with(|| ForwardConfig::new(origin.clone()));
             forward.origin = origin;
@@ -71,6 +72,7 @@ impl EnvironmentConfig {
         file.set(&mut self.protected, table.protected, |_| Ok(()))?;
         file.set(&mut self.session, table.session, |_| Ok(()))?;
         self.django.lay(table.django, file)?;
+        self.database.lay(table.database, file)?;
         lay_roles(&mut self.roles, table.roles, file)
     }
 }
@@ -85,7 +87,9 @@ impl RoleConfig {
 impl ForwardConfig {
     fn lay(&mut self, table: ForwardTable, file: &SourceFile) -> Result<()> {
         file.set(&mut self.role, table.role, |text| check::exact_name(text))?;
-        file.set(&mut self.port, table.port, |_| Ok(()))
+        file.set(&mut self.host, table.host, |text| check::host(text))?;
+        file.set(&mut self.port, table.port, |_| Ok(()))?;
+        file.set(&mut self.local, table.local, |_| Ok(()))
     }
 }
 
@@ -108,7 +112,7 @@ impl SourceFile {
     }
 
     /// Replaces `slot` when the file says something, and something sound.
-    fn set<T>(
+    pub(super) fn set<T>(
         &self,
         slot: &mut Option<Sourced<T>>,
         value: Option<Spanned<T>>,

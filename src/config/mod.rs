@@ -11,6 +11,7 @@
 
 pub mod alias;
 pub(crate) mod check;
+mod database;
 mod file;
 mod layer;
 mod origin;
@@ -22,6 +23,7 @@ use std::{collections::BTreeMap, num::NonZeroU16, path::PathBuf};
 
 pub use self::{
     alias::Alias,
+    database::{ClientPlace, DatabaseConfig, StatementTimeout},
     origin::{Location, Origin, Sourced},
     sources::{PROJECT_FILE, Sources, USER_FILE},
 };
@@ -45,6 +47,8 @@ pub struct Config {
     pub namespace: Option<Sourced<String>>,
     /// How to call Django, for all environments.
     pub django: DjangoConfig,
+    /// How sessions use the databases, for all environments.
+    pub database: DatabaseConfig,
     /// The environments, by name or pattern.
     pub environments: BTreeMap<String, EnvironmentConfig>,
     /// The roles of all environments, by name.
@@ -83,6 +87,8 @@ pub struct EnvironmentConfig {
     pub session: Option<Sourced<SessionMode>>,
     /// How to call Django here, where it differs.
     pub django: DjangoConfig,
+    /// How sessions use the databases here, where it differs.
+    pub database: DatabaseConfig,
     /// Roles that differ here.
     pub roles: BTreeMap<String, RoleConfig>,
 }
@@ -107,15 +113,19 @@ pub struct RoleConfig {
     pub container: Option<Sourced<String>>,
 }
 
-/// One entry of `[forwards]`. In a loaded configuration both values are there.
+/// One entry of `[forwards]`. In a loaded configuration there is a port, and a role or a host.
 #[derive(Clone, Debug)]
 pub struct ForwardConfig {
     /// Where the entry begins, in the last file that has it.
     pub origin: Origin,
-    /// The role whose pod has the port.
+    /// The role whose pod has the port, or from whose pod the host is reached.
     pub role: Option<Sourced<String>>,
-    /// The port of the pod.
+    /// A host that the app reaches, by the name the app has for it.
+    pub host: Option<Sourced<String>>,
+    /// The port of the pod, or of the host.
     pub port: Option<Sourced<NonZeroU16>>,
+    /// The local port, where that is free.
+    pub local: Option<Sourced<NonZeroU16>>,
 }
 
 impl Config {
@@ -126,6 +136,7 @@ impl Config {
             context: None,
             namespace: None,
             django: DjangoConfig::default(),
+            database: DatabaseConfig::default(),
             environments: BTreeMap::new(),
             roles: BTreeMap::new(),
             forwards: BTreeMap::new(),
@@ -146,7 +157,7 @@ impl Config {
         config.lay_variables(sources)?;
         for (name, forward) in &config.forwards {
             let missing = match (&forward.role, &forward.port) {
-                (None, _) => "role",
+                (None, _) if forward.host.is_none() => "role",
                 (_, None) => "port",
                 _ => continue,
             };
@@ -183,6 +194,7 @@ impl EnvironmentConfig {
             protected: None,
             session: None,
             django: DjangoConfig::default(),
+            database: DatabaseConfig::default(),
             roles: BTreeMap::new(),
         }
     }
@@ -190,6 +202,6 @@ impl EnvironmentConfig {
 
 impl ForwardConfig {
     fn new(origin: Origin) -> Self {
-        Self { origin, role: None, port: None }
+        Self { origin, role: None, host: None, port: None, local: None }
     }
 }

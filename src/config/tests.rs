@@ -128,7 +128,7 @@ fn unknown_keys_get_the_nearest_or_all() {
     ");
     insta::assert_snapshot!(mistake("[environments.qa]\nreplicas = 3\n"), @r"
     $/project/kdj.toml:2:1: unknown key `replicas`
-    known here: `context`, `namespace`, `instance`, `protected`, `session`, `django`, `roles`
+    known here: `context`, `namespace`, `instance`, `protected`, `session`, `django`, `database`, `roles`
     ");
     insta::assert_snapshot!(mistake("[enviroments.qa]\n"), @r"
     $/project/kdj.toml:1:2: unknown key `enviroments`
@@ -179,6 +179,12 @@ fn values_that_mean_nothing_are_refused() {
         ("[forwards.flower]\nport = 5555", "1: the forward `flower` has no `role`"),
         ("[forwards.flower]\nrole = 'celeryd'", "1: the forward `flower` has no `port`"),
         ("[aliases]\na = 'shell \"x'", "2:5: a quote in the alias is not closed"),
+        ("[database]\nread_only_alias = ''", "2:19: the value is empty"),
+        ("[database]\ntoolbox_image = 'a b'", "2:17: an image's name has no white space"),
+        ("[database]\nstatement_timeout = 'soon'", "2:21: this is no time; a time is typed like 90s, 15m, 12h, 7d"),
+        ("[database]\nstatement_timeout = '0'", "2:21: it must be longer than that"),
+        ("[database]\nstatement_timeout = '30d'", "2:21: a statement's limit is between 1 ms and 24 days"),
+        ("[environments.qa.database]\nclient = 'here'", "2:10: unknown value `here`"),
         ("color = 'never'", "1:9: `color` is each user's own taste, and not the project's"),
     ];
     for (text, expected) in cases {

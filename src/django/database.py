@@ -1,5 +1,5 @@
 import json, os, re, sys
-# Stands before plan.py, and before locks.py and migrate.py: the parameters, what a database is called, and texts without its passwords.
+# Stands before plan.py, and before locks.py and migrate.py: the parameters, and what a database is called.
 database = PARAMETERS["database"]
 
 
@@ -11,17 +11,8 @@ def say(mark, value):
 
 
 def clean(text):
-    # Drivers quote a connection string that they cannot read, with the password in it.
-    from urllib.parse import quote
     from django.conf import settings
-    text = re.sub(r"(\w://[^/\s:@]*):[^/\s]*@", r"\1:***@", str(text))
-    text = re.sub(r"(?i)(passw\w*\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s'\"]+)", r"\1***", text)
-    for values in settings.DATABASES.values():
-        secret = str(values.get("PASSWORD") or "")
-        if len(secret) > 3:
-            for word in {secret, quote(secret), quote(secret, safe=""), repr(secret)[1:-1]}:
-                text = text.replace(word, "***")
-    return text
+    return without_passwords(text, [values.get("PASSWORD") for values in settings.DATABASES.values()])
 
 
 def describe_exception(e):

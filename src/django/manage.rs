@@ -3,7 +3,7 @@
 use crate::{environment::DjangoSettings, script::terse};
 
 /// Finds the container's Python and hands its arguments to it. Plain `sh`, since images have no more.
-const PYTHON: &str = include_str!("python.sh");
+pub(super) const PYTHON: &str = include_str!("python.sh");
 /// Runs in the container's Python (3.6 or later) and becomes the management command.
 const START: &str = include_str!("start.py");
 
@@ -27,6 +27,8 @@ pub(super) enum Mode {
     Command,
     /// Run the `shell` by the code that is the command's only word.
     Console,
+    /// Run, in its own process, the Python code that is the command's only word.
+    Stdin,
 }
 
 /// A management command: its name and arguments, kept as they are. `term` is the remote terminal's type, if it has one.
@@ -38,6 +40,7 @@ pub(super) fn start(settings: &DjangoSettings, term: Option<&str>, mode: &Mode, 
     let mode = match mode {
         Mode::Command => "command",
         Mode::Console => "console",
+        Mode::Stdin => "stdin",
     };
     let manage = settings.manage.as_deref().unwrap_or_default();
     let mut words: Vec<String> = vec![
@@ -64,7 +67,7 @@ fn is_python(program: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::django::{code_on_stdin, console};
+    use crate::django::{code_on_stdin, connection_facts, console};
 
     fn words(settings: &DjangoSettings, command: &[&str]) -> Vec<String> {
         let command: Vec<String> = command.iter().map(ToString::to_string).collect();
@@ -107,6 +110,7 @@ mod tests {
             management_command(&settings, None, &["check".to_owned()]),
             console(&settings, Some("xterm-256color")),
             code_on_stdin(&settings, "<code>", b"").0,
+            connection_facts(&settings, "default", false).0,
         ];
         for start in starts {
             let encoded: usize = start.alternatives[0]

@@ -2,10 +2,13 @@
 
 use serde::Serialize;
 
-use super::manage::{Mode, Start, start};
+use super::{
+    connection::PASSWORDS,
+    manage::{Mode, Start, start},
+};
 use crate::{environment::DjangoSettings, script::terse};
 
-/// Stands before the others.
+/// Stands before those below.
 const DATABASE: &str = include_str!("database.py");
 /// Prints the plan.
 const PLAN: &str = include_str!("plan.py");
@@ -58,10 +61,14 @@ pub fn migrate_command(settings: &DjangoSettings, request: &MigrationRequest, lo
 
 /// The scripts, with their parameters before them.
 fn script(scripts: &[&str], parameters: &impl Serialize) -> String {
-    let json = ascii(&serde_json::to_string(parameters).unwrap_or_default());
-    let parameters = literal(&json);
+    with_parameters(&[&[PASSWORDS, DATABASE], scripts].concat(), parameters)
+}
+
+/// Python scripts, one after the other, with their `PARAMETERS` before them.
+pub(super) fn with_parameters(scripts: &[&str], parameters: &impl Serialize) -> String {
+    let parameters = literal(&ascii(&serde_json::to_string(parameters).unwrap_or_default()));
     let scripts: String = scripts.iter().map(|script| terse(script) + "\n").collect();
-    format!("import json\nPARAMETERS = json.loads({parameters})\n{}\n{scripts}", terse(DATABASE))
+    format!("import json\nPARAMETERS = json.loads({parameters})\n{scripts}")
 }
 
 /// Runs in Django's shell, which in old versions has no namespace in which functions see each other.
@@ -72,7 +79,7 @@ fn code_in_arguments(settings: &DjangoSettings, name: &str, code: &str) -> Start
 }
 
 /// A string of Python's: JSON's are, as long as they are ASCII.
-fn literal(text: &str) -> String {
+pub(super) fn literal(text: &str) -> String {
     serde_json::to_string(text).unwrap_or_default()
 }
 

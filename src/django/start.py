@@ -71,6 +71,8 @@ try:
         script = [i for i, word in enumerate(manage) if word == "-m" or word.endswith(".py")]
         if script and script[0] and os.path.basename(manage[script[0] - 1]).startswith("python"):
             manage[script[0]:script[0]] = ["-c", code]
-    os.execvp(manage[0], manage + command)
+    if mode != "stdin":
+        os.execvp(manage[0], manage + command)
 except OSError as e:
     fail("cannot start `%s`: %s" % (" ".join(manage) or workdir, e), 126 + isinstance(e, FileNotFoundError))
+exec(command[0])

@@ -1,7 +1,7 @@
 //! What `kdj envs` lists: the configured environments, or without any the contexts that can serve as one.
 
-use super::{KubeContext, Overrides, SessionMode, place};
-use crate::config::{Config, EnvironmentConfig, Origin, Sourced};
+use super::{KubeContext, Overrides, SessionMode, place, resolve};
+use crate::config::{Config, DatabaseConfig, EnvironmentConfig, Origin, Sourced};
 
 /// An environment of the list, each value with its origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,13 +24,15 @@ pub struct Listed {
     pub protected: Sourced<bool>,
     /// Where sessions open.
     pub session: Sourced<SessionMode>,
+    /// How sessions use the databases, as far as it is configured.
+    pub database: DatabaseConfig,
 }
 
 /// The environments, in the order of their names. `contexts` is nothing when the kubeconfig could not be read.
 pub fn list(config: &Config, contexts: Option<&[KubeContext]>, overrides: &Overrides) -> Vec<Listed> {
     let known = contexts.unwrap_or_default();
     if config.environments.is_empty() {
-        return known.iter().map(of_context).collect();
+        return known.iter().map(|context| of_context(context, config)).collect();
     }
     let entries = config.environments.iter();
     entries.map(|(name, entry)| of_entry(name, entry, config, contexts, overrides)).collect()
@@ -62,10 +64,11 @@ fn of_entry(
         instance: entry.instance.clone(),
         protected: entry.protected.clone().unwrap_or(Sourced::new(false, Origin::Default)),
         session: entry.session.clone().unwrap_or(Sourced::new(SessionMode::default(), Origin::Default)),
+        database: resolve::database(config, Some(entry)),
     }
 }
 
-fn of_context(context: &KubeContext) -> Listed {
+fn of_context(context: &KubeContext, config: &Config) -> Listed {
     Listed {
         name: format!("{}/{}", context.name, context.namespace_or_default()),
         pattern: false,
@@ -76,5 +79,6 @@ fn of_context(context: &KubeContext) -> Listed {
         instance: None,
         protected: Sourced::new(false, Origin::Default),
         session: Sourced::new(SessionMode::default(), Origin::Default),
+        database: config.database.clone(),
     }
 }

@@ -1,5 +1,6 @@
 //! What an environment's name means. Pure: no network, no terminal.
 
+mod database;
 mod expand;
 mod list;
 mod pattern;
@@ -9,6 +10,7 @@ mod resolve;
 use std::collections::BTreeMap;
 
 pub use self::{
+    database::DatabaseSettings,
     expand::{Question, expand, question},
     list::{Listed, list, names},
     resolve::{is_configured, resolve},
@@ -59,6 +61,8 @@ pub struct Environment {
     pub session: SessionMode,
     /// How to call Django in the container.
     pub django: DjangoSettings,
+    /// How sessions use the databases.
+    pub database: DatabaseSettings,
     /// Configured roles, by name; only where detection needs help.
     pub roles: BTreeMap<String, RoleSettings>,
     /// How the name was resolved, for `-v`: `/home/ada/shop/kdj.toml:7`, ``the one context that matches, `acme-qa` ``, ...

@@ -9,7 +9,7 @@ use std::{cmp::Reverse, collections::BTreeMap};
 
 use super::{DjangoSettings, Environment, KubeContext, Overrides, RoleSettings, pattern, place};
 use crate::{
-    config::{Config, EnvironmentConfig, NAME_PLACEHOLDER, Origin, RoleConfig, Sourced, check},
+    config::{Config, DatabaseConfig, EnvironmentConfig, NAME_PLACEHOLDER, Origin, RoleConfig, Sourced, check},
     error::{Error, Result},
     names,
 };
@@ -111,6 +111,7 @@ fn complete(
         confirmed_by,
         session: found.entry.and_then(|entry| entry.session.as_ref()).map(|value| value.value).unwrap_or_default(),
         django: django(config, found.entry),
+        database: database(config, found.entry).into(),
         roles: roles(config, found.entry),
         resolved_by,
     })
@@ -230,6 +231,11 @@ fn django(config: &Config, entry: Option<&EnvironmentConfig>) -> DjangoSettings 
         settings.lay(&entry.django);
     }
     settings
+}
+
+/// The databases' settings, each with its origin.
+pub(super) fn database(config: &Config, entry: Option<&EnvironmentConfig>) -> DatabaseConfig {
+    entry.map_or_else(|| config.database.clone(), |entry| config.database.with(&entry.database))
 }
 
 fn roles(config: &Config, entry: Option<&EnvironmentConfig>) -> BTreeMap<String, RoleSettings> {

@@ -10,7 +10,10 @@ use crate::{
     error::{Error, Result},
     exit::{Exit, Failure},
     streams::{Control, Pieces, Streams},
-    ui::terminal::{LocalSide, Stdin, interrupted},
+    ui::{
+        Live,
+        terminal::{LocalSide, Stdin, interrupted},
+    },
 };
 
 /// SIGINT's number: Ctrl-C.
@@ -31,10 +34,7 @@ pub enum Followed {
 /// # Errors
 /// When it cannot be followed, or stdout cannot be written. The Job goes on.
 pub async fn follow(place: &Place<'_>, job: &JobHandle, start_limit: Option<Duration>) -> Result<Followed> {
-    let attached = LocalSide::attach(false, Stdin::Closed);
-    let (side, streams) = attached.map_err(|error| Error::failed("cannot use the output").caused_by(error))?;
-    let Streams { mut control, stdout, stderr, .. } = streams;
-    drop(stderr);
+    let (side, stdout, mut control) = output()?;
     let followed = until_end(place, job, start_limit, stdout, &mut control).await;
     let followed = followed.map_err(|error| goes_on(place, job, error));
     let leave = matches!(followed, Ok(Followed::Left(_) | Followed::Cancelled));
@@ -50,10 +50,7 @@ pub async fn follow(place: &Place<'_>, job: &JobHandle, start_limit: Option<Dura
 /// # Errors
 /// When it cannot be read, or stdout cannot be written.
 pub async fn print_log(place: &Place<'_>, job: &JobHandle) -> Result<Exit> {
-    let attached = LocalSide::attach(false, Stdin::Closed);
-    let (side, streams) = attached.map_err(|error| Error::failed("cannot use the output").caused_by(error))?;
-    let Streams { mut control, stdout, stderr, .. } = streams;
-    drop(stderr);
+    let (side, stdout, mut control) = output()?;
     let printed = tokio::select! {
         printed = place.cluster.job_log(job, stdout) => printed,
         signal = control.recv() => match signal {
@@ -66,6 +63,14 @@ pub async fn print_log(place: &Place<'_>, job: &JobHandle) -> Result<Exit> {
     printed.map(|()| Exit::Success)
 }
 
+/// The local stdout for a log, and the signals.
+fn output() -> Result<(LocalSide, mpsc::Sender<Pieces>, mpsc::Receiver<Control>)> {
+    let attached = LocalSide::attach(false, Stdin::Closed);
+    let (side, streams) = attached.map_err(|error| Error::failed("cannot use the output").caused_by(error))?;
+    let Streams { control, stdout, .. } = streams;
+    Ok((side, stdout, control))
+}
+
 async fn until_end(
     place: &Place<'_>,
     job: &JobHandle,
@@ -75,10 +80,8 @@ async fn until_end(
 ) -> Result<Followed> {
     let live = RefCell::new(place.ui.live("waiting for the job to start"));
     let mut tell = |news| match news {
-        News::Waiting(why) => live.borrow_mut().say(&format!("waiting for the job to start: {why}")),
         News::Started { .. } => live.borrow_mut().clear(),
-        News::Away(why) => live.borrow_mut().say(&format!("the job goes on; asking again: {why}")),
-        news => tell_of(place, job, news),
+        news => tell_of(place, job, &live, news),
     };
     let following = place.cluster.follow(job, start_limit, stdout, &mut tell);
     tokio::pin!(following);
@@ -98,11 +101,13 @@ async fn until_end(
     }
 }
 
-/// Says what is said in the same way of every Job.
-pub fn tell_of(place: &Place<'_>, job: &JobHandle, news: News) {
+/// Says what is said in the same way of every Job: in `live` how it is getting on, until its container runs.
+pub fn tell_of(place: &Place<'_>, job: &JobHandle, live: &RefCell<Live>, news: News) {
     let Place { ui, .. } = place;
     match news {
-        News::Waiting(_) | News::Started { .. } | News::Away(_) => {}
+        News::Waiting(why) => live.borrow_mut().say(&format!("waiting for the job to start: {why}")),
+        News::Started { .. } => {}
+        News::Away(why) => live.borrow_mut().say(&format!("the job goes on; asking again: {why}")),
         News::NoLog(why) => ui.warning(&format!("the log, or the rest of it, cannot be read: {why}")),
         News::SidecarsEnded(names) => {
             ui.status(&format!("{} went on; job {} is deleted, with its log", list(&names), job.name));
@@ -135,7 +140,7 @@ fn list(names: &[String]) -> String {
 /// When the Job cannot be deleted.
 pub async fn decide_on_signal(place: &Place<'_>, job: &JobHandle, number: u8) -> Result<Option<Followed>> {
     // Another's Job is ended by `kdj jobs cancel` alone, which asks for permission and is recorded.
-    if number != INTERRUPT || !place.ui.can_ask() || !place.mine {
+    if number != INTERRUPT || !place.ui.can_ask() || !job.is_new() {
         return Ok(Some(Followed::Left(number)));
     }
     let question = format!("\njob {} goes on: d to leave it, c to cancel it, Enter to follow on:", job.name);

@@ -9,7 +9,7 @@ mod start;
 use std::time::Duration;
 
 pub use self::{
-    find::find,
+    find::{Sought, change, find},
     follow::{Followed, decide_on_signal, follow, goes_on, print_log, tell_of},
     outcome::exit_of,
     render::{Column, json, line, table},
@@ -32,8 +32,6 @@ pub struct Place<'a> {
     pub environment: &'a Environment,
     /// Where messages go.
     pub ui: &'a Ui,
-    /// Whether the Job was made by this very command: another's is only looked at.
-    pub mine: bool,
 }
 
 impl Place<'_> {

@@ -54,19 +54,14 @@ pub async fn exit_of(followed: Followed, job: &JobHandle, command: &str, place: 
                 .caused_by(runtime_words(&why))
                 .hint(format!("nothing was run; what there is of it: `{log}`")))
         }
-        Verdict::GivenUp(why) if !place.mine => {
-            Err(not_started().caused_by(runtime_words(&why)).hint(format!("end it: {}", place.cancel(job))))
-        }
         Verdict::GivenUp(why) => {
-            let error = not_started().caused_by(runtime_words(&why));
-            if !job.is_new() {
-                return Err(error.hint(format!("it may start yet; end it: {}", place.cancel(job))));
-            }
-            // Else it might start yet, when nobody expects it any more.
-            match place.ui.waiting("deleting the job", place.cluster.delete_job(job)).await {
-                Ok(_) => Err(error.hint("nothing was run, and the job is deleted again")),
-                Err(_) => Err(error.hint(format!("it may start yet; end it: {}", place.cancel(job)))),
-            }
+            // One of ours might start yet, when nobody expects it any more.
+            let deleting = async { job.is_new() && place.cluster.delete_job(job).await.is_ok() };
+            let hint = match place.ui.waiting("deleting the job", deleting).await {
+                true => "nothing was run, and the job is deleted again".to_owned(),
+                false => format!("it may start yet; end it: {}", place.cancel(job)),
+            };
+            Err(not_started().caused_by(runtime_words(&why)).hint(hint))
         }
         Verdict::Unknown(why) => Err(Error::new(Failure::Lost, format!("how `{command}` ended is not known"))
             .caused_by(why)

@@ -11,7 +11,7 @@ use crate::{
     kubectl,
     options::Options,
     protection::{self, Change, Permit, Record},
-    ui::{Ui, style::Role, terminal::interrupted},
+    ui::{Ui, terminal::interrupted},
 };
 
 /// For whom a Job is made: `who` is the user the cluster knows.
@@ -53,10 +53,7 @@ pub async fn start_named(place: &Place<'_>, template: &Template, new: &NewJob) -
         return Err(left_alone(place, &job, number));
     }
     let Place { environment, ui, .. } = place;
-    let name = match environment.protected {
-        true => ui.paint(&format!(" {} (protected) ", environment.name), Role::Danger),
-        false => ui.paint(&environment.name, Role::Name),
-    };
+    let name = ui.environment(&environment.name, environment.protected);
     let context = &environment.context;
     let image = new.image.as_ref().unwrap_or(&template.image);
     let Template { namespace, workload, .. } = template;

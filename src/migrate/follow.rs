@@ -46,13 +46,11 @@ pub async fn follow(place: &Place<'_>, job: &JobHandle, start_limit: Option<Dura
     let live = RefCell::new(place.ui.live("waiting for the job to start"));
     let image = Cell::new([None, None]);
     let mut tell = |news| match news {
-        JobNews::Waiting(why) => live.borrow_mut().say(&format!("waiting for the job to start: {why}")),
         JobNews::Started { image: name, image_id, .. } => {
             image.set([name, image_id].map(|image| Some(image).filter(|image| !image.is_empty())));
             live.borrow_mut().show("starting Django");
         }
-        JobNews::Away(why) => live.borrow_mut().say(&format!("the job goes on; asking again: {why}")),
-        news => job::tell_of(place, job, news),
+        news => job::tell_of(place, job, &live, news),
     };
     let (log, lines) = mpsc::channel(8);
     let following = place.cluster.follow(job, start_limit, log, &mut tell);

@@ -14,9 +14,8 @@ use crate::{
 /// # Errors
 /// Always, unless the other one cannot be followed.
 pub async fn meet(place: &Place<'_>, other: &JobSummary, yes: bool, shape: Shape) -> Result<Exit> {
-    let Place { cluster, environment, ui, .. } = place;
-    let place = Place { cluster, environment, ui, mine: false };
-    let progress = Held::progress(&place, &other.handle).await;
+    let Place { environment, ui, .. } = place;
+    let progress = Held::progress(place, &other.handle).await;
     let progress = progress.map(|progress| format!(", {progress}")).unwrap_or_default();
     // Its status lags behind its pod.
     let state = if progress.is_empty() || other.is_over() { other.state } else { JobState::Running };
@@ -26,8 +25,8 @@ pub async fn meet(place: &Place<'_>, other: &JobSummary, yes: bool, shape: Shape
     if !other.is_over() && (yes || ui.can_ask()) {
         ui.status(&line);
         if ui.ask_yes_no("a migration is under way: follow it?", yes).await? {
-            let followed = follow(&place, &other.handle, None).await?;
-            let ended = conclude(&place, &other.handle, &other.user, followed, shape).await?;
+            let followed = follow(place, &other.handle, None).await?;
+            let ended = conclude(place, &other.handle, &other.user, followed, shape).await?;
             return match ended {
                 Exit::Success => Err(Error::failed("that was another migration: yours was not run").hint(anew)),
                 ended => Ok(ended),

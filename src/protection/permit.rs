@@ -151,7 +151,7 @@ fn decide<'a>(environment: &Environment, consent: &'a Consent, can_ask: bool) ->
 /// The change, before anybody is asked.
 fn show(environment: &Environment, change: &Change, ui: &Ui) {
     let Environment { name, context, namespace, instance, .. } = environment;
-    let name = ui.paint(&format!(" {} (protected) ", names::shown(name)), Role::Danger);
+    let name = ui.environment(&names::shown(name), true);
     let [context, namespace] = [context, namespace].map(|name| names::shown(name));
     let instance = instance.as_ref().map(|name| format!(", instance {}", names::shown(name))).unwrap_or_default();
     ui.before_question(&format!("{name}: context {context}, namespace {namespace}{instance}"));

@@ -91,6 +91,16 @@ impl Ui {
         self.line(&text);
     }
 
+    /// Whether stderr, and a terminal it shares, has colour.
+    pub fn has_color(&self) -> bool {
+        self.stderr_colored
+    }
+
+    /// Whether what is going on is shown.
+    pub fn is_normal(&self) -> bool {
+        self.verbosity >= Verbosity::Normal
+    }
+
     /// Whether details are shown.
     pub fn is_verbose(&self) -> bool {
         self.verbosity >= Verbosity::Verbose
@@ -99,6 +109,14 @@ impl Ui {
     /// `text` in the colour of `role` when stderr has colour.
     pub fn paint(&self, text: &str, role: Role) -> String {
         style::paint(text, role, self.stderr_colored)
+    }
+
+    /// An environment's name in front of what is said of it, a protected one's so that nobody overlooks it.
+    pub fn environment(&self, name: &str, protected: bool) -> String {
+        match protected {
+            true => self.paint(&format!(" {name} (protected) "), Role::Danger),
+            false => self.paint(name, Role::Name),
+        }
     }
 
     /// One line to stderr, without anything but colours that a terminal would obey: much of it comes from the cluster.

@@ -6,7 +6,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::time::sleep;
 
 use super::{Ui, Verbosity};
@@ -15,6 +14,8 @@ use super::{Ui, Verbosity};
 const MOMENT: Duration = Duration::from_millis(250);
 /// From then on the spinner says for how long.
 const LONG: Duration = Duration::from_secs(10);
+/// How often it says so.
+const SECOND: Duration = Duration::from_secs(1);
 
 impl Ui {
     /// Waits for `work`, and says what is waited for when it takes longer than a moment.
@@ -29,22 +30,16 @@ impl Ui {
             done = &mut work => return done,
             () = sleep(MOMENT) => {}
         }
-        let spinner = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
-            spinner.set_style(style);
-        }
+        let mut live = self.live(what);
         loop {
-            let waited = start.elapsed();
-            let since = if waited < LONG { String::new() } else { format!(", for {} s now", waited.as_secs()) };
-            spinner.set_message(format!("{what}{since}"));
-            spinner.tick();
             tokio::select! {
                 biased;
-                done = &mut work => {
-                    spinner.finish_and_clear();
-                    return done;
-                }
-                () = sleep(Duration::from_millis(100)) => {}
+                done = &mut work => return done,
+                () = sleep(SECOND) => {}
+            }
+            let waited = start.elapsed();
+            if waited >= LONG {
+                live.show(&format!("{what}, for {} s now", waited.as_secs()));
             }
         }
     }

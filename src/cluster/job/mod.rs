@@ -5,7 +5,7 @@ mod follow;
 mod list;
 mod log;
 mod manifest;
-mod pod_watch;
+pub(super) mod pod_watch;
 mod receipt;
 mod session;
 mod start;

@@ -1,4 +1,4 @@
-//! The pod of a Job, as it changes: a watch that goes on over everything that ends a watch.
+//! One pod, of a Job or by name, as it changes: a watch that goes on over everything that ends a watch.
 
 use std::{pin::Pin, time::Duration};
 
@@ -33,7 +33,7 @@ type Events = Pin<Box<dyn Stream<Item = Result<WatchEvent<Pod>, KubeError>>>>;
 
 /// What is seen of the pod.
 #[derive(Debug)]
-pub(super) enum Seen {
+pub(in crate::cluster) enum Seen {
     /// The pod as it is now.
     Pod(Box<Pod>),
     /// There was one, and it is gone.
@@ -42,11 +42,13 @@ pub(super) enum Seen {
     Away(String),
 }
 
-/// A watch on the pods of one Job.
-pub(super) struct PodWatch<'a> {
+/// A watch on the pods of one Job, or on one pod.
+pub(in crate::cluster) struct PodWatch<'a> {
     cluster: &'a Cluster,
     api: Api<Pod>,
-    selector: String,
+    which: Which,
+    /// The pause between two looks by who may not watch.
+    look: Duration,
     version: Option<String>,
     events: Option<Events>,
     had_pod: bool,
@@ -56,13 +58,31 @@ pub(super) struct PodWatch<'a> {
     may_watch: bool,
 }
 
+/// Which pods are watched.
+enum Which {
+    Labels(String),
+    Fields(String),
+}
+
 impl<'a> PodWatch<'a> {
     pub(super) fn new(cluster: &'a Cluster, job: &JobHandle) -> Self {
+        let which = Which::Labels(format!("{CONTROLLER_UID}={}", job.uid));
+        let version = job.resource_version.clone();
+        Self { version, ..Self::of(cluster, &job.namespace, which, PAUSE) }
+    }
+
+    /// A watch on the pod of this name; who may not watch looks at it after every `look`.
+    pub(in crate::cluster) fn of_pod(cluster: &'a Cluster, namespace: &str, name: &str, look: Duration) -> Self {
+        Self::of(cluster, namespace, Which::Fields(format!("metadata.name={name}")), look)
+    }
+
+    fn of(cluster: &'a Cluster, namespace: &str, which: Which, look: Duration) -> Self {
         Self {
             cluster,
-            api: Api::namespaced(cluster.client.clone(), &job.namespace),
-            selector: format!("{CONTROLLER_UID}={}", job.uid),
-            version: job.resource_version.clone(),
+            api: Api::namespaced(cluster.client.clone(), namespace),
+            which,
+            look,
+            version: None,
             events: None,
             had_pod: false,
             failures: 0,
@@ -90,20 +110,24 @@ impl<'a> PodWatch<'a> {
     ///
     /// # Errors
     /// When the pods may not be listed, or the server has been away for too long.
-    pub(super) async fn next(&mut self) -> Result<Seen> {
+    pub(in crate::cluster) async fn next(&mut self) -> Result<Seen> {
         let patience = Duration::from_secs(WATCH_SECONDS.into()) + MARGIN;
         loop {
             let seen = match (&self.version, &mut self.events) {
                 _ if !self.may_watch => {
-                    sleep(PAUSE).await;
+                    sleep(self.look).await;
                     self.list().await?
                 }
                 (None, _) => self.list().await?,
                 (Some(version), None) => {
-                    let parameters = WatchParams::default().labels(&self.selector).timeout(WATCH_SECONDS);
+                    let parameters = match &self.which {
+                        Which::Labels(selector) => WatchParams::default().labels(selector),
+                        Which::Fields(selector) => WatchParams::default().fields(selector),
+                    }
+                    .timeout(WATCH_SECONDS);
                     let Cluster { place, observer, .. } = self.cluster;
                     let watch = || self.api.watch(&parameters, version);
-                    match unrepeatable("watch its pod", place, observer, watch).await {
+                    match unrepeatable("watch the pod", place, observer, watch).await {
                         Ok(Ok(events)) => {
                             self.events = Some(Box::pin(events));
                             None
@@ -144,9 +168,12 @@ impl<'a> PodWatch<'a> {
     /// Lists the pods: `None` when there has been none yet. The watch goes on from the list's version; a pod's own may be
     /// so old that the server has forgotten it.
     async fn list(&mut self) -> Result<Option<Seen>> {
-        let parameters = ListParams::default().labels(&self.selector);
+        let parameters = match &self.which {
+            Which::Labels(selector) => ListParams::default().labels(selector),
+            Which::Fields(selector) => ListParams::default().fields(selector),
+        };
         let Cluster { place, observer, .. } = self.cluster;
-        let list = match unrepeatable("list its pod", place, observer, || self.api.list(&parameters)).await {
+        let list = match unrepeatable("list the pod", place, observer, || self.api.list(&parameters)).await {
             Ok(Ok(list)) => list,
             Ok(Err(failure)) => return self.recover(failure).await,
             Err(failure) => return self.stand(failure).await,
@@ -186,9 +213,9 @@ impl<'a> PodWatch<'a> {
                 Ok(None)
             }
             KubeError::Api(status) if status.code < 500 && !matches!(status.code, 401 | 429) => {
-                Err(error::explain(failure, "watch its pod", &self.cluster.place))
+                Err(error::explain(failure, "watch the pod", &self.cluster.place))
             }
-            _ => self.stand(error::explain(failure, "watch its pod", &self.cluster.place)).await,
+            _ => self.stand(error::explain(failure, "watch the pod", &self.cluster.place)).await,
         }
     }
 

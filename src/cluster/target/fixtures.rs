@@ -9,21 +9,21 @@ use serde_json::{Value, json};
 use crate::environment::{DjangoSettings, Environment, RoleSettings, SessionMode};
 
 /// The time all tests run at.
-pub(super) fn now() -> Timestamp {
+pub(in crate::cluster) fn now() -> Timestamp {
     "2026-03-01T12:00:00Z".parse().unwrap()
 }
 
 /// An object of the API from its JSON.
-pub(super) fn object<T: DeserializeOwned>(value: Value) -> T {
+pub(in crate::cluster) fn object<T: DeserializeOwned>(value: Value) -> T {
     serde_json::from_value(value).unwrap()
 }
 
-pub(super) fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+pub(in crate::cluster) fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 
 /// An environment in namespace `shop-NAME` of context `acme`.
-pub(super) fn environment(name: &str, instance: Option<&str>) -> Environment {
+pub(in crate::cluster) fn environment(name: &str, instance: Option<&str>) -> Environment {
     Environment {
         name: name.to_owned(),
         context: "acme".to_owned(),
@@ -33,12 +33,13 @@ pub(super) fn environment(name: &str, instance: Option<&str>) -> Environment {
         confirmed_by: name.to_owned(),
         session: SessionMode::Exec,
         django: DjangoSettings::default(),
+        database: crate::environment::DatabaseSettings::default(),
         roles: BTreeMap::new(),
         resolved_by: String::new(),
     }
 }
 
-pub(super) fn with_role(
+pub(in crate::cluster) fn with_role(
     mut environment: Environment,
     name: &str,
     selector: Option<&str>,
@@ -50,7 +51,7 @@ pub(super) fn with_role(
 }
 
 /// A running, ready pod, until told otherwise. Without containers it gets one, `app`, when it is built.
-pub(super) fn pod(name: &str) -> PodBuilder {
+pub(in crate::cluster) fn pod(name: &str) -> PodBuilder {
     PodBuilder(json!({
         "metadata": {
             "name": name, "uid": format!("uid-{name}"), "namespace": "shop-qa", "labels": {},
@@ -62,10 +63,10 @@ pub(super) fn pod(name: &str) -> PodBuilder {
 }
 
 #[derive(Clone)]
-pub(super) struct PodBuilder(Value);
+pub(in crate::cluster) struct PodBuilder(Value);
 
 impl PodBuilder {
-    pub(super) fn build(self) -> Pod {
+    pub(in crate::cluster) fn build(self) -> Pod {
         object(self.with_a_container().0)
     }
 
@@ -74,54 +75,54 @@ impl PodBuilder {
     }
 
     /// Replaces any part of the pod, by JSON pointer.
-    pub(super) fn set(mut self, pointer: &str, value: Value) -> Self {
+    pub(in crate::cluster) fn set(mut self, pointer: &str, value: Value) -> Self {
         let (parent, key) = pointer.rsplit_once('/').unwrap();
         self.0.pointer_mut(parent).unwrap()[key.replace("~1", "/")] = value;
         self
     }
 
-    pub(super) fn label(self, key: &str, value: &str) -> Self {
+    pub(in crate::cluster) fn label(self, key: &str, value: &str) -> Self {
         self.set(&format!("/metadata/labels/{}", key.replace('/', "~1")), json!(value))
     }
 
-    pub(super) fn annotation(self, key: &str, value: &str) -> Self {
+    pub(in crate::cluster) fn annotation(self, key: &str, value: &str) -> Self {
         self.set("/metadata/annotations", json!({key: value}))
     }
 
-    pub(super) fn created(self, time: &str) -> Self {
+    pub(in crate::cluster) fn created(self, time: &str) -> Self {
         self.set("/metadata/creationTimestamp", json!(time))
     }
 
-    pub(super) fn owned_by(self, kind: &str, name: &str) -> Self {
+    pub(in crate::cluster) fn owned_by(self, kind: &str, name: &str) -> Self {
         let owner =
             json!({"apiVersion": "v1", "kind": kind, "name": name, "uid": format!("uid-{name}"), "controller": true});
         self.set("/metadata/ownerReferences", json!([owner]))
     }
 
     /// Of the ReplicaSet of `hash` of a Deployment.
-    pub(super) fn of_deployment(self, name: &str, hash: &str) -> Self {
+    pub(in crate::cluster) fn of_deployment(self, name: &str, hash: &str) -> Self {
         self.label("pod-template-hash", hash).owned_by("ReplicaSet", &format!("{name}-{hash}"))
     }
 
-    pub(super) fn terminating(self) -> Self {
+    pub(in crate::cluster) fn terminating(self) -> Self {
         self.set("/metadata/deletionTimestamp", json!("2026-03-01T11:59:50Z"))
     }
 
-    pub(super) fn phase(self, phase: &str) -> Self {
+    pub(in crate::cluster) fn phase(self, phase: &str) -> Self {
         self.set("/status/phase", json!(phase)).not_ready()
     }
 
-    pub(super) fn not_ready(self) -> Self {
+    pub(in crate::cluster) fn not_ready(self) -> Self {
         self.set("/status/conditions", json!([{"type": "Ready", "status": "False"}]))
     }
 
     /// Adds a running container with this command.
-    pub(super) fn container(self, name: &str, command: &[&str]) -> Self {
+    pub(in crate::cluster) fn container(self, name: &str, command: &[&str]) -> Self {
         self.container_of(json!({"name": name, "image": format!("shop/{name}:1"), "command": command}))
     }
 
     /// Adds a running container.
-    pub(super) fn container_of(mut self, container: Value) -> Self {
+    pub(in crate::cluster) fn container_of(mut self, container: Value) -> Self {
         let name = container["name"].clone();
         let image = container["image"].clone();
         let status = json!({
@@ -134,7 +135,7 @@ impl PodBuilder {
     }
 
     /// Sets the state of the only container, not ready any more.
-    pub(super) fn state(self, state: Value, last: Value, restarts: u32) -> Self {
+    pub(in crate::cluster) fn state(self, state: Value, last: Value, restarts: u32) -> Self {
         let with_one = self.with_a_container();
         with_one
             .not_ready()
@@ -149,13 +150,13 @@ impl PodBuilder {
         self
     }
 
-    pub(super) fn crash_looping(self) -> Self {
+    pub(in crate::cluster) fn crash_looping(self) -> Self {
         let last = json!({"terminated": {"exitCode": 1, "reason": "Error", "finishedAt": "2026-03-01T11:59:48Z"}});
         let message = "back-off 5m0s restarting failed container=app";
         self.state(json!({"waiting": {"reason": "CrashLoopBackOff", "message": message}}), last, 7)
     }
 
-    pub(super) fn unschedulable(self) -> Self {
+    pub(in crate::cluster) fn unschedulable(self) -> Self {
         let with_one = self.with_a_container();
         with_one.phase("Pending").set("/status/containerStatuses", json!([])).set(
             "/status/conditions",

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 mod choose;
 mod container;
 #[cfg(test)]
-mod fixtures;
+pub(super) mod fixtures;
 mod idle;
 mod kind;
 mod overview;
@@ -29,20 +29,19 @@ pub(super) use self::{
     choose::choose_workload,
     container::{choose_container, image_of, memory_limit, oom_killed, status_of},
     kind::words,
-    pod::model,
+    pod::{choose_pod, is_ready, model},
     revision::{revision_number, rollout},
     role::{PREFIX_LABELS, Roles},
     state::{describe, is_running},
     trouble::kubectl_in,
-    workload::{Controller, Owner, TEMPLATE_HASH, workload},
+    workload::{Controller, Owner, TEMPLATE_HASH, group, workload},
 };
 use self::{
     choose::{Candidates, choose_by_service, choose_defaults, find_asked},
     idle::Idle,
-    pod::{choose_pod, is_ready},
     revision::{Newest, find_newest_replica_set, newest, revision_of, rollout_note},
     role::INSTANCE,
-    workload::{Workload, group},
+    workload::Workload,
 };
 pub use self::{
     kind::Kind,
@@ -117,6 +116,32 @@ impl Cluster {
         wanted: &Wanted,
         name: &str,
     ) -> Result<Target> {
+        let pod = self.pod_in(environment, roles, name, &wanted.exclude).await?;
+        let now = Timestamp::now();
+        let mut notes = Vec::new();
+        if !is_ready(&pod) {
+            notes.push(format!("pod `{name}` is not ready: {}", state::describe(&pod, now)));
+        }
+        let owner = Owner::of(&pod);
+        let workload = workload(owner, vec![pod.clone()], roles);
+        in_container(environment, wanted, &workload, &pod, notes)
+    }
+
+    /// The pod of this name, for what needs no container of it.
+    ///
+    /// # Errors
+    /// When there is none, or it is of another instance, or does not run.
+    pub(super) async fn usable_pod(&self, environment: &Environment, name: &str) -> Result<Pod> {
+        self.pod_in(environment, &Roles::new(environment, None)?, name, &[]).await
+    }
+
+    async fn pod_in(
+        &self,
+        environment: &Environment,
+        roles: &Roles<'_>,
+        name: &str,
+        exclude: &[String],
+    ) -> Result<Pod> {
         let namespace = &environment.namespace;
         let Some(pod) = self.get::<Pod>(namespace, name).await? else {
             let others = self.list::<Pod>(namespace, roles.query(None).as_deref()).await.unwrap_or_default();
@@ -125,15 +150,8 @@ impl Cluster {
         if !roles.is_in_environment(pod.labels()) {
             return Err(trouble::other_instance(environment, name, pod.labels().get(INSTANCE)));
         }
-        let now = Timestamp::now();
-        trouble::require_usable(environment, &pod, &wanted.exclude, now)?;
-        let mut notes = Vec::new();
-        if !is_ready(&pod) {
-            notes.push(format!("pod `{name}` is not ready: {}", state::describe(&pod, now)));
-        }
-        let owner = Owner::of(&pod);
-        let workload = workload(owner, vec![pod.clone()], roles);
-        in_container(environment, wanted, &workload, &pod, notes)
+        trouble::require_usable(environment, &pod, exclude, Timestamp::now())?;
+        Ok(pod)
     }
 
     async fn target_by_role(&self, environment: &Environment, roles: &Roles<'_>, wanted: &Wanted) -> Result<Target> {

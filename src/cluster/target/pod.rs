@@ -14,7 +14,7 @@ pub(super) fn is_live(pod: &Pod) -> bool {
 }
 
 /// Whether a pod can be entered: running, ready and staying.
-pub(super) fn is_ready(pod: &Pod) -> bool {
+pub(in crate::cluster) fn is_ready(pod: &Pod) -> bool {
     let conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
     let ready = conditions.into_iter().any(|condition| condition.type_ == "Ready" && condition.status == "True");
     is_live(pod) && phase(pod) == "Running" && ready
@@ -41,7 +41,7 @@ pub(super) fn created(pod: &Pod) -> Option<Timestamp> {
 }
 
 /// The ready pod to take, always the same of the same pods: the oldest, as the least likely to go, then by name.
-pub(super) fn choose_pod<'a>(pods: &[&'a Pod], exclude: &[String]) -> Option<&'a Pod> {
+pub(in crate::cluster) fn choose_pod<'a>(pods: &[&'a Pod], exclude: &[String]) -> Option<&'a Pod> {
     let ready = pods.iter().copied().filter(|pod| is_ready(pod) && !exclude.contains(&pod.name_any()));
     ready.min_by_key(|pod| (created(pod), pod.name_any()))
 }

@@ -94,7 +94,7 @@ pub(in crate::cluster) struct Workload {
     pub(in crate::cluster) role: String,
     /// The role its name alone would give it.
     pub(super) short_name: String,
-    pub(super) kind: Kind,
+    pub(in crate::cluster) kind: Kind,
     pub(in crate::cluster) pods: Vec<Pod>,
 }
 
@@ -111,7 +111,7 @@ impl Workload {
 }
 
 /// The workloads of these pods, sorted. Pods of Jobs, bare pods and kdj's own belong to none.
-pub(super) fn group(pods: Vec<Pod>, roles: &Roles<'_>) -> Vec<Workload> {
+pub(in crate::cluster) fn group(pods: Vec<Pod>, roles: &Roles<'_>) -> Vec<Workload> {
     let mut owned = BTreeMap::<Owner, Vec<Pod>>::new();
     for pod in pods {
         let owner = Owner::of(&pod);

@@ -141,10 +141,14 @@ pub(super) fn details(environments: &[Listed]) -> String {
         }
         line("protected", environment.protected.value.to_string(), &environment.protected.origin);
         line("session", session_name(environment.session.value).to_owned(), &environment.session.origin);
+        for (key, value, origin) in environment.database.configured() {
+            line(key, names::shown(value), origin);
+        }
         let width = lines.iter().map(|(_, value, _)| value.chars().count()).max().unwrap_or_default();
         text.push_str(&format!("{}\n", names::shown(&environment.name)));
+        let keys = lines.iter().map(|(key, ..)| key.len()).max().unwrap_or_default();
         for (key, value, origin) in lines {
-            text.push_str(&format!("  {key:9}   {value:width$}   {origin}\n"));
+            text.push_str(&format!("  {key:keys$}   {value:width$}   {origin}\n"));
         }
     }
     text

@@ -85,6 +85,22 @@ fn verbose_says_where_each_value_comes_from() {
 }
 
 #[test]
+fn verbose_shows_how_the_databases_are_used() {
+    let config = "[database]\nclient = 'local'\nstatement_timeout = '30s'\n[environments.qa]\ncontext = 'acme-staging'\n\
+                  [environments.qa.database]\nread_only_alias = 'replica'\nclient = 'toolbox'\n";
+    insta::assert_snapshot!(listed(config, Some(&contexts()), render::details), @r"
+    qa
+      context                      acme-staging   $/kdj.toml:5
+      namespace                    shop-qa        kubeconfig
+      protected                    false          default
+      session                      exec           default
+      database.read_only_alias     replica        $/kdj.toml:7
+      database.statement_timeout   30s            $/kdj.toml:3
+      database.client              toolbox        $/kdj.toml:8
+    ");
+}
+
+#[test]
 fn json_has_the_documented_shape() {
     let config = "[environments.qa]\ncontext = 'acme-staging'\nprotected = true\n";
     insta::assert_snapshot!(listed(config, Some(&contexts()), |rows| render::json(rows).unwrap()), @r#"

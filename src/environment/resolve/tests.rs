@@ -1,5 +1,8 @@
 use super::*;
-use crate::{config::Sources, environment::SessionMode};
+use crate::{
+    config::{ClientPlace, Sources},
+    environment::SessionMode,
+};
 
 const CONFIG: &str = r#"
 [django]
@@ -36,6 +39,12 @@ protected = true
 context = "acme-old"
 [environments.nowhere]
 namespace = "x"
+[database]
+read_only_alias = "replica"
+statement_timeout = "30s"
+[environments.prod.database]
+statement_timeout = "5s"
+client = "local"
 "#;
 
 fn config(text: &str, variables: &[(&str, &str)]) -> Config {
@@ -192,6 +201,11 @@ fn settings_of_the_entry_lie_over_those_of_all() {
     assert_eq!(prod.django.workdir.unwrap(), "/srv");
     let web = RoleSettings { selector: Some("app=shop".to_owned()), container: Some("app".to_owned()) };
     assert_eq!(prod.roles["web"], web);
+    assert_eq!(prod.database.read_only_alias.as_deref(), Some("replica"));
+    assert_eq!(prod.database.statement_timeout.map(u64::from), Some(5000));
+    assert_eq!(prod.database.client, Some(ClientPlace::Local));
+    let qa = resolve("qa", &config(CONFIG, &[]), &contexts(), &Overrides::default()).unwrap();
+    assert_eq!((qa.database.statement_timeout.map(u64::from), qa.database.client), (Some(30_000), None));
 }
 
 #[test]

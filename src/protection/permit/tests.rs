@@ -11,6 +11,7 @@ pub(crate) fn environment(name: &str, protected: bool) -> Environment {
         confirmed_by: name.into(),
         session: Default::default(),
         django: Default::default(),
+        database: crate::environment::DatabaseSettings::default(),
         roles: Default::default(),
         resolved_by: String::new(),
     }

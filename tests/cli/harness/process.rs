@@ -123,6 +123,16 @@ impl Running {
         self.streams.with(|streams| streams.stdout_length)
     }
 
+    /// What came on stdout so far.
+    pub fn stdout_so_far(&self) -> String {
+        self.streams.with(|streams| String::from_utf8_lossy(&streams.stdout).into_owned())
+    }
+
+    /// What came on stderr so far.
+    pub fn stderr_so_far(&self) -> String {
+        self.streams.with(|streams| String::from_utf8_lossy(&streams.stderr).into_owned())
+    }
+
     /// Waits until stdout has this text.
     #[track_caller]
     pub fn wait_for_stdout(&self, text: &str) {

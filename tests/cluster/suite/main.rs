@@ -5,11 +5,13 @@
 
 #![cfg(unix)]
 
+mod access;
 mod budget;
 mod commands;
 mod credentials;
 mod endings;
 mod explain;
+mod forward;
 mod harness;
 mod jobs;
 mod manage;

@@ -15,6 +15,7 @@ fn environment(instance: Option<&str>) -> Environment {
         confirmed_by: "qa".to_owned(),
         session: SessionMode::Exec,
         django: DjangoSettings::default(),
+        database: crate::environment::DatabaseSettings::default(),
         roles: BTreeMap::new(),
         resolved_by: String::new(),
     }

@@ -37,7 +37,13 @@ ROOT_URLCONF = "shop.urls"
 WSGI_APPLICATION = "shop.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-if required("DATABASE_URL").startswith("mysql:"):
+# DATABASE_URL is `default`, DATABASE_URL_REPLICA the alias `replica`, and so on.
+DATABASE_URLS = {"default": required("DATABASE_URL")} | {
+    name.removeprefix("DATABASE_URL_").lower(): url
+    for name, url in os.environ.items()
+    if name.startswith("DATABASE_URL_")
+}
+if any(url.startswith("mysql:") for url in DATABASE_URLS.values()):
     # Pure Python in the place of mysqlclient, whose version Django asks for.
     import pymysql
 
@@ -45,7 +51,14 @@ if required("DATABASE_URL").startswith("mysql:"):
     pymysql.install_as_MySQLdb()
 
 DATABASES = {
-    "default": dj_database_url.parse(required("DATABASE_URL"), conn_max_age=60, conn_health_checks=True),
+    alias: dj_database_url.parse(url, conn_max_age=60, conn_health_checks=True) for alias, url in DATABASE_URLS.items()
+}
+
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": os.environ.get("REDIS_URL", "redis://redis:6379/0"),
+    },
 }
 
 LANGUAGE_CODE = "en-us"

@@ -8,6 +8,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 use super::{Cluster, Kdj};
@@ -23,6 +24,11 @@ impl Door {
     /// Opens it.
     pub fn open(cluster: &Cluster) -> Self {
         Self::to(&cluster.changed_kubeconfig(|_| ()))
+    }
+
+    /// One that cuts a connection on which nothing came for so long, from either side: as some load balancers do.
+    pub fn impatient(cluster: &Cluster, patience: Duration) -> Self {
+        Self::with(&cluster.changed_kubeconfig(|_| ()), Some(patience))
     }
 
     /// kdj that goes through it.
@@ -41,6 +47,10 @@ impl Door {
     }
 
     fn to(kubeconfig: &str) -> Self {
+        Self::with(kubeconfig, None)
+    }
+
+    fn with(kubeconfig: &str, patience: Option<Duration>) -> Self {
         let config: serde_json::Value = serde_json::from_str(kubeconfig).expect("JSON");
         let clusters = config["clusters"].as_array().expect("clusters");
         let staging = clusters.iter().find(|cluster| cluster["name"] == "staging").unwrap_or(&clusters[0]);
@@ -55,6 +65,9 @@ impl Door {
                     continue;
                 }
                 let Ok(far) = TcpStream::connect(&server) else { continue };
+                for stream in [&near, &far] {
+                    let _ = stream.set_read_timeout(patience);
+                }
                 let clones = [near.try_clone(), far.try_clone(), near.try_clone(), far.try_clone()];
                 let [Ok(near_in), Ok(far_in), Ok(near_out), Ok(far_out)] = clones else { continue };
                 connections.lock().expect("the connections").extend([near, far]);

@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "a harness offers more than the tests of the day use")]
 
 pub mod cluster;
+pub mod databases;
 pub mod door;
 pub mod namespace;
 pub mod objects;
@@ -31,6 +32,7 @@ pub mod wait {
 }
 
 pub use cluster::{Cluster, cluster};
+pub use databases::Databases;
 pub use door::Door;
 pub use flood::Flood;
 pub use kdj::{Kdj, Stdin};
@@ -42,5 +44,11 @@ pub use pty::Pty;
 pub const SHOP: &str = "registry.local/shop:1";
 /// The same without bash, IPython and django-extensions.
 pub const PLAIN: &str = "registry.local/shop-plain:1";
+/// The app's image with psql, pg_dump, mysql, mysqldump and redis-cli.
+pub const CLIENTS: &str = "registry.local/shop-clients:1";
+/// These clients and no Python.
+pub const TOOLBOX: &str = "registry.local/toolbox:1";
+/// PostgreSQL, MariaDB, Redis and PgBouncer: `postgres-start`, `mariadb-start`, `redis-server`, `pgbouncer-start`.
+pub const DATA: &str = "registry.local/data:1";
 /// An image with one binary in it, and no shell.
 pub const BARE: &str = "registry.local/pause:1";

@@ -1,0 +1,206 @@
+//! A tunnel to one pod, as long as it holds, and what may happen to it.
+
+use std::{cell::Cell, time::Duration};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    sync::Notify,
+    time::timeout,
+};
+
+use super::{
+    Place,
+    copy::Far,
+    framed::Framed,
+    relay::{Relay, Secret},
+};
+use crate::{
+    cluster::{NotOpened, PodHealth, Port, PortOfPod, PortOwner, Target, Trouble, Tunnel, TunnelStream, Wanted},
+    error::{Error, Result},
+};
+
+/// How long the relay may take to connect: longer than it gives itself.
+const RELAY_LIMIT: Duration = Duration::from_secs(20);
+/// How long its reason for not connecting may be.
+const LONGEST_REASON: u32 = 1000;
+
+/// What is at the other end.
+#[derive(Clone, Debug)]
+pub enum End {
+    /// A port of a pod.
+    Port(PortOwner, Option<Port>),
+    /// An address that the app reaches, by a relay in its container.
+    Relayed {
+        /// The host, as the app names it.
+        host: String,
+        /// The port there.
+        port: u16,
+        /// The role whose pod has the relay; by default the one where sessions go.
+        role: Option<String>,
+    },
+}
+
+/// A standing tunnel.
+pub(super) struct Link {
+    /// Rises with each link of a way.
+    pub(super) number: u64,
+    /// The pod it leads to.
+    pub(super) found: PortOfPod,
+    tunnel: Tunnel,
+    port: u16,
+    secret: Option<Secret>,
+    over: Cell<bool>,
+    ended: Notify,
+}
+
+/// Why there is no connection.
+pub(super) enum NotConnected {
+    /// Nothing listens, or nothing answers, where it leads.
+    Refused(String),
+    /// The tunnel does not hold.
+    Broken(String),
+}
+
+/// What keeps a link, and tells what happens to it.
+pub(super) struct Keep<'a> {
+    pub(super) link: std::rc::Rc<Link>,
+    relay: Option<Relay>,
+    health: PodHealth<'a>,
+}
+
+/// What happened to a link.
+pub(super) enum Event {
+    /// The connection is gone, and the pod may be well.
+    Cut(String),
+    /// Something is wrong with the pod.
+    Pod(Trouble),
+}
+
+impl End {
+    /// Chooses a pod and opens a tunnel to it. A pod that turns out to be gone is replaced once.
+    ///
+    /// # Errors
+    /// When there is no pod, or it cannot be reached.
+    pub(super) async fn open<'a>(&self, place: &Place<'a>, number: u64) -> Result<Keep<'a>> {
+        let mut exclude = Vec::new();
+        loop {
+            let (found, target) = self.find(place, &exclude).await?;
+            let tunnel = match place.cluster.tunnel(&found.namespace, &found.pod).await {
+                Err(NotOpened::Gone(_)) if exclude.is_empty() => {
+                    exclude.push(found.pod);
+                    continue;
+                }
+                opened => opened.map_err(Error::from)?,
+            };
+            let relay = match (self, target) {
+                (Self::Relayed { host, port, .. }, Some(target)) => {
+                    Some(Relay::start(place, &target, host, *port).await?)
+                }
+                _ => None,
+            };
+            let health = place.cluster.watch_health(&found);
+            let port = relay.as_ref().map_or(found.port, |relay| relay.port);
+            let secret = relay.as_ref().map(|relay| relay.secret);
+            let (over, ended) = (Cell::new(false), Notify::new());
+            let link = Link { number, found, tunnel, port, secret, over, ended };
+            return Ok(Keep { link: link.into(), relay, health });
+        }
+    }
+
+    async fn find(&self, place: &Place<'_>, exclude: &[String]) -> Result<(PortOfPod, Option<Target>)> {
+        match self {
+            Self::Port(owner, port) => {
+                let found = place.cluster.find_port(place.environment, owner, port.as_ref(), exclude).await?;
+                Ok((found, None))
+            }
+            Self::Relayed { port, role, .. } => {
+                let wanted = Wanted { role: role.clone(), exclude: exclude.to_vec(), ..Wanted::default() };
+                let target = place.cluster.target(place.environment, &wanted).await?;
+                let found = PortOfPod {
+                    namespace: target.namespace.clone(),
+                    pod: target.pod.clone(),
+                    pod_uid: target.pod_uid.clone(),
+                    port: *port,
+                    port_name: None,
+                    service_port: None,
+                    is_web: false,
+                    notes: target.notes.clone(),
+                };
+                Ok((found, Some(target)))
+            }
+        }
+    }
+}
+
+impl Link {
+    /// Opens a connection.
+    ///
+    /// # Errors
+    /// When it does not come about. That nothing listens in the pod itself shows on the stream.
+    pub(super) async fn connect(&self) -> Result<Box<dyn Far>, NotConnected> {
+        let broken = |error: Error| NotConnected::Broken(error.to_string());
+        let mut stream = self.tunnel.connect(self.port).await.map_err(broken)?;
+        let Some(secret) = &self.secret else { return Ok(Box::new(stream)) };
+        match timeout(RELAY_LIMIT, introduce(&mut stream, secret)).await {
+            Ok(Ok(())) => Ok(Box::new(Framed::new(stream))),
+            Ok(Err(failure)) => Err(failure),
+            Err(_) => Err(NotConnected::Broken("the relay does not answer".to_owned())),
+        }
+    }
+
+    /// Ends the link: its connections are reset.
+    pub(super) fn end(&self) {
+        self.over.set(true);
+        self.ended.notify_waiters();
+    }
+
+    /// Whether it has ended.
+    pub(super) fn is_over(&self) -> bool {
+        self.over.get() || self.tunnel.is_closed()
+    }
+
+    /// Resolves when the link has ended.
+    pub(super) async fn ended(&self) {
+        let notified = self.ended.notified();
+        if !self.over.get() {
+            notified.await;
+        }
+    }
+}
+
+/// Shows the secret, and reads what the relay says to that: a zero, or why not.
+async fn introduce(stream: &mut TunnelStream, secret: &Secret) -> Result<(), NotConnected> {
+    let broken = |error: std::io::Error| NotConnected::Broken(error.to_string());
+    stream.write_all(secret).await.map_err(broken)?;
+    stream.flush().await.map_err(broken)?;
+    let mut answer = [0];
+    match stream.read(&mut answer).await.map_err(broken)? {
+        0 => Err(NotConnected::Broken(stream.failure().unwrap_or_else(|| "the relay has ended".to_owned()))),
+        _ if answer == [0] => Ok(()),
+        _ => {
+            let length = stream.read_u32().await.map_err(broken)?.min(LONGEST_REASON);
+            let mut reason = vec![0; usize::try_from(length).unwrap_or_default()];
+            stream.read_exact(&mut reason).await.map_err(broken)?;
+            Err(NotConnected::Refused(String::from_utf8_lossy(&reason).into_owned()))
+        }
+    }
+}
+
+impl Keep<'_> {
+    /// Keeps the link alive until something happens to it. Can be dropped and called again.
+    pub(super) async fn event(&mut self) -> Event {
+        let Self { link, relay, health } = self;
+        tokio::select! {
+            error = link.tunnel.closed() => Event::Cut(error.to_string()),
+            why = relay_ended(relay) => Event::Cut(why),
+            trouble = health.trouble() => Event::Pod(trouble),
+        }
+    }
+}
+
+async fn relay_ended(relay: &mut Option<Relay>) -> String {
+    match relay {
+        Some(relay) => format!("the relay has ended: {}", relay.ended().await),
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,248 @@
+//! The way to one target, kept open: when its tunnel goes, another takes its place, to a ready pod, and says so once.
+
+use std::{
+    cell::{Cell, RefCell},
+    convert::Infallible,
+    future::Future,
+    pin::pin,
+    rc::Rc,
+    time::Duration,
+};
+
+use futures::{StreamExt, future::LocalBoxFuture, stream::FuturesUnordered};
+use tokio::{
+    sync::{Notify, watch},
+    time::{Instant, sleep, timeout},
+};
+
+use super::{
+    Place,
+    link::{End, Event, Keep, Link},
+};
+use crate::{
+    cluster::Trouble,
+    error::{Error, Result},
+};
+
+/// How long a connection waits for a way.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The first pause between two tries; it grows.
+const PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How long it is tried without anybody who wants to connect.
+const EAGER: Duration = Duration::from_secs(5 * 60);
+/// How long another pod may be looked for while the present one still serves.
+const LOOK_LIMIT: Duration = Duration::from_secs(10);
+/// How often it is looked whether an old link is still used.
+const OLD: Duration = Duration::from_secs(1);
+
+/// The way to one target.
+pub(super) struct Way<'a> {
+    place: Place<'a>,
+    /// What it is called in messages.
+    pub(super) name: String,
+    end: End,
+    current: watch::Sender<Option<Rc<Link>>>,
+    wanted: Notify,
+    number: Cell<u64>,
+    /// Why there is none just now.
+    trouble: RefCell<Option<String>>,
+    /// What was reported last, until something works again.
+    reported: RefCell<Option<String>>,
+}
+
+type Old<'a> = FuturesUnordered<LocalBoxFuture<'a, ()>>;
+
+impl<'a> Way<'a> {
+    /// A way that is not open yet.
+    pub(super) fn new(place: Place<'a>, name: String, end: End) -> Self {
+        Self {
+            place,
+            name,
+            end,
+            current: watch::channel(None).0,
+            wanted: Notify::new(),
+            number: Cell::new(0),
+            trouble: RefCell::new(None),
+            reported: RefCell::new(None),
+        }
+    }
+
+    /// Opens it. What is returned must be [kept](Self::keep).
+    ///
+    /// # Errors
+    /// When there is no pod, or it cannot be reached.
+    pub(super) async fn open(&self) -> Result<Keep<'a>> {
+        let number = self.number.get() + 1;
+        let keep = self.end.open(&self.place, number).await?;
+        self.number.set(number);
+        Ok(keep)
+    }
+
+    /// The link of a number greater than `after`, waited for if need be.
+    ///
+    /// # Errors
+    /// When there is none in time.
+    pub(super) async fn link(&self, after: u64) -> Result<Rc<Link>> {
+        let mut current = self.current.subscribe();
+        let found = async {
+            loop {
+                if let Some(link) = current.borrow_and_update().clone().filter(|link| link.number > after) {
+                    return link;
+                }
+                self.wanted.notify_one();
+                if current.changed().await.is_err() {
+                    return std::future::pending().await;
+                }
+            }
+        };
+        timeout(PATIENCE, found).await.map_err(|_| {
+            let error = Error::failed("there is no way there just now");
+            match self.trouble.borrow().as_ref() {
+                Some(trouble) => error.caused_by(trouble),
+                None => error,
+            }
+        })
+    }
+
+    /// Keeps the way open, for as long as this is polled.
+    pub(super) async fn keep(&self, first: Keep<'a>) -> Infallible {
+        let mut old = Old::new();
+        let mut keep = first;
+        loop {
+            self.current.send_replace(Some(Rc::clone(&keep.link)));
+            let event = beside(&mut old, keep.event()).await;
+            let pod = keep.link.found.pod.clone();
+            keep = match event {
+                Event::Pod(Trouble::NotReady(why)) => {
+                    let other = beside(&mut old, timeout(LOOK_LIMIT, self.open())).await;
+                    match other {
+                        Ok(Ok(other)) if other.link.found.pod != pod => {
+                            self.say(&format!("pod {pod} {why}; {}", now(&other)));
+                            old.push(Box::pin(retire(keep)));
+                            other
+                        }
+                        // There is no better one.
+                        _ => keep,
+                    }
+                }
+                Event::Pod(Trouble::Going(why)) => {
+                    self.current.send_replace(None);
+                    old.push(Box::pin(retire(keep)));
+                    self.reopen(&mut old, &format!("pod {pod} {why}")).await
+                }
+                Event::Pod(Trouble::Gone(why)) => {
+                    self.end_link(&keep.link);
+                    drop(keep);
+                    self.reopen(&mut old, &format!("pod {pod} {why}")).await
+                }
+                Event::Cut(why) => {
+                    self.end_link(&keep.link);
+                    drop(keep);
+                    self.reopen(&mut old, &format!("the connection to pod {pod} is lost ({why})")).await
+                }
+            };
+        }
+    }
+
+    fn end_link(&self, link: &Link) {
+        self.current.send_replace(None);
+        link.end();
+    }
+
+    /// Tries until there is a way again: for a while by itself, then whenever somebody wants to connect.
+    async fn reopen(&self, old: &mut Old<'a>, why: &str) -> Keep<'a> {
+        let started = Instant::now();
+        let mut pause = PAUSE;
+        let mut said = false;
+        loop {
+            match beside(old, self.open()).await {
+                Ok(keep) => {
+                    let news = if said { now(&keep) } else { format!("{why}; {}", now(&keep)) };
+                    self.say(&news);
+                    self.trouble.replace(None);
+                    return keep;
+                }
+                Err(error) => {
+                    if !said && started.elapsed() > LONGEST_PAUSE / 5 {
+                        self.say(&format!("{why}; waiting for a way: {error}"));
+                        said = true;
+                    }
+                    self.trouble.replace(Some(error.to_string()));
+                }
+            }
+            beside(old, sleep(pause)).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+            if started.elapsed() > EAGER {
+                beside(old, self.wanted.notified()).await;
+            }
+        }
+    }
+
+    /// Whether the pod a link leads to is still there to be connected with.
+    pub(super) async fn is_usable(&self, link: &Link) -> bool {
+        self.place.cluster.is_usable(&link.found).await
+    }
+
+    /// Whether new connections take this link.
+    pub(super) fn is_current(&self, link: &Link) -> bool {
+        self.current.borrow().as_ref().is_some_and(|current| current.number == link.number)
+    }
+
+    /// Something went through: what goes wrong next is new.
+    pub(super) fn works(&self) {
+        self.reported.replace(None);
+    }
+
+    /// Reports what went wrong with a connection, once until something works again.
+    pub(super) fn report(&self, text: String) {
+        if self.reported.borrow().as_ref() != Some(&text) {
+            self.say(&text);
+            self.reported.replace(Some(text));
+        }
+    }
+
+    /// Says what is of no consequence, under `--verbose`.
+    pub(super) fn detail(&self, text: &str) {
+        self.place.ui.verbose(&format!("{}: {text}", self.name));
+    }
+
+    fn say(&self, text: &str) {
+        self.place.ui.status(&format!("{}: {text}", self.name));
+    }
+}
+
+fn now(keep: &Keep<'_>) -> String {
+    format!("now by pod {}", keep.link.found.pod)
+}
+
+/// Does `work`, and keeps what is old alive meanwhile.
+async fn beside<T>(old: &mut Old<'_>, work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    loop {
+        tokio::select! {
+            biased;
+            done = &mut work => return done,
+            Some(()) = old.next() => {}
+        }
+    }
+}
+
+/// Keeps a link that gets no new connections, until its last one has ended or it breaks.
+async fn retire(mut keep: Keep<'_>) {
+    loop {
+        tokio::select! {
+            event = keep.event() => {
+                if matches!(event, Event::Cut(_) | Event::Pod(Trouble::Gone(_))) {
+                    keep.link.end();
+                    return;
+                }
+            }
+            () = sleep(OLD) => {
+                if Rc::strong_count(&keep.link) == 1 {
+                    return;
+                }
+            }
+        }
+    }
+}
