@@ -8,7 +8,10 @@ mod leaving;
 mod receive;
 mod send;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use futures::{
@@ -36,6 +39,9 @@ use super::{
 /// Stream ids are 31 bits wide and go up by four with each connection.
 const LAST_STREAM: u32 = 0x7fff_fff0;
 
+/// How long the runtime may take to end connections whose users have sent all: a second, with some leeway.
+const LEAVE_LIMIT: Duration = Duration::from_secs(3);
+
 /// An open lane.
 pub(super) struct Lane<S> {
     sink: SplitSink<WebSocketStream<S>, Message>,
@@ -50,6 +56,8 @@ struct Incoming<S> {
     source: SplitStream<WebSocketStream<S>>,
     decoder: Decoder,
     leaving: Vec<Leaving>,
+    /// When something was heard last, or could have been.
+    heard: Instant,
 }
 
 /// What became of a connection.
@@ -137,7 +145,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Lane<S> {
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
             sink,
-            incoming: Incoming { source, decoder: Decoder::default(), leaving: Vec::new() },
+            incoming: Incoming { source, decoder: Decoder::default(), leaving: Vec::new(), heard: Instant::now() },
             ping,
             pings: 0,
             next_stream: 1,
@@ -208,7 +216,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Lane<S> {
                 Ok(is_good)
             }
             // What the pod still sends nobody wants: that ends soonest when the lane does.
-            Outcome::Dropped => Ok(false),
+            Outcome::Dropped => {
+                let _ = self.sink.send(Message::Binary(frame::reset(streams.data))).await;
+                Ok(false)
+            }
             Outcome::Lost(why) => {
                 let _ = failure.set(format!("the connection to the cluster is lost: {why}"));
                 Err(why)
@@ -227,8 +238,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Lane<S> {
         message.into()
     }
 
-    /// Says goodbye, best effort: the other side may be gone.
+    /// Ends the lane once those who leave have got what was still to come; then says goodbye, best effort: the other side
+    /// may be gone.
     pub(super) async fn close(mut self) {
+        let progress = Progress::new();
+        let leave = async { while !self.incoming.leaving.is_empty() && self.incoming.next(&progress).await.is_ok() {} };
+        let _ = timeout(LEAVE_LIMIT, leave).await;
         let _ = timeout(GOODBYE_LIMIT, self.sink.close()).await;
     }
 }
@@ -245,14 +260,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
                 Ok(None) => {}
                 Err(_) => return Err("the server does not speak SPDY/3.1".to_owned()),
             }
-            let deadline = Instant::now() + SILENCE_LIMIT;
+            let deadline = self.heard + SILENCE_LIMIT;
             match timeout_at(deadline, self.source.next()).await {
                 Ok(message) => match payload(message) {
-                    Ok(bytes) => self.decoder.add(bytes),
+                    Ok(bytes) => {
+                        self.heard = Instant::now();
+                        self.decoder.add(bytes);
+                    }
                     Err(End::Closed(why) | End::Broken(why)) => return Err(why),
                 },
                 // Nor is it silence while the server is not read from in full, or while the laptop slept.
-                Err(_) if progress.state().blocked || Instant::now() > deadline + ASLEEP => {}
+                Err(_) if progress.state().blocked || Instant::now() > deadline + ASLEEP => self.heard = Instant::now(),
                 Err(_) => return Err(format!("nothing heard for {} s", SILENCE_LIMIT.as_secs())),
             }
         }
