@@ -5,13 +5,11 @@
 //! way takes the lane for idle; nothing heard for 15 s while waiting for the network is a lost lane.
 
 mod leaving;
+mod progress;
 mod receive;
 mod send;
 
-use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{
@@ -20,13 +18,14 @@ use futures::{
 };
 use tokio::{
     io::{self, AsyncRead, AsyncWrite},
-    sync::{Notify, oneshot},
+    sync::oneshot,
     time::{Instant, Interval, MissedTickBehavior, interval_at, timeout, timeout_at},
 };
 use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
 
 use self::{
     leaving::Leaving,
+    progress::{Progress, State},
     receive::{Reception, receive},
     send::send,
 };
@@ -78,64 +77,6 @@ struct Streams {
     /// Says what went wrong. Read only.
     error: u32,
     data: u32,
-}
-
-/// What the two directions of a connection tell each other.
-struct Progress {
-    state: Mutex<State>,
-    /// The sending side has something to do.
-    wake: Notify,
-}
-
-struct State {
-    /// The server has accepted the stream; what is sent before that it throws away.
-    accepted: bool,
-    /// The server does not take what is sent, since the pod does not read.
-    blocked: bool,
-    /// Bytes of the pod wait for the local side.
-    delivering: bool,
-    /// When the pod last sent something.
-    received: Instant,
-    /// How much it has sent since it was last sent something.
-    answered: usize,
-    /// A ping of the server's, to be sent back.
-    pong: Option<u32>,
-    /// When the local side sent its end.
-    ended: Option<Instant>,
-    /// When that was passed on.
-    end_sent: Option<Instant>,
-}
-
-impl Progress {
-    fn new() -> Self {
-        let state = State {
-            accepted: false,
-            blocked: false,
-            delivering: false,
-            received: Instant::now(),
-            answered: 0,
-            pong: None,
-            ended: None,
-            end_sent: None,
-        };
-        Self { state: Mutex::new(state), wake: Notify::new() }
-    }
-
-    /// Bytes of the pod were handed over.
-    fn delivered(&self, length: usize) {
-        let mut state = self.state();
-        state.delivering = false;
-        state.received = Instant::now();
-        state.answered = state.answered.saturating_add(length);
-        // The end waits for it.
-        if state.ended.is_some() {
-            self.wake.notify_one();
-        }
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Lane<S> {
