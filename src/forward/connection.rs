@@ -73,7 +73,9 @@ async fn tunnel(way: &Way<'_>, local: &mut TcpStream) -> Result<(), Option<Strin
                 return Ok(());
             }
             // What may have reached the pod is not said twice.
-            Copied::Refused(why) if another && never_arrived(&why) && !way.is_usable(&link).await => after = link.number,
+            Copied::Refused(why) if another && never_arrived(&why) && !way.is_usable(&link).await => {
+                after = link.number
+            }
             Copied::Refused(why) => return Err(Some(refused(&why))),
             Copied::Broken(why) => {
                 way.works();

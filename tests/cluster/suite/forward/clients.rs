@@ -21,7 +21,11 @@ fn psql_reaches_the_environment_s_database() {
     let output = exec(&cluster.kdj(), &["qa", "db"], &query).expect_code(0).prints("shop|shop|t\n");
     assert_eq!(output.stderr, "");
     // The URL alone leads there, too.
-    let by_url = ["sh", "-c", r#"env -u PGHOST -u PGPORT -u PGUSER -u PGPASSWORD -u PGDATABASE psql -XAtc 'select 1' "$DATABASE_URL""#];
+    let by_url = [
+        "sh",
+        "-c",
+        r#"env -u PGHOST -u PGPORT -u PGUSER -u PGPASSWORD -u PGDATABASE psql -XAtc 'select 1' "$DATABASE_URL""#,
+    ];
     let _ = exec(&cluster.kdj(), &["qa", "db"], &by_url).expect_code(0).prints("1\n");
 }
 
@@ -66,7 +70,8 @@ fn pgbench_with_many_clients() {
 #[test]
 fn redis_cli_reaches_the_environment_s_redis() {
     let Some(cluster) = cluster() else { return };
-    let script = r#"redis-cli -u "$REDIS_URL" --no-auth-warning ping; printf 'PING\r\n' | nc -N -w 10 127.0.0.1 $KDJ_PORT"#;
+    let script =
+        r#"redis-cli -u "$REDIS_URL" --no-auth-warning ping; printf 'PING\r\n' | nc -N -w 10 127.0.0.1 $KDJ_PORT"#;
     let _ = exec(&cluster.kdj(), &["qa", "redis"], &["sh", "-c", script]).expect_code(0).prints("PONG\n+PONG\r\n");
 }
 
