@@ -13,7 +13,7 @@
 //! * [`migration`]: pure. What a migration would do, what is dangerous about it, and what came of it.
 //! * [`keeper`]: pure. What keeps a fresh session's program when the connection drops.
 //! * [`kubectl`]: what would be done, as a kubectl command.
-//! * [`error`], [`exit`], [`names`], [`options`], [`script`], [`streams`]: leaves, used by all.
+//! * [`error`], [`exit`], [`names`], [`options`], [`own_file`], [`script`], [`streams`]: leaves, used by all.
 
 #![warn(missing_docs, clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used, clippy::dbg_macro)]
 #![allow(
@@ -40,6 +40,7 @@ mod migrate;
 mod migration;
 mod names;
 mod options;
+mod own_file;
 mod protection;
 mod script;
 mod session;

@@ -4,6 +4,10 @@
 use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
 
+/// By this a remote program at a terminal says that it has turned the echo off and reads what is sent to it first. A
+/// terminal shows nothing of it: it is a command to an application (APC) that none knows.
+pub const READY: &str = "\x1b_kdj:ready\x1b\\";
+
 /// What the remote process reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {

@@ -3,6 +3,7 @@
 use crate::{
     commands::args::{ChangeArgs, OpensArgs, TargetArgs},
     config::Config,
+    database::Mode,
     django,
     error::Result,
     exit::Exit,
@@ -49,7 +50,14 @@ pub async fn run(args: ManageArgs, options: &Options, config: &Config, ui: &Ui) 
         let term = session::terminal_type();
         let start = django::management_command(&environment.django, term.as_deref(), &args.command);
         let name = format!("manage.py {}", args.command.first().map_or("", String::as_str));
-        Program { alternatives: start.alternatives, tty: term.is_some(), stdin: stdin_of_command(), kept: false, name }
+        Program {
+            alternatives: start.alternatives,
+            tty: term.is_some(),
+            stdin: stdin_of_command(),
+            kept: false,
+            name,
+            mode: Some(Mode::ReadWrite),
+        }
     })
     .await
 }

@@ -4,6 +4,7 @@ pub mod alias;
 pub mod args;
 mod audit;
 mod completions;
+mod dbshell;
 mod envs;
 mod forward;
 mod gc;
@@ -28,6 +29,8 @@ pub enum Command {
     Audit(audit::AuditArgs),
     /// Print the script that lets a shell complete kdj's commands and environments
     Completions(completions::CompletionsArgs),
+    /// Open the database's own shell (psql, mysql, sqlite3, redis-cli) in an environment, or run SQL in it
+    Dbshell(dbshell::DbshellArgs),
     /// List the environments
     Envs(envs::EnvsArgs),
     /// Forward local ports into an environment: its database, its roles, its Services
@@ -66,7 +69,9 @@ impl Command {
             | Command::External(_)
             | Command::Gc(_)
             | Command::Migrate(_) => false,
-            Command::Manage(_) | Command::Pyshell(_) | Command::Run(_) | Command::Shell(_) => true,
+            Command::Dbshell(_) | Command::Manage(_) | Command::Pyshell(_) | Command::Run(_) | Command::Shell(_) => {
+                true
+            }
         }
     }
 }
@@ -76,6 +81,7 @@ pub async fn run(command: Command, options: &Options, config: &Config, ui: &Ui) 
     match command {
         Command::Audit(args) => audit::run(args, options, config, ui).await,
         Command::Completions(args) => completions::run(&args, ui),
+        Command::Dbshell(args) => dbshell::run(args, options, config, ui).await,
         Command::Envs(args) => envs::run(args, options, config, ui).await,
         Command::Forward(args) => forward::run(args, options, config, ui).await,
         Command::Gc(args) => gc::run(args, options, config, ui).await,

@@ -7,9 +7,10 @@ use std::{
 };
 
 use crate::{
-    commands::args::{ChangeArgs, OpensArgs, TargetArgs},
+    commands::args::{AccessArgs, ChangeArgs, OpensArgs, TargetArgs},
     config::Config,
-    django,
+    database::Mode,
+    django::{self, Start},
     environment::Environment,
     error::{Error, Result},
     exit::Exit,
@@ -49,6 +50,9 @@ pub struct PyshellArgs {
     plain: bool,
 
     #[command(flatten)]
+    access: AccessArgs,
+
+    #[command(flatten)]
     opens: OpensArgs,
 
     #[command(flatten)]
@@ -61,24 +65,31 @@ pub async fn run(args: PyshellArgs, options: &Options, config: &Config, ui: &Ui)
     let request = Request {
         wanted: args.target.wanted(args.container.as_deref()),
         environment: args.target.environment.clone(),
-        change: change(code.as_ref()),
+        change: change(code.as_ref(), args.access),
         reads_only: false,
         consent: args.change.consent(),
         opens: args.opens.clone().opens(),
     };
-    session::run(request, options, config, ui, |environment| match code {
-        Some(code) => run_code(&code, environment),
-        None => console(args.plain, environment),
+    session::run(request, options, config, ui, |environment| {
+        let mode = Mode::decide(args.access.asked(), environment.protected);
+        match code {
+            Some(code) => run_code(&code, environment, mode),
+            None => console(args.plain, environment, mode),
+        }
     })
     .await
 }
 
 /// What is asked and recorded; the code itself may hold anything, and is not.
-fn change(code: Option<&Code>) -> Change {
-    match code {
-        Some(code) => Change::new("pyshell", &format!("run Python code, {}", code.name), [code.name.as_str()]),
-        None => Change::new("pyshell", "open Django's shell, read-write", []),
-    }
+fn change(code: Option<&Code>, access: AccessArgs) -> Change {
+    // Where it is asked.
+    let mode = Mode::decide(access.asked(), true);
+    let flag = (!mode.is_read_only()).then_some("--read-write");
+    let what = match code {
+        Some(code) => format!("run Python code, {}, {}", code.name, mode.name()),
+        None => format!("open Django's shell, {}", mode.name()),
+    };
+    Change::new("pyshell", &what, flag.into_iter().chain(code.map(|code| code.name.as_str())))
 }
 
 /// Code to run, and what it is called in a traceback.
@@ -108,18 +119,33 @@ fn code(args: &PyshellArgs) -> Result<Option<Code>> {
     Ok(Some(Code { name: "<stdin>".to_owned(), text, stdin_left: false }))
 }
 
-fn run_code(code: &Code, environment: &Environment) -> Program {
-    let (start, before) = django::code_on_stdin(&environment.django, &code.name, &code.text);
+fn run_code(code: &Code, environment: &Environment, mode: Mode) -> Program {
+    let Code { name, text, stdin_left } = code;
+    let (start, before) = match mode {
+        Mode::ReadOnly => django::read_only_code(&environment.django, &environment.database, name, text),
+        Mode::ReadWrite => django::code_on_stdin(&environment.django, name, text),
+    };
     // A terminal has nothing to pipe: waiting for its end would hang.
-    let more = code.stdin_left && !io::stdin().is_terminal();
+    let more = *stdin_left && !io::stdin().is_terminal();
     let stdin = Stdin::Bytes { first: before.into(), then_local: more };
-    Program { alternatives: start.alternatives, tty: false, stdin, kept: false, name: "manage.py shell".to_owned() }
+    program(start, false, stdin, mode)
 }
 
-fn console(plain: bool, environment: &Environment) -> Program {
+fn console(plain: bool, environment: &Environment, mode: Mode) -> Program {
     let term = session::terminal_type();
-    let start = if plain { django::plain_console } else { django::console };
-    let start = start(&environment.django, term.as_deref());
+    let (settings, term_type) = (&environment.django, term.as_deref());
+    let (start, stdin) = match mode {
+        Mode::ReadOnly => {
+            let (start, first) = django::read_only_console(settings, &environment.database, term_type, plain);
+            (start, Stdin::Bytes { first: first.into(), then_local: true })
+        }
+        Mode::ReadWrite if plain => (django::plain_console(settings, term_type), Stdin::Local),
+        Mode::ReadWrite => (django::console(settings, term_type), Stdin::Local),
+    };
+    program(start, term.is_some(), stdin, mode)
+}
+
+fn program(start: Start, tty: bool, stdin: Stdin, mode: Mode) -> Program {
     let name = "manage.py shell".to_owned();
-    Program { alternatives: start.alternatives, tty: term.is_some(), stdin: Stdin::Local, kept: false, name }
+    Program { alternatives: start.alternatives, tty, stdin, kept: false, name, mode: Some(mode) }
 }

@@ -7,6 +7,7 @@ use crate::{
     commands::args::{ChangeArgs, environment_candidates},
     config::Config,
     connection,
+    database::Mode,
     environment::Environment,
     error::{Error, Result},
     exit::Exit,
@@ -155,7 +156,14 @@ fn interactive(args: &RunArgs) -> Result<Option<Program>> {
             .hint("without `-it` the command's log is followed"));
     }
     let name = args.command.first().cloned().unwrap_or_default();
-    Ok(Some(Program { alternatives: vec![args.command.clone()], tty: true, stdin: Stdin::Local, kept: true, name }))
+    Ok(Some(Program {
+        alternatives: vec![args.command.clone()],
+        tty: true,
+        stdin: Stdin::Local,
+        kept: true,
+        name,
+        mode: Some(Mode::ReadWrite),
+    }))
 }
 
 fn new_job(

@@ -3,6 +3,7 @@
 use crate::{
     commands::args::{ChangeArgs, OpensArgs, TargetArgs},
     config::Config,
+    database::Mode,
     environment::Environment,
     error::Result,
     exit::Exit,
@@ -81,7 +82,14 @@ fn program(command: &[String], environment: &Environment) -> Program {
         let protected = if environment.protected { ", protected" } else { "" };
         let prompt = format!("{}{protected}", environment.name);
         let shell = ["sh", "-c", BEST_SHELL, "sh", &directory, &term, &prompt].map(str::to_owned).to_vec();
-        return Program { alternatives: vec![shell], tty, stdin: Stdin::Local, kept: false, name: "sh".to_owned() };
+        return Program {
+            alternatives: vec![shell],
+            tty,
+            stdin: Stdin::Local,
+            kept: false,
+            name: "sh".to_owned(),
+            mode: Some(Mode::ReadWrite),
+        };
     };
     let mut alternatives = vec![command.to_vec()];
     if let Some(directory) = &directory {
@@ -92,7 +100,14 @@ fn program(command: &[String], environment: &Environment) -> Program {
         let env = ["env".to_owned(), format!("TERM={term}")];
         alternatives.insert(0, env.into_iter().chain(command.iter().cloned()).collect());
     }
-    Program { alternatives, tty, stdin: stdin_of_command(), kept: false, name: name.clone() }
+    Program {
+        alternatives,
+        tty,
+        stdin: stdin_of_command(),
+        kept: false,
+        name: name.clone(),
+        mode: Some(Mode::ReadWrite),
+    }
 }
 
 #[cfg(all(test, unix))]

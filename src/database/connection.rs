@@ -5,19 +5,17 @@ use std::collections::BTreeMap;
 use secrecy::{SecretString, zeroize::Zeroize};
 use serde::Deserialize;
 
+use super::problem::{Problem, no_answer};
 use crate::{
-    cluster::{Cluster, Ending, Target},
+    cluster::{Cluster, Target},
     django,
     environment::Environment,
-    error::{Error, Result},
-    exit::Failure,
-    session::{Captured, capture, runtime_words},
+    error::Result,
+    session::capture,
 };
 
 /// Stands before the facts, on a line of their own.
 const MARK: &str = "kdj-connection: ";
-/// How many lines of what the app printed are shown when there are no facts.
-const LAST_LINES: usize = 12;
 
 /// How to reach a database: what its own client needs to know.
 #[derive(Clone, Debug, Deserialize)]
@@ -40,8 +38,26 @@ pub struct Connection {
     /// The password, when it was asked for and there is one.
     #[serde(default)]
     pub password: Option<SecretString>,
+    /// The program of its own client in the image, if that has one.
+    #[serde(default)]
+    pub client: Option<String>,
     /// What the settings' OPTIONS say of the connection, by their names: `sslmode`, `charset`. No secrets.
     pub options: BTreeMap<String, String>,
+}
+
+impl Connection {
+    /// What a session in it is called in messages: `default: shop at postgres:5432 as app`.
+    pub fn describe(&self) -> String {
+        let Self { alias, name, host, port, user, options, .. } = self;
+        let name = name.as_deref().unwrap_or("the default database");
+        let user = user.as_ref().map(|user| format!(" as {user}")).unwrap_or_default();
+        let host = host.as_ref().or(options.get("service")).map_or("the local socket", String::as_str);
+        let port = port.as_ref().map(|port| format!(":{port}")).unwrap_or_default();
+        match self.vendor {
+            Vendor::Sqlite => format!("{alias}: {name}"),
+            _ => format!("{alias}: {name} at {host}{port}{user}"),
+        }
+    }
 }
 
 /// A kind of database, as Django calls it.
@@ -66,12 +82,6 @@ enum Answer {
     Connection(Connection),
 }
 
-#[derive(Deserialize)]
-struct Problem {
-    kind: String,
-    message: String,
-}
-
 /// Asks in the target's container how to reach a database of the settings: `alias`, or `default`. One exec.
 ///
 /// # Errors
@@ -91,43 +101,13 @@ pub async fn connection(
     captured.stdout.zeroize();
     match answer {
         Some(Answer::Connection(connection)) => Ok(connection),
-        Some(Answer::Problem { error }) => Err(refused(&error, alias, environment)),
-        None => Err(no_answer(&captured, target, environment)),
+        Some(Answer::Problem { error }) => Err(error.explain(alias, environment)),
+        None => Err(no_answer(&captured.ending, &captured.stderr, target, environment)),
     }
 }
 
 fn find_answer(output: &str) -> Option<Answer> {
     output.lines().rev().find_map(|line| serde_json::from_str(line.strip_prefix(MARK)?).ok())
-}
-
-fn refused(problem: &Problem, alias: &str, environment: &Environment) -> Error {
-    let Environment { name, .. } = environment;
-    match problem.kind.as_str() {
-        "unknown-database" => Error::usage(format!("no database `{alias}` in the settings of `{name}`"))
-            .caused_by(&problem.message)
-            .hint("`--database` takes an alias of the settings' DATABASES"),
-        _ => Error::failed(format!("cannot load the settings of `{name}`"))
-            .caused_by(&problem.message)
-            .hint(format!("see all that it says: `kdj manage {name} -- check`")),
-    }
-}
-
-/// The app's own words, or those of the runtime.
-fn no_answer(captured: &Captured, target: &Target, environment: &Environment) -> Error {
-    let here = format!("pod {} (container {})", target.pod, target.container);
-    let message = format!("cannot read the settings of `{}` in {here}", environment.name);
-    let lines: Vec<&str> = captured.stderr.lines().filter(|line| !line.trim().is_empty()).collect();
-    let said = lines[lines.len().saturating_sub(LAST_LINES)..].join("\n");
-    let (failure, cause) = match &captured.ending {
-        Ending::Exited(code) if said.is_empty() => (Failure::Failed, format!("it ended with {code} and said nothing")),
-        Ending::Exited(_) => (Failure::Failed, said.trim_start_matches("error: ").to_owned()),
-        Ending::NotFound(why) => (Failure::NotFound, runtime_words(why).to_owned()),
-        Ending::CannotExec(why) => (Failure::CannotExec, runtime_words(why).to_owned()),
-        Ending::Gone(why) | Ending::Refused(why) => (Failure::Failed, runtime_words(why).to_owned()),
-        Ending::Lost(why) => (Failure::Failed, format!("connection lost: {why}")),
-        Ending::Left | Ending::OutputClosed | Ending::Signal(_) => (Failure::Failed, "interrupted".to_owned()),
-    };
-    Error::new(failure, message).caused_by(cause)
 }
 
 #[cfg(test)]

@@ -1,9 +1,14 @@
-//! The app's database: how to reach it, as the app's own settings say, and what a session may do with it.
+//! The app's database: how to reach it, as the app's own settings say, what a session may do with it, and its client.
 
 mod connection;
+mod history;
 mod mode;
+mod problem;
+mod shell;
+mod terminal;
 
 pub use self::{
     connection::{Connection, Vendor, connection},
     mode::Mode,
+    shell::{Output, Request, Sql, shell},
 };

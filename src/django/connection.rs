@@ -37,7 +37,24 @@ pub(super) fn on_stdin(
     parameters: &impl Serialize,
 ) -> (Start, Vec<u8>) {
     let code = with_parameters(&[&[PASSWORDS, SETTINGS, CONNECTION], scripts].concat(), parameters);
+    with_code_on_stdin(settings, term, &code)
+}
+
+/// Runs code in the container's Python, as part of `start.py`. At a terminal it is sent when the program asks for it.
+pub(super) fn with_code_on_stdin(settings: &DjangoSettings, term: Option<&str>, code: &str) -> (Start, Vec<u8>) {
     let mut stdin = format!("{}\n", code.len()).into_bytes();
     stdin.extend_from_slice(code.as_bytes());
     (start(settings, term, &Mode::Stdin, &[terse(RECEIVE)]), stdin)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::streams::READY;
+
+    #[test]
+    fn the_sign_is_the_one_that_is_waited_for() {
+        let sign = READY.replace('\x1b', "\\33").replace("\\33\\", "\\33\\\\");
+        assert!(RECEIVE.contains(&format!("b\"{sign}\"")), "{sign}");
+    }
 }

@@ -4,7 +4,7 @@ use super::manage::{Mode, Start, start};
 use crate::{environment::DjangoSettings, script::terse};
 
 /// Runs in Django's shell, in its own namespace: the code that comes on stdin. What follows there is left to the code.
-const RUN_STDIN: &str = include_str!("stdin.py");
+pub(super) const RUN_STDIN: &str = include_str!("stdin.py");
 /// Runs in Python in front of `manage.py shell`.
 const RICHEST: &str = include_str!("console.py");
 
@@ -25,10 +25,15 @@ pub fn code_on_stdin(settings: &DjangoSettings, name: &str, code: &[u8]) -> (Sta
     // Since Django 5.2 the shell announces its imports on stdout, which belongs to the code.
     let command = ["shell", "-v", "0", "-c", &terse(RUN_STDIN)].map(str::to_owned);
     let start = start(settings, None, &Mode::Command, &command);
+    (start, with_length(name, code))
+}
+
+/// The code as [`RUN_STDIN`] reads it.
+pub(super) fn with_length(name: &str, code: &[u8]) -> Vec<u8> {
     let name = name.replace(['\n', '\r'], " ");
     let mut stdin = format!("{} {name}\n", code.len()).into_bytes();
     stdin.extend_from_slice(code);
-    (start, stdin)
+    stdin
 }
 
 #[cfg(test)]

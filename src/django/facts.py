@@ -4,6 +4,9 @@ def describe():
         found = find_connection(load_settings(), PARAMETERS["database"])
     except Problem as e:
         return {"error": {"kind": e.kind, "message": str(e)}}
+    from shutil import which
+    programs = {"postgresql": ["psql"], "mysql": ["mariadb", "mysql"], "sqlite": ["sqlite3"]}.get(found["vendor"], [])
+    found["client"] = ([program for program in programs if which(program)] + [None])[0]
     if not PARAMETERS["password"]:
         del found["password"]
     return found

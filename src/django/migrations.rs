@@ -79,7 +79,7 @@ fn code_in_arguments(settings: &DjangoSettings, name: &str, code: &str) -> Start
 }
 
 /// A string of Python's: JSON's are, as long as they are ASCII.
-fn literal(text: &str) -> String {
+pub(super) fn literal(text: &str) -> String {
     serde_json::to_string(text).unwrap_or_default()
 }
 

@@ -4,22 +4,26 @@
 //! the app's own environment, finds `manage.py`, and replaces itself by the management command. Nothing has to be
 //! probed beforehand, and nothing about an image can be out of date.
 
+mod client;
 mod connection;
 mod console;
 mod manage;
 mod migrations;
 mod python;
+mod read_only;
 mod reading;
 mod redis;
 #[cfg(all(test, unix))]
 mod tests;
 
 pub use self::{
+    client::{ClientRequest, NO_CLIENT, attend, client_companion, client_script, rows},
     connection::connection_facts,
     console::{code_on_stdin, console, plain_console},
     manage::{Start, management_command},
     migrations::{MigrationRequest, migrate_command, plan_command, plan_on_stdin},
     python::python_on_stdin,
+    read_only::{read_only_code, read_only_console},
     reading::only_reads,
     redis::{MARK as REDIS_MARK, redis_on_stdin},
 };

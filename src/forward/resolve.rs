@@ -222,6 +222,7 @@ mod tests {
             user: None,
             password: None,
             options: BTreeMap::new(),
+            client: None,
         }
     }
 

@@ -160,6 +160,7 @@ pub async fn take_up(place: &job::Place<'_>, job: &JobSummary) -> Result<Exit> {
         stdin: Stdin::Local,
         kept: true,
         name: if job.command.is_empty() { "the program".to_owned() } else { job.command.clone() },
+        mode: None,
     };
     carry_on(place, own, target, program).await
 }
@@ -237,7 +238,7 @@ async fn wait_for_entrypoint(place: &job::Place<'_>, job: &JobHandle, target: &T
 async fn carry_on(place: &job::Place<'_>, own: Own, target: Target, program: Program) -> Result<Exit> {
     let job::Place { cluster, environment, ui, .. } = *place;
     let wanted = Wanted { pod: Some(target.pod.clone()), ..Wanted::default() };
-    let session = Place { cluster, environment, wanted, own: Some(own), ui };
+    let session = Place { own: Some(own), ..Place::new(cluster, environment, wanted, ui) };
     let ended = session.session(target, program).await;
     let Some(own) = &session.own else { return Err(Error::failed("the session has no pod")) };
     let (outcome, stays) = match ended {

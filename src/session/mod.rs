@@ -2,6 +2,7 @@
 
 mod banner;
 mod capture;
+mod companion;
 mod explain;
 mod fresh;
 mod outcome;
@@ -11,17 +12,19 @@ mod pod_cache;
 
 use std::env;
 
-use self::place::Place;
 pub use self::{
     capture::{Captured, capture, collect},
+    companion::{Companion, Silent},
     fresh::{KEEP, hold, run_in_own_pod, take_up},
     outcome::runtime_words,
     own::{Opens, PodSettings},
+    place::Place,
 };
 use crate::{
     cluster::Wanted,
     config::Config,
     connection,
+    database::Mode,
     environment::Environment,
     error::Result,
     exit::Exit,
@@ -46,6 +49,8 @@ pub struct Program {
     pub kept: bool,
     /// How it is called in messages: `bash`, `manage.py check`.
     pub name: String,
+    /// What it may do with the databases, where that is known.
+    pub mode: Option<Mode>,
 }
 
 /// The remote terminal's type, when there is a terminal at all.
@@ -86,7 +91,8 @@ pub async fn run(
     if request.opens.is_fresh(&environment, &request.wanted)? {
         return fresh::run(request, &environment, &kubeconfig, options, ui, program).await;
     }
-    let Request { wanted, change, reads_only, consent, .. } = request;
+    let Request { wanted, change, consent, .. } = request;
+    let reads_only = request.reads_only || program.mode == Some(Mode::ReadOnly);
     if options.explain {
         let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
         let target = ui.waiting("choosing a pod", cluster.target(&environment, &wanted)).await?;
@@ -98,7 +104,7 @@ pub async fn run(
         true => None,
     };
     let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
-    let place = Place { cluster: &cluster, environment: &environment, wanted, own: None, ui };
+    let place = Place::new(&cluster, &environment, wanted, ui);
     let Some(permit) = permit else { return place.run(place.target().await?, program).await };
     let who = Who::of(&permit, &cluster);
     let target = who.beside(place.target()).await?;

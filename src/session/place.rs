@@ -13,18 +13,36 @@ use crate::{
 };
 
 /// Where a session opens.
-pub(super) struct Place<'a> {
-    pub(super) cluster: &'a Cluster,
-    pub(super) environment: &'a Environment,
+pub struct Place<'a> {
+    /// The connection to its cluster.
+    pub cluster: &'a Cluster,
+    /// The environment.
+    pub environment: &'a Environment,
     pub(super) wanted: Wanted,
     /// The pod's Job, when the pod is the session's own.
     pub(super) own: Option<Own>,
-    pub(super) ui: &'a Ui,
+    /// What the banner says of the session before a person starts to type; absent of a shell in a container.
+    pub(super) says: Option<String>,
+    /// Where kdj writes.
+    pub ui: &'a Ui,
 }
 
-impl Place<'_> {
+impl<'a> Place<'a> {
+    /// A running pod.
+    pub fn new(cluster: &'a Cluster, environment: &'a Environment, wanted: Wanted, ui: &'a Ui) -> Self {
+        Self { cluster, environment, wanted, own: None, says: None, ui }
+    }
+
+    /// Has the banner say `what` and how to leave, in the place of what is said of a shell.
+    pub fn saying(self, what: String) -> Self {
+        Self { says: Some(what), ..self }
+    }
+
     /// Runs the program in `target`, or in another pod when that went away, and ends as it ends.
-    pub(super) async fn run(&self, target: Target, program: Program) -> Result<Exit> {
+    ///
+    /// # Errors
+    /// When it cannot be started, when the connection is lost, or when a signal ends kdj.
+    pub async fn run(&self, target: Target, program: Program) -> Result<Exit> {
         let (named, ending) = self.session(target, program).await?;
         outcome::of(ending, &named, self).await
     }
@@ -32,7 +50,7 @@ impl Place<'_> {
     /// Opens the session and copies bytes until it ends. Another try follows when the words to execute begin with a
     /// program the image lacks and there are others, and, once, when the container was not running.
     pub(super) async fn session(&self, mut target: Target, program: Program) -> Result<(Named, Ending)> {
-        let Program { alternatives, tty, stdin, kept, name } = program;
+        let Program { alternatives, tty, stdin, kept, name, mode } = program;
         let reads_stdin = stdin != Stdin::Closed;
         let mut replaced = false;
         let mut alternatives = alternatives.into_iter();
@@ -48,7 +66,7 @@ impl Place<'_> {
                 }
             },
         };
-        banner::show(self, &target, tty);
+        banner::show(self, &target, tty, mode);
         if reads_stdin && !tty && !session.supports_half_close() {
             self.ui.warning("this API server cannot pass on the end of input (channel protocol v4): a command that reads to the end will wait");
         }
@@ -95,7 +113,10 @@ impl Place<'_> {
     }
 
     /// The pod to use: the one used a moment ago, or one chosen anew.
-    pub(super) async fn target(&self) -> Result<Target> {
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn target(&self) -> Result<Target> {
         if let Some(target) = pod_cache::read(self.environment, &self.wanted, self.cluster) {
             self.ui.verbose(&format!("using pod {} again, chosen a moment ago", target.pod));
             return Ok(target);
@@ -111,7 +132,7 @@ impl Place<'_> {
 
     /// Opens the session; when the pod went away meanwhile, in another one, once. A pod asked for by name is never
     /// replaced.
-    async fn open(
+    pub(super) async fn open(
         &self,
         target: &mut Target,
         argv: &[String],

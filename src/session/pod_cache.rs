@@ -6,8 +6,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
-    io::{self, Read, Write},
+    io,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
@@ -17,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     cluster::{Cluster, Target, Wanted},
     environment::Environment,
+    own_file,
 };
 
 /// How long a choice is good for.
@@ -70,23 +70,7 @@ fn path() -> Option<PathBuf> {
 
 /// What the file holds; nothing when it cannot be read, or others may have written it.
 fn load(path: &Path) -> Entries {
-    read_own(path).and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
-}
-
-fn read_own(path: &Path) -> Option<Vec<u8>> {
-    let mut file = fs::File::open(path).ok()?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt;
-        let about = file.metadata().ok()?;
-        let written_by_others = about.mode() & 0o022 != 0;
-        if about.uid() != rustix::process::geteuid().as_raw() || written_by_others {
-            return None;
-        }
-    }
-    let mut text = Vec::new();
-    file.read_to_end(&mut text).ok()?;
-    Some(text)
+    own_file::read(path).and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
 }
 
 fn fresh(entry: &Entry) -> bool {
@@ -101,26 +85,13 @@ fn change(change: impl FnOnce(&mut Entries)) {
     let _ = store(&path, &entries);
 }
 
-/// Renames the file into place, so that a command running beside this one never reads half of it.
 fn store(path: &Path, entries: &Entries) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(path);
-    let mut folders = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut folders, 0o700);
-    folders.recursive(true).create(folder)?;
-    let temporary = folder.join(format!("pods.{}.json", std::process::id()));
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let text = serde_json::to_vec(entries)?;
-    let written = options.open(&temporary).and_then(|mut file| file.write_all(&text));
-    written.and_then(|()| fs::rename(&temporary, path)).or_else(|_| fs::remove_file(&temporary))
+    own_file::write(path, &serde_json::to_vec(entries)?)
 }
 
 #[cfg(all(test, unix))]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
+    use std::{fs, os::unix::fs::PermissionsExt};
 
     use super::*;
 

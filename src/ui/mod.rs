@@ -91,6 +91,16 @@ impl Ui {
         self.line(&text);
     }
 
+    /// Whether stderr, and a terminal it shares, has colour.
+    pub fn has_color(&self) -> bool {
+        self.stderr_colored
+    }
+
+    /// Whether what is going on is shown.
+    pub fn is_normal(&self) -> bool {
+        self.verbosity >= Verbosity::Normal
+    }
+
     /// Whether details are shown.
     pub fn is_verbose(&self) -> bool {
         self.verbosity >= Verbosity::Verbose

@@ -1,8 +1,10 @@
-//! A lane: one WebSocket with its SPDY/3.1 connection, which carries one forwarded connection at a time.
+//! A lane: one WebSocket with its SPDY/3.1 connection, which carries one forwarded connection at a time, and beside it those
+//! whose users have sent all.
 //!
 //! Its two directions never wait for each other. A ping goes all the way to the runtime every 5 s, so that nothing on the
 //! way takes the lane for idle; nothing heard for 15 s while waiting for the network is a lost lane.
 
+mod leaving;
 mod receive;
 mod send;
 
@@ -20,6 +22,11 @@ use tokio::{
 };
 use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
 
+use self::{
+    leaving::Leaving,
+    receive::{Reception, receive},
+    send::send,
+};
 use super::{
     super::session::{ASLEEP, End, GOODBYE_LIMIT, PING_EVERY, SILENCE_LIMIT, payload},
     frame::{self, Decoder, Frame},
@@ -42,6 +49,19 @@ pub(super) struct Lane<S> {
 struct Incoming<S> {
     source: SplitStream<WebSocketStream<S>>,
     decoder: Decoder,
+    leaving: Vec<Leaving>,
+}
+
+/// What became of a connection.
+enum Outcome {
+    /// It has ended.
+    Over,
+    /// The local side has sent all.
+    Sent,
+    /// The local side gave it up.
+    Dropped,
+    /// The lane is lost.
+    Lost(String),
 }
 
 /// The two streams of a forwarded connection.
@@ -68,6 +88,8 @@ struct State {
     delivering: bool,
     /// When the pod last sent something.
     received: Instant,
+    /// How much it has sent since it was last sent something.
+    answered: usize,
     /// A ping of the server's, to be sent back.
     pong: Option<u32>,
     /// When the local side sent its end.
@@ -83,11 +105,24 @@ impl Progress {
             blocked: false,
             delivering: false,
             received: Instant::now(),
+            answered: 0,
             pong: None,
             ended: None,
             end_sent: None,
         };
         Self { state: Mutex::new(state), wake: Notify::new() }
+    }
+
+    /// Bytes of the pod were handed over.
+    fn delivered(&self, length: usize) {
+        let mut state = self.state();
+        state.delivering = false;
+        state.received = Instant::now();
+        state.answered = state.answered.saturating_add(length);
+        // The end may have waited for it.
+        if state.end_sent.is_some() {
+            self.wake.notify_one();
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -100,7 +135,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Lane<S> {
         let (sink, source) = socket.split();
         let mut ping = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Self { sink, incoming: Incoming { source, decoder: Decoder::default() }, ping, pings: 0, next_stream: 1 }
+        Self {
+            sink,
+            incoming: Incoming { source, decoder: Decoder::default(), leaving: Vec::new() },
+            ping,
+            pings: 0,
+            next_stream: 1,
+        }
     }
 
     /// Waits for a connection to carry; `None` when there will be none.
@@ -125,7 +166,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Lane<S> {
         }
     }
 
-    /// Carries a connection to its end. The result says whether the lane can carry another one.
+    /// Carries a connection until it has ended, or only the pod has something to say any more. The result says whether the
+    /// lane can carry another one.
     ///
     /// # Errors
     /// When the lane is lost: why.
@@ -135,33 +177,43 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Lane<S> {
         let opening = self.open(streams, port);
         let (mut from_local, mut to_local) = io::split(pipe);
         let progress = Progress::new();
-        let over = tokio::select! {
+        let mut reception = Reception::new(streams);
+        let outcome = tokio::select! {
             biased;
-            over = receive::receive(&mut self.incoming, streams, &mut to_local, accepted, &progress) => Some(over),
-            _ = &mut dropped => None,
-            never = send::send(&mut self.sink, opening, streams, &mut from_local, &progress, &mut self.ping, &mut self.pings) => match never {},
+            over = receive(&mut self.incoming, &mut reception, &mut to_local, accepted, &progress) => match over {
+                Ok(()) => Outcome::Over,
+                Err(why) => Outcome::Lost(why),
+            },
+            _ = &mut dropped => Outcome::Dropped,
+            () = send(
+                &mut self.sink, opening, streams, &mut from_local, &progress, &mut self.ping, &mut self.pings,
+            ) => Outcome::Sent,
         };
-        let result = match over {
-            Some(Ok(over)) => {
-                if let Some(why) = over.failure {
+        let is_good = self.next_stream < LAST_STREAM;
+        match outcome {
+            Outcome::Over => {
+                if let Some(why) = reception.failure(&progress) {
                     let _ = failure.set(why);
                 }
-                Ok(self.next_stream < LAST_STREAM)
+                let forgotten = progress.state().end_sent.is_some();
+                // Now the local side sees the end.
+                drop((from_local, to_local));
+                if !forgotten {
+                    let _ = self.sink.send(Message::Binary(frame::reset(streams.data))).await;
+                }
+                Ok(is_good)
             }
-            Some(Err(why)) => {
+            Outcome::Sent => {
+                self.incoming.leaving.push(Leaving::new(reception, progress, failure, from_local.unsplit(to_local)));
+                Ok(is_good)
+            }
+            // What the pod still sends nobody wants: that ends soonest when the lane does.
+            Outcome::Dropped => Ok(false),
+            Outcome::Lost(why) => {
                 let _ = failure.set(format!("the connection to the cluster is lost: {why}"));
                 Err(why)
             }
-            // What the pod still sends nobody wants: that ends soonest when the lane does.
-            None => Ok(false),
-        };
-        // Now the local side sees the end.
-        drop((from_local, to_local));
-        if result == Ok(true) && progress.state().end_sent.is_none() {
-            // The runtime has forgotten the connection; this lets it forget the stream.
-            let _ = self.sink.send(Message::Binary(frame::reset(streams.data))).await;
         }
-        result
     }
 
     /// The frames that open the two streams of a connection, in one message. `next_stream` is the next one afterwards.
@@ -186,7 +238,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
     async fn next(&mut self, progress: &Progress) -> Result<Frame, String> {
         loop {
             match self.decoder.next() {
-                Ok(Some(frame)) => return Ok(frame),
+                Ok(Some(frame)) => match self.others(frame) {
+                    Some(frame) => return Ok(frame),
+                    None => continue,
+                },
                 Ok(None) => {}
                 Err(_) => return Err("the server does not speak SPDY/3.1".to_owned()),
             }
@@ -201,6 +256,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
                 Err(_) => return Err(format!("nothing heard for {} s", SILENCE_LIMIT.as_secs())),
             }
         }
+    }
+}
+
+impl<S> Incoming<S> {
+    /// The frame, unless it is for a connection that is leaving.
+    fn others(&mut self, mut frame: Frame) -> Option<Frame> {
+        for (place, leaving) in self.leaving.iter_mut().enumerate() {
+            match leaving.take(frame) {
+                Ok(()) => {
+                    if leaving.is_over() {
+                        self.leaving.swap_remove(place);
+                    }
+                    return None;
+                }
+                Err(another) => frame = another,
+            }
+        }
+        Some(frame)
     }
 }
 

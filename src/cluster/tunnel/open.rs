@@ -36,8 +36,8 @@ use crate::error::Error;
 const PROTOCOL: &str = "SPDY/3.1+portforward.k8s.io";
 /// How long the upgrade may take.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
-/// The kubelet and the API server send at most 32 KiB at once; a smaller buffer than tungstenite's own saves memory.
-const READ_BUFFER: usize = 40 * 1024;
+/// A TLS record. tungstenite fills its buffer with zeros to read into it, so a hundred idle lanes pay for all of it.
+const READ_BUFFER: usize = 16 * 1024;
 
 pub(super) type Io = TokioIo<hyper::upgrade::Upgraded>;
 pub(super) type WebSocket = WebSocketStream<Io>;

@@ -3,13 +3,16 @@
 //! Unix only, as is nothing else in [`ui`](super): Windows needs this module's public items in a module of its own.
 
 mod escape;
+mod held;
 pub(super) mod line;
 mod output;
 mod raw_mode;
 mod stdin;
 
 use std::{
+    fs::File,
     io::{self, IsTerminal},
+    path::PathBuf,
     sync::Arc,
     time::Duration,
 };
@@ -27,7 +30,7 @@ use self::{
     escape::Escape,
     output::{AlternateScreen, Written},
     raw_mode::RawMode,
-    stdin::Reader,
+    stdin::{Reader, Reading, frame},
 };
 use crate::streams::{Control, Input, Size, Streams};
 
@@ -42,13 +45,32 @@ pub enum Stdin {
     Closed,
     /// The local stdin.
     Local,
-    /// These bytes, then the local stdin or the end.
+    /// These bytes, then the local stdin or the end. At a terminal the program asks for them: [`READY`](crate::streams::READY).
     Bytes {
         /// What comes first.
         first: Bytes,
         /// Whether the local stdin follows.
         then_local: bool,
     },
+    /// These bytes, then what is read, in frames: each a line with its length and its bytes, the last one of length 0.
+    /// Stdin stays open after that, so that its end tells the remote process that kdj has gone.
+    Framed {
+        /// What comes first, and in no frame.
+        first: Bytes,
+        /// What is read.
+        then: Framed,
+    },
+}
+
+/// What is sent in frames.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Framed {
+    /// These bytes.
+    Bytes(Bytes),
+    /// A file's content.
+    File(PathBuf),
+    /// The local stdin.
+    Local,
 }
 
 /// Whether stdin and stdout are both terminals, and the remote process gets one too.
@@ -96,18 +118,34 @@ impl LocalSide {
         let arrivals = Signals::new()?;
         let raw = if tty { Some(Arc::new(RawMode::enter()?)) } else { None };
         let (sizes, size) = watch::channel(raw_mode::size().filter(|_| tty));
+        let mut reading = Reading { file: None, escape: tty.then(Escape::default), framed: false };
         let (first, local) = match stdin {
-            Stdin::Closed => (None, false),
-            Stdin::Local => (None, true),
-            Stdin::Bytes { first, then_local } => (Some(first), then_local),
+            Stdin::Closed => (Vec::new(), false),
+            Stdin::Local => (Vec::new(), true),
+            Stdin::Bytes { first, then_local: true } => (vec![Input::Data(first)], true),
+            Stdin::Bytes { first, then_local: false } => (vec![Input::Data(first), Input::Eof], false),
+            Stdin::Framed { first, then: Framed::Bytes(bytes) } => {
+                (vec![Input::Data(first), Input::Data(frame(&bytes)), Input::Data(frame(&[]))], false)
+            }
+            Stdin::Framed { first, then } => {
+                reading.framed = true;
+                if let Framed::File(path) = then {
+                    reading.file = Some(File::open(path)?);
+                }
+                (vec![Input::Data(first)], true)
+            }
         };
-        // The channel is new and has room for both.
-        let ends = first.is_some() && !local;
-        for input in first.map(Input::Data).into_iter().chain(ends.then_some(Input::Eof)) {
+        let (first, inputs, out) = if tty && !first.is_empty() {
+            let (inputs, out) = held::hold(first, inputs, out);
+            (Vec::new(), inputs, out)
+        } else {
+            (first, inputs, out)
+        };
+        // The channel is new and has room for all of it.
+        for input in first {
             inputs.try_send(input).map_err(io::Error::other)?;
         }
-        let escape = tty.then(Escape::default);
-        let reader = if local { Some(Reader::start(inputs, controls.clone(), escape)?) } else { None };
+        let reader = if local { Some(Reader::start(inputs, controls.clone(), reading)?) } else { None };
         let signals = tokio::spawn(arrivals.forward(controls, sizes, raw.clone()));
         let side = Self { raw, reader, signals, stdout, stderr, alternate };
         Ok((side, Streams { input, control, size, stdout: out, stderr: err }))

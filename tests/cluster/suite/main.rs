@@ -5,6 +5,7 @@
 
 #![cfg(unix)]
 
+mod access;
 mod budget;
 mod commands;
 mod credentials;

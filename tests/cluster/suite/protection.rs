@@ -128,7 +128,7 @@ fn without_the_right_name_nothing_is_asked_of_the_cluster() {
         (&["shell", "live", "--yes"], 125, &["refusing to open a shell"]),
         (&["shell", "live", "--confirm", "qa"], 125, &["`--confirm qa` does not confirm a change of `live`"]),
         (&["manage", "live", "--reason", "x"], 125, &["refusing to run a management command"]),
-        (&["pyshell", "live", "-c", "1"], 125, &["refusing to open a pyshell"]),
+        (&["pyshell", "live", "--read-write", "-c", "1"], 125, &["refusing to open a pyshell"]),
     ] {
         let after: &[&str] = if arguments[0] == "manage" { &["--", "flush"] } else { &[] };
         let words = [arguments, &as_user[..], after].concat();

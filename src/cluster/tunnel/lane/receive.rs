@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     sync::oneshot,
@@ -17,90 +18,126 @@ const MOST_WORDS: usize = 4096;
 /// So long after it was told the end of what the user sends, the runtime cuts a connection; measured with some leeway.
 const CUT_AFTER: Duration = Duration::from_millis(900);
 
-/// How a connection ended.
-pub(super) struct Over {
-    /// Why, if not well.
-    pub(super) failure: Option<String>,
+/// What the server has said of a connection so far.
+pub(super) struct Reception {
+    streams: Streams,
+    words: Vec<u8>,
+    error_over: bool,
+    reset: bool,
+    /// When the data ended.
+    ended: Option<Instant>,
 }
 
-/// Hands over what the pod sends, until both streams are over.
+impl Reception {
+    pub(super) fn new(streams: Streams) -> Self {
+        Self { streams, words: Vec::new(), error_over: false, reset: false, ended: None }
+    }
+
+    /// Takes note of a frame of the connection; gives the bytes to be handed over. A frame of another is given back.
+    pub(super) fn take(&mut self, frame: Frame) -> Result<Bytes, Frame> {
+        let Streams { error, data } = self.streams;
+        match frame {
+            Frame::Reply { stream, last } if stream == data => self.end_data(last),
+            Frame::Data { stream, last, bytes } if stream == data => {
+                self.end_data(last);
+                return Ok(bytes);
+            }
+            Frame::Data { stream, last, bytes } if stream == error => {
+                let room = MOST_WORDS.saturating_sub(self.words.len());
+                self.words.extend_from_slice(&bytes[..bytes.len().min(room)]);
+                self.error_over |= last;
+            }
+            Frame::Reset { stream } if stream == data => {
+                self.reset = true;
+                self.end_data(true);
+            }
+            Frame::Reset { stream } if stream == error => self.error_over = true,
+            other => return Err(other),
+        }
+        Ok(Bytes::new())
+    }
+
+    /// containerd ends the data before it says what went wrong: it is over when both streams are.
+    pub(super) fn is_over(&self) -> bool {
+        self.ended.is_some() && self.error_over
+    }
+
+    /// Why the connection ended, if not well.
+    pub(super) fn failure(&self, progress: &Progress) -> Option<String> {
+        let words = String::from_utf8_lossy(&self.words).trim().to_owned();
+        if !words.is_empty() {
+            return Some(words);
+        }
+        if self.reset {
+            return Some("the connection was reset".to_owned());
+        }
+        self.was_cut(progress).then(|| {
+            "the container runtime ended the connection a second after the end of what was sent: \
+             the answer may be incomplete"
+                .to_owned()
+        })
+    }
+
+    /// Whether the runtime, not the pod, may have ended the connection in the middle of an answer.
+    fn was_cut(&self, progress: &Progress) -> bool {
+        let state = progress.state();
+        let answered = state.ended.is_some_and(|ended| state.received > ended);
+        let late = |end: Instant| state.end_sent.is_some_and(|sent| end >= sent + CUT_AFTER);
+        answered && self.ended.is_some_and(late)
+    }
+
+    fn end_data(&mut self, last: bool) {
+        if last {
+            self.ended.get_or_insert_with(Instant::now);
+        }
+    }
+}
+
+/// Hands over what the pod sends, until both streams are over. Can be given up while nothing is being handed over.
+///
+/// # Errors
+/// When the lane is lost: why.
 pub(super) async fn receive(
     incoming: &mut Incoming<impl AsyncRead + AsyncWrite + Unpin>,
-    streams: Streams,
+    reception: &mut Reception,
     mut local: impl AsyncWrite + Unpin,
     accepted: oneshot::Sender<()>,
     progress: &Progress,
-) -> Result<Over, String> {
+) -> Result<(), String> {
     let mut accepted = Some(accepted);
-    let mut words = Vec::new();
-    let (mut data_over, mut error_over, mut reset) = (false, false, false);
-    let mut ended_at = None;
-    while !(data_over && error_over) {
+    while !reception.is_over() {
         let next = incoming.next(progress);
-        let frame = if data_over {
-            match timeout(WORDS_LIMIT, next).await {
+        let frame = match reception.ended {
+            None => next.await?,
+            Some(_) => match timeout(WORDS_LIMIT, next).await {
                 Ok(frame) => frame?,
                 Err(_) => break,
-            }
-        } else {
-            next.await?
+            },
         };
-        match frame {
-            Frame::Reply { stream, last } if stream == streams.data => {
+        let is_reply = matches!(frame, Frame::Reply { stream, .. } if stream == reception.streams.data);
+        match reception.take(frame) {
+            Ok(_) if is_reply => {
                 progress.state().accepted = true;
                 progress.wake.notify_one();
                 if let Some(accepted) = accepted.take() {
                     let _ = accepted.send(());
                 }
-                data_over = last;
             }
-            Frame::Data { stream, last, bytes } if stream == streams.data => {
-                if !bytes.is_empty() {
-                    progress.state().delivering = true;
-                    // Who does not read any more will drop the stream.
-                    let _ = local.write_all(&bytes).await;
-                    let mut state = progress.state();
-                    state.delivering = false;
-                    state.received = Instant::now();
-                }
-                data_over = last;
+            Ok(bytes) if !bytes.is_empty() => {
+                progress.state().delivering = true;
+                // Who does not read any more will drop the stream.
+                let _ = local.write_all(&bytes).await;
+                progress.delivered(bytes.len());
             }
-            Frame::Data { stream, last, bytes } if stream == streams.error => {
-                let room = MOST_WORDS.saturating_sub(words.len());
-                words.extend_from_slice(&bytes[..bytes.len().min(room)]);
-                error_over = last;
-            }
-            Frame::Reset { stream } if stream == streams.data => (data_over, reset) = (true, true),
-            Frame::Reset { stream } if stream == streams.error => error_over = true,
-            Frame::Ping(number) if number % 2 == 0 => {
+            Ok(_) => {}
+            Err(Frame::Ping(number)) if number % 2 == 0 => {
                 progress.state().pong = Some(number);
                 progress.wake.notify_one();
             }
-            Frame::GoAway => return Err("the server closed the connection".to_owned()),
-            // Of an earlier connection, or without meaning.
-            _ => {}
-        }
-        if data_over {
-            ended_at.get_or_insert_with(Instant::now);
+            Err(Frame::GoAway) => return Err("the server closed the connection".to_owned()),
+            // Without meaning, or of a connection that was given up.
+            Err(_) => {}
         }
     }
-    let words = String::from_utf8_lossy(&words).trim().to_owned();
-    let failure = if !words.is_empty() {
-        Some(words)
-    } else if reset {
-        Some("the connection was reset".to_owned())
-    } else {
-        ended_at.filter(|&end| is_cut(progress, end)).map(|_| {
-            "the container runtime ended the connection a second after the end of what was sent: the answer may be incomplete"
-                .to_owned()
-        })
-    };
-    Ok(Over { failure })
-}
-
-/// Whether the runtime, not the pod, may have ended the connection in the middle of an answer.
-fn is_cut(progress: &Progress, end: Instant) -> bool {
-    let state = progress.state();
-    let answered = state.ended.is_some_and(|ended| state.received > ended);
-    answered && state.end_sent.is_some_and(|sent| end >= sent + CUT_AFTER)
+    Ok(())
 }

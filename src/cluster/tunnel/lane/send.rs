@@ -1,6 +1,6 @@
 //! Local to pod, and a ping now and then.
 
-use std::{convert::Infallible, future::pending, time::Duration};
+use std::{future::pending, time::Duration};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use futures::{SinkExt, stream::SplitSink};
@@ -12,13 +12,15 @@ use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
 
 use super::{Progress, State, Streams, frame, next_ping};
 
-/// So much goes in one message at most.
-const CHUNK: usize = 64 * 1024;
-/// The end of what the user sends is passed on once the pod has been quiet for so long: soon after, the runtime ends the
-/// connection, whatever the pod still has to say.
+/// So much goes in one message, at first and at most: what many idle connections need, and what a large write does.
+const SMALL: usize = 4 * 1024;
+const LARGE: usize = 64 * 1024;
+/// How quiet the pod must be for its answer to be taken for whole.
 const QUIET: Duration = Duration::from_millis(250);
+/// A longer answer may be one that goes on.
+const SHORT_ANSWER: usize = 64 * 1024;
 
-/// Sends for as long as it is polled. A lane that cannot be written is for the receiving side to report.
+/// Sends until the local side's end was passed on. A lane that cannot be written is for the receiving side to report.
 pub(super) async fn send(
     sink: &mut SplitSink<WebSocketStream<impl AsyncRead + AsyncWrite + Unpin>, Message>,
     opening: Bytes,
@@ -27,8 +29,9 @@ pub(super) async fn send(
     progress: &Progress,
     ping: &mut Interval,
     pings: &mut u32,
-) -> Infallible {
+) {
     let mut buffer = BytesMut::new();
+    let mut chunk = SMALL;
     let mut message = opening;
     loop {
         progress.state().blocked = true;
@@ -38,7 +41,7 @@ pub(super) async fn send(
         progress.state().blocked = false;
         message = loop {
             if buffer.is_empty() {
-                buffer.reserve(frame::HEAD + CHUNK);
+                buffer.reserve(frame::HEAD + chunk);
                 buffer.put_bytes(0, frame::HEAD);
             }
             let (reads, due) = {
@@ -46,21 +49,30 @@ pub(super) async fn send(
                 if let Some(number) = state.pong.take() {
                     break frame::ping(number);
                 }
+                if state.end_sent.is_some() && !state.delivering {
+                    return;
+                }
                 (state.accepted && state.ended.is_none(), end_due(&state))
             };
-            let mut room = (&mut buffer).limit(CHUNK);
+            let mut room = (&mut buffer).limit(chunk);
             tokio::select! {
                 biased;
                 _ = ping.tick() => break next_ping(pings),
-                _ = progress.wake.notified() => {}
+                () = progress.wake.notified() => {}
                 read = local.read_buf(&mut room), if reads => {
-                    if let Ok(length @ 1..) = read {
-                        buffer[..frame::HEAD].copy_from_slice(&frame::data(streams.data, length, false));
-                        break buffer.split().freeze();
+                    let mut state = progress.state();
+                    let Ok(length @ 1..) = read else {
+                        state.ended = Some(Instant::now());
+                        continue;
+                    };
+                    state.answered = 0;
+                    buffer[..frame::HEAD].copy_from_slice(&frame::data(streams.data, length, false));
+                    if length == chunk && chunk < LARGE {
+                        chunk *= 4;
                     }
-                    progress.state().ended = Some(Instant::now());
+                    break buffer.split().freeze();
                 }
-                _ = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
                     let mut state = progress.state();
                     if end_due(&state).is_some_and(|due| due <= Instant::now()) {
                         state.end_sent = Some(Instant::now());
@@ -72,9 +84,13 @@ pub(super) async fn send(
     }
 }
 
-/// When the local side's end is to be passed on, as far as can be said now.
+/// When the local side's end is to be passed on, as far as can be said now: at once after a short answer to what was sent
+/// last, else when the pod is quiet. Soon after, the runtime ends the connection, whatever the pod still has to say.
 fn end_due(state: &State) -> Option<Instant> {
     let ended = state.ended.filter(|_| state.end_sent.is_none())?;
-    let quiet_since = if state.delivering { Instant::now() } else { ended.max(state.received) };
-    Some(quiet_since + QUIET)
+    if state.delivering {
+        return Some(Instant::now() + QUIET);
+    }
+    let answered = (1..=SHORT_ANSWER).contains(&state.answered);
+    Some(if answered && state.received <= ended { ended } else { ended.max(state.received) + QUIET })
 }

@@ -4,7 +4,6 @@ use std::{io::ErrorKind, time::Duration};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},
-    task::JoinHandle,
     time::{sleep, timeout},
 };
 use tokio_tungstenite::tungstenite::protocol::Role;
@@ -21,7 +20,10 @@ struct Carried {
     stream: TunnelStream,
     accepted: oneshot::Receiver<()>,
     server: Server,
-    lane: JoinHandle<Result<bool, String>>,
+    /// How it ended for the lane.
+    lane: oneshot::Receiver<Result<bool, String>>,
+    /// What the lane carries next.
+    next: oneshot::Sender<Order>,
 }
 
 struct Server {
@@ -71,8 +73,16 @@ impl Server {
 async fn open() -> Carried {
     let (near, far) = duplex(64 * 1024);
     let (stream, order, accepted) = TunnelStream::new(80);
-    let lane = tokio::spawn(async move {
-        Lane::new(WebSocketStream::from_raw_socket(near, Role::Client, None).await).carry(order).await
+    let ((carried, lane), (next, mut orders)) = (oneshot::channel(), oneshot::channel());
+    tokio::spawn(async move {
+        let mut lane = Lane::new(WebSocketStream::from_raw_socket(near, Role::Client, None).await);
+        let result = lane.carry(order).await;
+        let is_good = result == Ok(true);
+        let _ = carried.send(result);
+        if is_good && let Ok(Some(order)) = lane.rest(&mut orders).await {
+            let _ = lane.carry(order).await;
+            let _ = lane.rest(&mut oneshot::channel().1).await;
+        }
     });
     let socket = WebSocketStream::from_raw_socket(far, Role::Server, None).await;
     let mut server = Server { socket, error: 0, data: 0 };
@@ -81,7 +91,7 @@ async fn open() -> Carried {
     server.error = id(HEAD);
     server.data = id(HEAD + usize::from(opening[7]) + HEAD);
     assert_eq!((server.error, server.data), (1, 3));
-    Carried { stream, accepted, server, lane }
+    Carried { stream, accepted, server, lane, next }
 }
 
 /// The same, with the connection accepted.
@@ -143,7 +153,7 @@ async fn a_reset_comes_after_what_was_sent_before_it() {
 
 #[tokio::test]
 async fn an_end_is_passed_on_once_the_pod_is_quiet() {
-    let Carried { mut stream, mut server, .. } = accepted().await;
+    let Carried { mut stream, mut server, next: _next, .. } = accepted().await;
     stream.write_all(b"question").await.unwrap();
     stream.shutdown().await.unwrap();
     let _ = server.hear().await;
@@ -161,7 +171,7 @@ async fn an_end_is_passed_on_once_the_pod_is_quiet() {
 
 #[tokio::test]
 async fn an_answer_that_the_runtime_cut_is_no_whole_one() {
-    let Carried { mut stream, mut server, .. } = accepted().await;
+    let Carried { mut stream, mut server, next: _next, .. } = accepted().await;
     stream.shutdown().await.unwrap();
     sleep(Duration::from_millis(50)).await;
     server.data(b"first half", false).await;
@@ -172,6 +182,47 @@ async fn an_answer_that_the_runtime_cut_is_no_whole_one() {
     let mut answer = Vec::new();
     assert!(stream.read_to_end(&mut answer).await.is_err());
     assert!(stream.failure().is_some_and(|why| why.contains("may be incomplete")), "{:?}", stream.failure());
+}
+
+#[tokio::test]
+async fn after_a_short_answer_the_end_is_passed_on_at_once_and_the_lane_is_free() {
+    let Carried { mut stream, mut server, lane, next, .. } = accepted().await;
+    stream.write_all(b"question").await.unwrap();
+    let _ = server.hear().await;
+    server.data(b"answer", false).await;
+    stream.read_exact(&mut [0; 6]).await.unwrap();
+    stream.shutdown().await.unwrap();
+    assert_eq!(server.hear_for(Duration::from_millis(150)).await, Some(server.end()));
+    assert_eq!(lane.await.unwrap(), Ok(true));
+
+    let (mut second, order, accepted) = TunnelStream::new(80);
+    next.send(order).unwrap();
+    let _ = server.hear().await;
+    let first = (server.error, server.data);
+    (server.error, server.data) = (5, 7);
+    server.accept().await;
+    accepted.await.unwrap();
+    server.data(b"second's", false).await;
+    (server.error, server.data) = first;
+    server.data(b"first's", true).await;
+    server.words(b"", true).await;
+    let mut rest = String::new();
+    stream.read_to_string(&mut rest).await.unwrap();
+    assert_eq!((rest.as_str(), stream.failure()), ("first's", None));
+    let mut answer = [0; 8];
+    second.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"second's");
+}
+
+#[tokio::test]
+async fn a_lane_that_is_lost_takes_those_who_leave_with_it() {
+    let Carried { mut stream, mut server, lane, next: _next, .. } = accepted().await;
+    stream.shutdown().await.unwrap();
+    assert_eq!(server.hear().await, server.end());
+    assert_eq!(lane.await.unwrap(), Ok(true));
+    drop(server);
+    assert!(stream.read_u8().await.is_err());
+    assert!(stream.failure().is_some_and(|why| why.contains("is lost")), "{:?}", stream.failure());
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "a harness offers more than the tests of the day use")]
 
 pub mod cluster;
+pub mod databases;
 pub mod door;
 pub mod namespace;
 pub mod objects;
@@ -31,6 +32,7 @@ pub mod wait {
 }
 
 pub use cluster::{Cluster, cluster};
+pub use databases::Databases;
 pub use door::Door;
 pub use flood::Flood;
 pub use kdj::{Kdj, Stdin};

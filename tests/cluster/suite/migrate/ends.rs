@@ -67,6 +67,10 @@ fn one_whose_pod_goes_or_whose_job_is_rolled_back_and_run_again() {
     };
     let nothing = || (shop.applied("slow").len(), shop.sql("SELECT to_regclass('slow_one')")) == (0, String::new());
 
+    let [now, at_once] = ["--force", "--grace-period=0"];
+    let lose_pod =
+        || shop.namespace.kubectl(["delete", "pods", "-l", "kdj.dev/kind=migrate", now, at_once, "--wait=false"]);
+
     // Evicted, as for a drained node: the runner is told and says what it leaves.
     let running = begin();
     let pod = shop.namespace.kubectl([
@@ -92,15 +96,7 @@ fn one_whose_pod_goes_or_whose_job_is_rolled_back_and_run_again() {
     // Lost, so that nobody knows.
     wait_for_end(&shop);
     let running = begin();
-    shop.namespace.kubectl([
-        "delete",
-        "pods",
-        "-l",
-        "kdj.dev/kind=migrate",
-        "--force",
-        "--grace-period=0",
-        "--wait=false",
-    ]);
+    lose_pod();
     let output = running.finish();
     assert!(matches!(output.code, Some(1 | 255)), "{output}");
     let _ = output.says(&["hint: `kdj migrate own"]);
@@ -110,15 +106,7 @@ fn one_whose_pod_goes_or_whose_job_is_rolled_back_and_run_again() {
     wait_for_end(&shop);
     let running = begin();
     shop.namespace.kubectl(["delete", "jobs", "--all", "--cascade=background", "--force", "--grace-period=0"]);
-    shop.namespace.kubectl([
-        "delete",
-        "pods",
-        "-l",
-        "kdj.dev/kind=migrate",
-        "--force",
-        "--grace-period=0",
-        "--wait=false",
-    ]);
+    lose_pod();
     let output = running.finish();
     assert!(matches!(output.code, Some(1 | 255)), "{output}");
     if output.code == Some(255) {

@@ -1,0 +1,122 @@
+import os, re, sys
+from django.db import NotSupportedError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+# Makes the databases read-only, as far as Django makes the connections: each new one is asked whether it is, and closed
+# when it is not. PARAMETERS: `alias` to use in the place of `default`, `role` of PostgreSQL, `timeout` in milliseconds.
+connect = BaseDatabaseWrapper.connect
+# What poolers and proxies say that take no `options`: PgBouncer, RDS Proxy.
+REFUSED = "unsupported startup parameter|command-line options"
+HINT = "\nhint: reach the database without it, by an alias of its own: [database] read_only_alias in kdj.toml; or `--read-write`"
+unset = {}
+refused = {}
+
+
+class NotReadOnly(NotSupportedError):
+    pass
+
+
+def ask(connection, sql):
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(sql)
+        return cursor.fetchall() if cursor.description else []
+    finally:
+        cursor.close()
+
+
+def prepare_postgresql(connection):
+    options = connection.settings_dict["OPTIONS"]
+    if connection.alias not in unset:
+        unset[connection.alias] = options.get("options")
+    words = ["default_transaction_read_only=on"]
+    if PARAMETERS["timeout"]:
+        words.append("statement_timeout=%d" % PARAMETERS["timeout"])
+    if PARAMETERS["role"]:
+        options.pop("assume_role", None)
+        words.append("role=" + re.sub(r"([\\ ])", r"\\\1", PARAMETERS["role"]))
+    before = unset[connection.alias] or os.environ.get("PGOPTIONS", "")
+    options["options"] = " ".join([before] + ["-c " + word for word in words]).strip()
+
+
+def check_postgresql(connection):
+    # On a replica it is on without being asked for.
+    if ask(connection, "SHOW transaction_read_only")[0][0] != "on":
+        return refused.get(connection.alias) or "something between here and PostgreSQL, a pooler such as PgBouncer, ignores the option for it"
+    if PARAMETERS["role"]:
+        role = ask(connection, "SELECT current_user")[0][0]
+        if role != PARAMETERS["role"]:
+            return "the session's role is `%s` and not `%s`" % (role, PARAMETERS["role"])
+
+
+def check_mysql(connection):
+    ask(connection, "SET SESSION TRANSACTION READ ONLY")
+    if PARAMETERS["timeout"]:
+        maria = getattr(connection, "mysql_is_mariadb", False)
+        limit = "max_statement_time=%.3f" % (PARAMETERS["timeout"] / 1000) if maria else "max_execution_time=%d" % PARAMETERS["timeout"]
+        ask(connection, "SET SESSION " + limit)
+    states = ask(connection, "SHOW SESSION VARIABLES WHERE Variable_name IN ('tx_read_only', 'transaction_read_only')")
+    if not states or any(state not in ("ON", "1") for _, state in states):
+        return "the server did not turn it on"
+
+
+def check_sqlite(connection):
+    ask(connection, "PRAGMA query_only = ON")
+    if ask(connection, "PRAGMA query_only")[0][0] != 1:
+        return "SQLite did not turn it on"
+
+
+CHECKS = {"postgresql": check_postgresql, "mysql": check_mysql, "sqlite": check_sqlite}
+
+
+def connect_read_only(self):
+    check = CHECKS.get(self.vendor)
+    if not check:
+        raise NotReadOnly("kdj cannot make the database `%s` read-only: it is of the kind %s" % (self.alias, self.vendor))
+    if self.vendor == "postgresql" and self.alias not in refused:
+        prepare_postgresql(self)
+    try:
+        connect(self)
+    except Exception as e:
+        if self.vendor != "postgresql" or self.alias in refused or not re.search(REFUSED, str(e)):
+            raise
+        # A replica is read-only without it.
+        refused[self.alias] = "something between here and PostgreSQL, a pooler such as PgBouncer, refuses the option for it"
+        options = self.settings_dict["OPTIONS"]
+        options.pop("options") if unset[self.alias] is None else options.update(options=unset[self.alias])
+        forget_pool(self)
+        connect(self)
+    try:
+        problem = check(self)
+    except BaseException:
+        self.close()
+        raise
+    if problem:
+        self.close()
+        forget_pool(self)
+        raise NotReadOnly("the database `%s` cannot be made read-only: %s%s" % (self.alias, problem, HINT))
+
+
+def forget_pool(connection):
+    if connection.alias in getattr(connection, "_connection_pools", ()):
+        connection.close_pool()
+
+
+def make_read_only():
+    alias = PARAMETERS["alias"]
+    if alias and alias not in connections:
+        sys.stderr.write("error: the settings have no database `%s`, the read_only_alias of kdj.toml, only %s\n" % (alias, ", ".join(connections)))
+        sys.exit(125)
+    # What was opened while the app was set up.
+    for name in connections:
+        connections[name].close()
+        forget_pool(connections[name])
+    if alias and alias != "default":
+        values = connections["default"].settings_dict
+        found = connections[alias].settings_dict
+        del connections["default"]
+        values.clear()
+        values.update(found, OPTIONS=dict(found["OPTIONS"]))
+    BaseDatabaseWrapper.connect = connect_read_only
+
+
+make_read_only()

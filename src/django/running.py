@@ -1,0 +1,161 @@
+# Runs a client, also where there is nothing but this: it is sent to the process that has the terminal.
+import os, re, select, signal, subprocess, sys, threading, time
+
+
+# What PostgreSQL says of a session, and who set it.
+READ_ONLY = """SELECT 'kdj:' || setting || ':' || coalesce(source, '') || ':' || pg_is_in_recovery() || ':' || current_setting('role') || ':'
+ FROM pg_settings WHERE name = 'default_transaction_read_only'"""
+
+
+def refuse(client, cause, hint=None):
+    text = "error: the session in `%s` is not read-only: nothing was run\n  caused by: %s\n" % (client["environment"], cause)
+    sys.stderr.write(text + ("\nhint: %s\n" % hint if hint else ""))
+    sys.stderr.flush()
+    os._exit(125)
+
+
+def before(child):
+    # A terminal that hangs up must not end it before its statement is cancelled.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def end(child):
+    # First so that it cancels what the server does for it.
+    for number, patience in (signal.SIGINT, 3), (signal.SIGTERM, 2), (signal.SIGKILL, 2):
+        until = time.monotonic() + patience
+        try:
+            child.send_signal(number)
+            while child.poll() is None and time.monotonic() < until:
+                time.sleep(0.02)
+        except OSError:
+            pass
+
+
+def start(client, stdin):
+    # psql reads its first commands from a pipe. There it says, over another one, whether the very connection is
+    # read-only, and waits at a third for the permission to go on.
+    env = dict(os.environ, **client["env"])
+    if client["rc"] is None:
+        return subprocess.Popen(client["words"], stdin=stdin, env=env, preexec_fn=lambda: before(None)), None
+    rc_out, rc_in = os.pipe()
+    answer_out, answer_in = os.pipe()
+    gate_out, gate_in = os.pipe()
+    lines = ["\\set QUIET on"] + client["rc"]
+    if client["checked"]:
+        lines += [
+            "\\o /dev/fd/%d" % answer_in,
+            READ_ONLY + ";",
+            "\\qecho kdj-end",
+            "\\o",
+            "\\i /dev/fd/%d" % gate_out,
+        ]
+    os.write(rc_in, ("\n".join(lines + ["\\unset QUIET"]) + "\n").encode())
+    os.close(rc_in)
+    env["PSQLRC"] = "/dev/fd/%d" % rc_out
+    child = subprocess.Popen(client["words"], stdin=stdin, env=env, pass_fds=(rc_out, answer_in, gate_out), preexec_fn=lambda: before(None))
+    for end_of_child in (rc_out, answer_in, gate_out):
+        os.close(end_of_child)
+    return child, (answer_out, gate_in)
+
+
+def wait_for_answer(child, answer):
+    said = b""
+    until = time.monotonic() + 60
+    while b"kdj-end" not in said and time.monotonic() < until:
+        if select.select([answer], [], [], 0.5)[0]:
+            more = os.read(answer, 4096)
+            if not more:
+                return None
+            said += more
+    return said.decode("utf-8", "replace")
+
+
+HINT = "a replica, or a user whose own default_transaction_read_only is on, is read-only by itself: name its alias as `read_only_alias` in kdj.toml"
+
+
+def why_not(client, said):
+    # Why the session is not read-only; nothing when it is. What another one has set in a pooled session does not count.
+    found = re.search("kdj:(.*?):(.*?):(.*?):(.*?):", said)
+    if not found:
+        return "the server did not say so (%s)" % said.strip()[:200]
+    setting, source, replica, role = found.groups()
+    if client["role"] not in (None, role):
+        return "the session's role is %s, not %s" % (role, client["role"])
+    if replica == "true" or (setting == "on" and source != "session"):
+        return None
+    if source == "session":
+        return "default_transaction_read_only is %s by somebody's SET: a pooler in between shares sessions" % setting
+    return "the server says default_transaction_read_only is off: a pooler in between swallows startup options (PgBouncer: ignore_startup_parameters)"
+
+
+def check(client, child, pipes):
+    # Whether it may go on; false when it has ended by itself.
+    answer, gate = pipes
+    if client["checked"]:
+        said = wait_for_answer(child, answer)
+        if said is None:
+            return False
+        reason = why_not(client, said)
+        if reason:
+            child.kill()
+            child.wait()
+            refuse(client, reason, HINT)
+    os.close(gate)
+    return True
+
+
+def refuses_options(client):
+    # Why psql could not connect: once more, for its words. True when it is for the startup options.
+    words = [client["words"][0], "-X", "-c", "select 1"]
+    again = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=dict(os.environ, **client["env"]))
+    said = again.stderr.decode("utf-8", "replace")
+    if client["checked"] and "unsupported startup parameter" in said:
+        return True
+    if again.returncode:
+        sys.stderr.write("\nhint: see whether the app itself reaches it: `kdj manage %s -- check --database %s`\n" % (client["environment"], client["database"]))
+        sys.stderr.flush()
+    return False
+
+
+def check_first(client):
+    # MySQL's is asked on a connection before.
+    words, statement = client["first"]
+    asked = subprocess.run(words, input=statement.encode(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=dict(os.environ, **client["env"]))
+    if asked.returncode:
+        said = asked.stderr.decode("utf-8", "replace").strip()
+        if "ERROR 1242" in said:
+            refuse(client, "the server says the session's transactions are not read-only: a proxy in between swallows that")
+        sys.stderr.write(said + "\n")
+        os._exit(asked.returncode)
+
+
+def run(client, stdin, feed):
+    # Runs the client to its end, and ends as it does. `feed` runs beside it.
+    if client["first"]:
+        check_first(client)
+    child, pipes = start(client, stdin)
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, lambda *_: threading.Thread(target=end, args=[child], daemon=True).start())
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        # The child's.
+        signal.signal(number, signal.SIG_IGN)
+    if pipes and not check(client, child, pipes):
+        code = child.wait()
+        if not refuses_options(client):
+            os._exit(code)
+        # A pooler in between: without them, it may be read-only all the same.
+        if client["role"]:
+            refuse(client, "a pooler in between refuses startup options, and the role is one", HINT)
+        del client["env"]["PGOPTIONS"]
+        os.environ.pop("PGOPTIONS", None)
+        child, pipes = start(client, stdin)
+        if not check(client, child, pipes):
+            os._exit(child.wait())
+    threading.Thread(target=feed, args=[child], daemon=True).start()
+    code = child.wait()
+    if pipes and code == 2 and not client["checked"]:
+        refuses_options(client)
+    sys.stdout.flush()
+    os._exit(code if code >= 0 else 128 - code)
