@@ -196,7 +196,7 @@ fn silence_is_no_reason_to_be_cut() {
         namespace.name()
     );
     let kdj = door.lead(cluster, namespace.kdj().config(&config));
-    let forward = Forward::start(&kdj, &["own", "web:7000", "relayed"]);
+    let forward = Forward::start(&kdj, &["-v", "own", "web:7000", "relayed"]);
     let mut idle = [forward.connect(0), forward.connect(1)];
     for stream in &mut idle {
         stream.write_all(b"a").expect("it takes a byte");
@@ -206,7 +206,8 @@ fn silence_is_no_reason_to_be_cut() {
     for stream in &mut idle {
         stream.write_all(b"b").unwrap_or_else(|error| panic!("{error}: {}", forward.running.stderr_so_far()));
         let mut back = [0];
-        stream.read_exact(&mut back).expect("and gives it back");
+        let read = stream.read_exact(&mut back);
+        read.unwrap_or_else(|error| panic!("{error}: {}", forward.running.stderr_so_far()));
         assert_eq!(&back, b"b");
     }
     let said = forward.running.stderr_so_far();
