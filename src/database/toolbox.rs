@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::timeout};
 
 use super::{
     Connection, Sql,
@@ -28,6 +28,8 @@ use crate::{
 
 /// How long its pod may live.
 const LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
+/// How long it may take to cancel a statement.
+const CANCEL_LIMIT: Duration = Duration::from_secs(5);
 /// Where the client's files are: memory. No pod is without.
 const FOLDER: &str = "/dev/shm/kdj";
 /// What it asks for.
@@ -157,14 +159,24 @@ async fn in_pod(
     let work = async |target: &Target| {
         let wanted = Wanted { pod: Some(target.pod.clone()), ..Wanted::default() };
         let there = Place::new(place.cluster, place.environment, wanted, place.ui);
-        match sql {
+        let ended = match sql {
             Some(_) => Box::pin(there.run(target.clone(), script(&client, stdin))).await,
             None => {
                 Box::pin(at_terminal(there, target, &client, stdin, &String::from_utf8_lossy(&text), &vendor)).await
             }
+        };
+        if ended.is_err() {
+            cancel(place, target).await;
         }
+        ended
     };
     session::in_own_pod(job, template, new, work).await
+}
+
+/// Has the client cancel its statement, before the pod and with it the client goes: the server would go on by itself.
+async fn cancel(place: &Place<'_>, target: &Target) {
+    let words = ["sh", "-c", "trap '' INT; kill -INT -1; sleep 1"].map(str::to_owned).to_vec();
+    let _ = timeout(CANCEL_LIMIT, capture(place.cluster, target, &[words], &[])).await;
 }
 
 /// What the script reads: the variables, the first lines, the SQL.

@@ -7,6 +7,8 @@ shift
 . "$d/variables"
 rm "$d/variables"
 CHECK
+# Ctrl-C is the client's.
+trap : INT QUIT
 "$@"
 code=$?
 REFUSED

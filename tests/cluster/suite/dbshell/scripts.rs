@@ -63,6 +63,8 @@ fn what_keeps_the_client_from_running_is_said() {
         "EXTRA=postgres://shop:canary-extra-3Jk@x/y",
     ]);
     databases.namespace.wait_for_rollout(["deployment/shell"]);
+    // One that does not remember the pod before.
+    let kdj = databases.kdj("");
     let failed = kdj.run(["dbshell", "own", "-c", "select 1"]).expect_code(125).prints("");
     let _ = failed.says(&[
         "error: cannot load the settings of `own`",
@@ -94,9 +96,10 @@ fn a_statement_ends_with_kdj() {
     }
     // The same for the app's driver.
     let sleeping = databases.kdj("").start(["dbshell", "own", "-o", "json", "-c", "select pg_sleep(600)"]);
-    wait_until_running(&databases, "pg_sleep(600)", "1");
+    // Over a cursor of the server's.
+    wait_until_running(&databases, "FETCH FORWARD", "1");
     sleeping.signal(Signal::KILL);
-    wait_until_running(&databases, "pg_sleep(600)", "0");
+    wait_until_running(&databases, "FETCH FORWARD", "0");
     assert_eq!(running(&databases, "pg_sleep"), "0");
 }
 

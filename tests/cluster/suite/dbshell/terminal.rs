@@ -51,10 +51,12 @@ fn the_prompt_the_keys_and_the_history() {
         // The next session has it.
         let mut again = Pty::run(&kdj, ["dbshell", "own", "--client", client]);
         again.wait_for("own:shop (read-write)=> ");
+        again.press("\\pset pager off\r");
+        again.wait_for("Pager usage is off.");
         again.press("\\s\r");
         again.wait_for("select 40 + 2 as n;");
-        again.press("q\x03\r");
-        again.press("\r\\q\r");
+        again.wait_for("own:shop (read-write)=> ");
+        again.press("\\q\r");
         assert_eq!(again.finish().code(), Some(0), "{client}: {}", again.text());
     }
     assert_eq!(left(&databases), "0");
@@ -65,7 +67,7 @@ fn a_protected_environment_is_red() {
     let Some(cluster) = cluster() else { return };
     let databases = with_clients(cluster, &[Server::Postgres, Server::Mariadb]);
     let kdj = databases.kdj("");
-    let mut pty = Pty::run(&kdj, ["dbshell", "live"]);
+    let mut pty = Pty::run(&kdj, ["--color", "always", "dbshell", "live"]);
     let prompt = pty.wait_for(" (read-only)=> ");
     assert!(prompt.contains("\x1b[1;31mlive:shop\x1b[0m"), "{prompt:?}");
     pty.press("\\q\r");
