@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     commands::args::{AccessArgs, ChangeArgs, TargetArgs},
-    config::Config,
+    config::{ClientPlace, Config},
     database::{self, Output, Sql},
     error::{Error, Result},
     exit::Exit,
@@ -45,6 +45,10 @@ pub struct DbshellArgs {
     #[arg(long)]
     container: Option<String>,
 
+    /// Where the client runs (default: in the image, else here through a tunnel, else in a toolbox)
+    #[arg(long, value_name = "WHERE")]
+    client: Option<ClientArg>,
+
     /// How to print rows; csv and json are of one statement, by the app's own driver
     #[arg(short, long, value_name = "FORMAT")]
     output: Option<RowFormat>,
@@ -54,6 +58,27 @@ pub struct DbshellArgs {
 
     #[command(flatten)]
     change: ChangeArgs,
+}
+
+/// Where a client runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum ClientArg {
+    /// In the app's container
+    Image,
+    /// On this machine, through a tunnel
+    Local,
+    /// In a pod of its own, beside the app
+    Toolbox,
+}
+
+impl ClientArg {
+    fn place(self) -> ClientPlace {
+        match self {
+            Self::Image => ClientPlace::Image,
+            Self::Local => ClientPlace::Local,
+            Self::Toolbox => ClientPlace::Toolbox,
+        }
+    }
 }
 
 /// A form of rows.
@@ -85,12 +110,18 @@ pub async fn run(args: DbshellArgs, options: &Options, config: &Config, ui: &Ui)
             Error::usage("`--output` is for SQL that is given").hint("give it: `-c SQL`, `-f FILE`, or on stdin")
         );
     }
+    if args.client.is_some() && matches!(args.output, Some(RowFormat::Csv | RowFormat::Json)) {
+        return Err(
+            Error::usage("csv and json need no client: the app's own driver prints them").hint("leave out `--client`")
+        );
+    }
     let request = database::Request {
         environment: args.target.environment.clone(),
         wanted: args.target.wanted(args.container.as_deref()),
         sql,
         output: args.output.map_or(Output::Plain, RowFormat::output),
         alias: args.database,
+        client: args.client.map(ClientArg::place),
         mode: args.access.asked(),
         consent: args.change.consent(),
     };
@@ -100,7 +131,7 @@ pub async fn run(args: DbshellArgs, options: &Options, config: &Config, ui: &Ui)
 /// Where the SQL comes from; nothing for a prompt.
 fn sql(args: &DbshellArgs) -> Result<Option<Sql>> {
     if let Some(text) = &args.sql {
-        return Ok(Some(Sql::Text(text.clone())));
+        return Ok(Some(Sql::Text(text.clone().into())));
     }
     if let Some(path) = &args.file {
         let unreadable = |error| Error::usage(format!("cannot read `{}`", path.display())).caused_by(error);

@@ -200,6 +200,7 @@ fn new_job(
         start_limit: None,
         keep: Some(migrate::KEEP),
         with_sidecars: false,
+        bare: false,
     }
 }
 

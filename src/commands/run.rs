@@ -191,6 +191,7 @@ fn new_job(
         start_limit: session.then_some(args.pod_running_timeout),
         keep: if session { Some(session::KEEP) } else { (!args.keep).then_some(KEEP) },
         with_sidecars: args.with_sidecars,
+        bare: false,
     }
 }
 

@@ -11,6 +11,7 @@ use crate::{
     django,
     environment::Environment,
     error::Result,
+    forward::Redis,
     session::capture,
 };
 
@@ -24,8 +25,6 @@ pub struct Connection {
     pub alias: String,
     /// What kind of database it is.
     pub vendor: Vendor,
-    /// The settings' ENGINE.
-    pub engine: String,
     /// Its name; of SQLite the file. Absent when a service file or the client's default says it.
     pub name: Option<String>,
     /// The host's name or address, or the directory of a Unix socket; several are separated by commas. Absent where the
@@ -46,6 +45,22 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// How to reach a Redis of the settings.
+    pub(super) fn of_redis(alias: &str, redis: Redis) -> Self {
+        let Redis { host, port, database, user, password, tls, .. } = redis;
+        Self {
+            alias: alias.to_owned(),
+            vendor: Vendor::Redis,
+            name: Some(database.to_string()),
+            host,
+            port: Some(port.to_string()),
+            user,
+            password,
+            client: None,
+            options: if tls { [("tls".to_owned(), "yes".to_owned())].into() } else { BTreeMap::new() },
+        }
+    }
+
     /// What a session in it is called in messages: `default: shop at postgres:5432 as app`.
     pub fn describe(&self) -> String {
         let Self { alias, name, host, port, user, options, .. } = self;
@@ -55,6 +70,7 @@ impl Connection {
         let port = port.as_ref().map(|port| format!(":{port}")).unwrap_or_default();
         match self.vendor {
             Vendor::Sqlite => format!("{alias}: {name}"),
+            Vendor::Redis => format!("{alias}: database {name} at {host}{port}{user}"),
             _ => format!("{alias}: {name} at {host}{port}{user}"),
         }
     }
@@ -70,9 +86,24 @@ pub enum Vendor {
     Mysql,
     /// SQLite.
     Sqlite,
+    /// Redis; not one of DATABASES.
+    Redis,
     /// Another one, which kdj knows no client of.
     #[serde(untagged)]
     Other(String),
+}
+
+impl Vendor {
+    /// As Django calls it.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Postgresql => "postgresql",
+            Self::Mysql => "mysql",
+            Self::Sqlite => "sqlite",
+            Self::Redis => "redis",
+            Self::Other(name) => name,
+        }
+    }
 }
 
 #[derive(Deserialize)]

@@ -26,6 +26,24 @@ pub fn keep(environment: &Environment, vendor: &str, before: &str, after: &str) 
     }
 }
 
+/// The file itself, for a client on this machine: made, if it is not there, for the user alone.
+pub fn prepare(environment: &Environment, vendor: &str) -> Option<String> {
+    let path = path(environment, vendor)?;
+    let known = own_file::read(&path);
+    if known.is_none() && path.exists() {
+        return None;
+    }
+    // A last line without its end would be joined by the next.
+    let mut text = known.clone().unwrap_or_default();
+    if text.last().is_some_and(|last| *last != b'\n') {
+        text.push(b'\n');
+    }
+    if known.as_ref() != Some(&text) {
+        own_file::write(&path, &text).ok()?;
+    }
+    path.to_str().map(str::to_owned)
+}
+
 /// Where it is: `kdj/history/CONTEXT_NAMESPACE[_INSTANCE].VENDOR` in the user's state directory; by the place, since two
 /// projects may both have a `qa`. `None` without a home.
 pub fn path(environment: &Environment, vendor: &str) -> Option<PathBuf> {
@@ -51,7 +69,11 @@ fn read_file(path: &Path) -> String {
     } else {
         text.bytes().skip(start).position(|byte| byte == b'\n').map_or(0, |at| start + at + 1)
     };
-    text[start..].to_owned()
+    let mut text = text[start..].to_owned();
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text
 }
 
 fn keep_file(path: &Path, before: &str, after: &str) -> io::Result<()> {

@@ -22,7 +22,7 @@ use crate::{
 const MARK: &str = "kdj-client: ";
 
 /// Whose history is kept, as Django calls them: no client can read another's.
-const KEPT: [&str; 3] = ["postgresql", "mysql", "sqlite"];
+const KEPT: [&str; 4] = ["postgresql", "mysql", "sqlite", "redis"];
 
 /// What the companion says.
 #[derive(Deserialize)]
@@ -56,7 +56,7 @@ pub(super) async fn in_image(
     let beside = async |target: &Target, line: String, companion: &mut Companion| {
         let ready = match read(&line)? {
             Said::Ready(ready) => ready,
-            Said::Error(problem) if problem.kind == "no-client" => return Ok(None),
+            Said::Error(problem) if ["no-client", "redis"].contains(&problem.kind.as_str()) => return Ok(None),
             Said::Error(problem) => return Err(problem.explain(request.database, environment)),
             Said::History(_) => return Err(Error::failed("the client's companion ended too early")),
         };

@@ -74,7 +74,7 @@ def psql(found, history):
             pager = which("less") and "less -FRSX" or which("more")
             lines.append("\\pset pager off" if not pager else "\\setenv PSQL_PAGER '%s'" % pager)
     words = [] if history else ["-v", "ON_ERROR_STOP=1", "-P", "pager=off"]
-    return {"words": [find_program("psql")] + words, "env": env, "rc": lines, "checked": PARAMETERS["read_only"], "first": None}
+    return {"words": [find_program("psql")] + words, "env": env, "rc": lines, "check": PARAMETERS["check"], "first": None}
 
 
 def mysql(found, history):
@@ -101,7 +101,7 @@ def mysql(found, history):
         words.append("--prompt=" + prompt("\\d", ">", "%s"))
     elif PARAMETERS["table"]:
         words.append("--table")
-    return {"words": [program] + words, "env": env, "rc": None, "checked": False, "first": first and [checking, first]}
+    return {"words": [program] + words, "env": env, "rc": None, "check": None, "first": first and [checking, first]}
 
 
 def sqlite3(found, history):
@@ -113,22 +113,62 @@ def sqlite3(found, history):
         env["SQLITE_HISTORY"] = history
     else:
         words += ["-bail"] + (["-header", "-column"] if PARAMETERS["table"] else [])
-    return {"words": words + [os.path.abspath(found["name"] or "")], "env": env, "rc": None, "checked": False, "first": None}
+    return {"words": words + [os.path.abspath(found["name"] or "")], "env": env, "rc": None, "check": None, "first": None}
+
+
+def redis_cli(found, history):
+    words = [find_program("redis-cli")]
+    if "unix_socket" in found["options"]:
+        words += ["-s", found["options"]["unix_socket"]]
+    else:
+        words += ["-h", found["host"], "-p", found["port"]]
+    words += ["-n", found["name"]] + (["--user", found["user"]] if found["user"] else [])
+    if "tls" in found["options"]:
+        words += ["--tls", "--sni", found["host"]]
+    env = {"REDISCLI_AUTH": found["password"]} if found["password"] else {}
+    if history:
+        env["REDISCLI_HISTFILE"] = history
+    return {"words": words, "env": env, "rc": None, "check": None, "first": None}
+
+
+def find_redis(settings, use):
+    # Who cannot be served here is asked again, and told why.
+    found = [fact for fact in find_all(settings) if not use or fact["use"] == use]
+    servers = {(fact["host"], fact["port"], fact["socket"]) for fact in found}
+    if len(servers) != 1 or PARAMETERS["read_only"]:
+        raise Problem("redis", "not one Redis, or no read-only session")
+    fact = found[0]
+    options = {"unix_socket": fact["socket"]} if fact["socket"] else {}
+    if fact["tls"]:
+        options["tls"] = "yes"
+    return {"alias": PARAMETERS["database"], "vendor": "redis", "name": str(fact["database"]), "host": fact["host"], "port": str(fact["port"]),
+            "user": fact["user"], "password": fact["password"], "options": options}
+
+
+def find_database(settings):
+    # One of DATABASES, or else a Redis: `redis`, `redis:USE`.
+    name = PARAMETERS["database"]
+    kind, _, use = name.partition(":")
+    if kind == "redis" and name not in settings.DATABASES:
+        return find_redis(settings, use)
+    return find_connection(settings, name)
 
 
 def make_client(found, history=None):
     # `history` is where an interactive one keeps it.
-    make = {"postgresql": psql, "mysql": mysql, "sqlite": sqlite3}.get(found["vendor"])
+    make = {"postgresql": psql, "mysql": mysql, "sqlite": sqlite3, "redis": redis_cli}.get(found["vendor"])
     if not make:
         raise Problem("no-client", "kdj knows no client of %s" % found["vendor"])
     client = make(found, history)
-    client.update(role=PARAMETERS["role"], database=PARAMETERS["database"], environment=PARAMETERS["environment"])
+    client.update(database=PARAMETERS["database"], environment=PARAMETERS["environment"])
     return client
 
 
 def describe(found):
     where = found["host"] or found["options"].get("service") or "the local socket"
     place = found["name"] or "the default database"
+    if found["vendor"] == "redis":
+        place = "database " + place
     if found["vendor"] != "sqlite":
         place = "%s at %s%s%s" % (place, where, ":" if found["port"] else "", found["port"] or "")
     return "%s: %s%s, %s" % (found["alias"], place, " as " + found["user"] if found["user"] else "", PARAMETERS["mode"])

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{connection::on_stdin, manage::Start};
+use super::{connection::on_stdin, manage::Start, redis::REDIS};
 use crate::{environment::DjangoSettings, script::terse};
 
+/// Asks PostgreSQL whether the session is read-only.
+const READ_ONLY: &str = include_str!("read_only.sql");
 /// From the facts to the client's words.
 const CLIENT: &str = include_str!("client.py");
 /// Starts it and ends it.
@@ -34,6 +36,8 @@ pub struct ClientRequest<'a> {
     pub mode: &'a str,
     /// Whether nothing is to be written, which is verified in the very session.
     pub read_only: bool,
+    /// What PostgreSQL is asked to verify that, see [`read_only_check`].
+    pub check: Option<String>,
     /// The role to take on then.
     pub role: Option<&'a str>,
     /// How long a statement may take then, in milliseconds.
@@ -46,6 +50,14 @@ pub struct ClientRequest<'a> {
     pub table: bool,
     /// Whether to say on stderr which database it is.
     pub banner: bool,
+}
+
+/// A question to PostgreSQL whose answer is `kdj:REASON:`, why the session is not read-only, and `kdj::` when it is: by its
+/// own settings and in its `role`, or as a replica. What another one has set in a session that a pooler shares does not
+/// count.
+pub fn read_only_check(role: Option<&str>) -> String {
+    let role = role.map_or("current_setting('role')".to_owned(), |role| format!("'{}'", role.replace('\'', "''")));
+    READ_ONLY.trim_end().replace('\n', "").replace("ROLE", &role)
 }
 
 /// What a script ends with that has run no client: there is none, or the settings cannot be read. No client ends so.
@@ -61,7 +73,7 @@ pub fn client_script(settings: &DjangoSettings, request: &ClientRequest) -> (Sta
         request: &'a ClientRequest<'a>,
         problem_code: u8,
     }
-    on_stdin(settings, None, &[CLIENT, RUNNING, SCRIPT], &Parameters { request, problem_code: NO_CLIENT })
+    on_stdin(settings, None, &[REDIS, CLIENT, RUNNING, SCRIPT], &Parameters { request, problem_code: NO_CLIENT })
 }
 
 /// Runs one statement over the app's own driver and prints its rows as `output` says, `csv` or `json`. The SQL follows on
@@ -94,7 +106,7 @@ pub fn client_companion(
         terminal: String,
     }
     let terminal = [RUNNING, TERMINAL].map(terse).join("\n");
-    on_stdin(settings, None, &[CLIENT, RUNNING, COMPANION], &Parameters { request, history, terminal })
+    on_stdin(settings, None, &[REDIS, CLIENT, RUNNING, COMPANION], &Parameters { request, history, terminal })
 }
 
 /// What to execute, at a terminal of the type `term`, to run the client that a companion has prepared: with its Python,

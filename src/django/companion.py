@@ -36,7 +36,7 @@ def serve(listener, client):
 
 
 def prepare(folder):
-    found = find_connection(load_settings(), PARAMETERS["database"])
+    found = find_database(load_settings())
     history = os.path.join(folder, "history")
     client = make_client(found, history)
     write_history(history, found["vendor"])

@@ -81,7 +81,7 @@ def find_connection(settings, alias):
         del options["ssl"]
     known = OPTIONS.get(vendor, []) + ["ssl_" + key for key in SSL]
     return {
-        "alias": alias, "vendor": vendor, "engine": engine, "name": name or None,
+        "alias": alias, "vendor": vendor, "name": name or None,
         "host": str(found.get("host") or "") or None, "port": str(found.get("port") or PORTS.get(vendor, "")) or None,
         "user": str(found.get("user") or "") or None, "password": str(found.get("password") or "") or None,
         "options": {key: str(value) for key, value in options.items() if key in known and value is not None},

@@ -17,7 +17,7 @@ mod redis;
 mod tests;
 
 pub use self::{
-    client::{ClientRequest, NO_CLIENT, attend, client_companion, client_script, rows},
+    client::{ClientRequest, NO_CLIENT, attend, client_companion, client_script, read_only_check, rows},
     connection::connection_facts,
     console::{code_on_stdin, console, plain_console},
     manage::{Start, management_command},

@@ -1,5 +1,4 @@
-# Prints where the settings use a Redis, as a line of JSON: the use, host, port, database, user, whether TLS; the password if asked for.
-# settings.py stands before it.
+# Where the settings use a Redis: the use, host, port, database, user, password, whether TLS. settings.py stands before it.
 def uses(settings):
     for name in ["CELERY_BROKER_URL", "BROKER_URL"]:
         yield "broker", getattr(settings, name, None)
@@ -62,12 +61,8 @@ def read(place):
             "host": url.hostname or "localhost", "port": url.port or 6379, "database": int(database) if database.isdigit() else 0}
 
 
-def describe():
+def find_all(settings):
     found = []
-    try:
-        settings = load_settings()
-    except Problem as e:
-        return {"error": str(e)}
     for use, place in uses(settings):
         try:
             fact = facts(place)
@@ -75,11 +70,5 @@ def describe():
         except ValueError:
             continue
         if fact and use not in [known["use"] for known in found]:
-            if not PARAMETERS["with_password"]:
-                fact["password"] = None
             found.append(fact)
-    return {"found": found}
-
-
-sys.stdout.write("\nkdj-redis: %s\n" % json.dumps(describe()))
-sys.stdout.flush()
+    return found

@@ -5,8 +5,10 @@ use serde::Serialize;
 use super::{connection::on_stdin, manage::Start};
 use crate::environment::DjangoSettings;
 
-/// Prints what it finds; a line that begins with [`MARK`].
-const REDIS: &str = include_str!("redis.py");
+/// Finds them.
+pub(super) const REDIS: &str = include_str!("redis.py");
+/// Prints what was found; a line that begins with [`MARK`].
+const FACTS: &str = include_str!("redis_facts.py");
 /// What the line begins with.
 pub const MARK: &str = "kdj-redis: ";
 
@@ -16,5 +18,5 @@ pub fn redis_on_stdin(settings: &DjangoSettings, with_password: bool) -> (Start,
     struct Parameters {
         with_password: bool,
     }
-    on_stdin(settings, None, &[REDIS], &Parameters { with_password })
+    on_stdin(settings, None, &[REDIS, FACTS], &Parameters { with_password })
 }

@@ -32,7 +32,15 @@ def open_connection():
         options["options"] = startup_options(options.get("options") or os.environ.get("PGOPTIONS", ""))
         if not options["options"]:
             del options["options"]
-    connection.ensure_connection()
+    try:
+        connection.ensure_connection()
+    except Exception as e:
+        if not PARAMETERS["read_only"] or "unsupported startup parameter" not in str(e):
+            raise
+        # A pooler in between: without them, it may be read-only all the same.
+        del options["options"]
+        PARAMETERS["refused"] = REFUSED
+        connection.ensure_connection()
     if PARAMETERS["read_only"]:
         make_read_only(connection)
     return connection
@@ -46,7 +54,7 @@ def ask(cursor, statement):
 def make_read_only(connection):
     cursor = connection.connection.cursor()
     if connection.vendor == "postgresql":
-        reason = why_not(PARAMETERS, ask(cursor, READ_ONLY))
+        reason = why_not(ask(cursor, PARAMETERS["check"]))
     elif connection.vendor == "mysql":
         cursor.execute("SET SESSION " + MYSQL_READ_ONLY % ("=ON", "=ON") + mysql_limit())
         found = ask(cursor, "SELECT " + mysql_is_read_only())
@@ -58,7 +66,7 @@ def make_read_only(connection):
         reason = "kdj knows no read-only mode of %s" % connection.vendor
     cursor.close()
     if reason:
-        refuse(PARAMETERS, reason, HINT)
+        refuse(PARAMETERS, PARAMETERS.get("refused") or reason, HINT)
 
 
 def run_statement(connection, sql):
@@ -195,8 +203,6 @@ except Exception as e:
     except OSError:
         pass
     said = without_passwords(e, [found["password"]]).strip()
-    if "unsupported startup parameter" in said:
-        refuse(PARAMETERS, "a pooler in between refuses startup options", HINT)
     sys.stderr.write("error: %s: %s\n" % (type(e).__name__, said))
     code = 1
 sys.stderr.flush()

@@ -2,11 +2,6 @@
 import os, re, select, signal, subprocess, sys, threading, time
 
 
-# What PostgreSQL says of a session, and who set it.
-READ_ONLY = """SELECT 'kdj:' || setting || ':' || coalesce(source, '') || ':' || pg_is_in_recovery() || ':' || current_setting('role') || ':'
- FROM pg_settings WHERE name = 'default_transaction_read_only'"""
-
-
 def refuse(client, cause, hint=None):
     text = "error: the session in `%s` is not read-only: nothing was run\n  caused by: %s\n" % (client["environment"], cause)
     sys.stderr.write(text + ("\nhint: %s\n" % hint if hint else ""))
@@ -43,10 +38,10 @@ def start(client, stdin):
     answer_out, answer_in = os.pipe()
     gate_out, gate_in = os.pipe()
     lines = ["\\set QUIET on"] + client["rc"]
-    if client["checked"]:
+    if client["check"]:
         lines += [
             "\\o /dev/fd/%d" % answer_in,
-            READ_ONLY + ";",
+            client["check"] + ";",
             "\\qecho kdj-end",
             "\\o",
             "\\i /dev/fd/%d" % gate_out,
@@ -75,33 +70,27 @@ def wait_for_answer(child, answer):
 HINT = "a replica, or a user whose own default_transaction_read_only is on, is read-only by itself: name its alias as `read_only_alias` in kdj.toml"
 
 
-def why_not(client, said):
-    # Why the session is not read-only; nothing when it is. What another one has set in a pooled session does not count.
-    found = re.search("kdj:(.*?):(.*?):(.*?):(.*?):", said)
-    if not found:
-        return "the server did not say so (%s)" % said.strip()[:200]
-    setting, source, replica, role = found.groups()
-    if client["role"] not in (None, role):
-        return "the session's role is %s, not %s" % (role, client["role"])
-    if replica == "true" or (setting == "on" and source != "session"):
-        return None
-    if source == "session":
-        return "default_transaction_read_only is %s by somebody's SET: a pooler in between shares sessions" % setting
-    return "the server says default_transaction_read_only is off: a pooler in between swallows startup options (PgBouncer: ignore_startup_parameters)"
+REFUSED = "a pooler in between refuses startup options (PgBouncer: ignore_startup_parameters), and without them the session is not read-only"
+
+
+def why_not(said):
+    # Why the session is not read-only; nothing when it is.
+    found = re.search("kdj:(.*):", said)
+    return found.group(1) if found else "the server did not say so (%s)" % said.strip()[:200]
 
 
 def check(client, child, pipes):
     # Whether it may go on; false when it has ended by itself.
     answer, gate = pipes
-    if client["checked"]:
+    if client["check"]:
         said = wait_for_answer(child, answer)
         if said is None:
             return False
-        reason = why_not(client, said)
+        reason = why_not(said)
         if reason:
             child.kill()
             child.wait()
-            refuse(client, reason, HINT)
+            refuse(client, client.get("refused") or reason, HINT)
     os.close(gate)
     return True
 
@@ -111,7 +100,7 @@ def refuses_options(client):
     words = [client["words"][0], "-X", "-c", "select 1"]
     again = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=dict(os.environ, **client["env"]))
     said = again.stderr.decode("utf-8", "replace")
-    if client["checked"] and "unsupported startup parameter" in said:
+    if client["check"] and "unsupported startup parameter" in said:
         return True
     if again.returncode:
         sys.stderr.write("\nhint: see whether the app itself reaches it: `kdj manage %s -- check --database %s`\n" % (client["environment"], client["database"]))
@@ -145,9 +134,8 @@ def run(client, stdin, feed):
         code = child.wait()
         if not refuses_options(client):
             os._exit(code)
-        # A pooler in between: without them, it may be read-only all the same.
-        if client["role"]:
-            refuse(client, "a pooler in between refuses startup options, and the role is one", HINT)
+        # Without them, it may be read-only all the same.
+        client["refused"] = REFUSED
         del client["env"]["PGOPTIONS"]
         os.environ.pop("PGOPTIONS", None)
         child, pipes = start(client, stdin)
@@ -155,7 +143,7 @@ def run(client, stdin, feed):
             os._exit(child.wait())
     threading.Thread(target=feed, args=[child], daemon=True).start()
     code = child.wait()
-    if pipes and code == 2 and not client["checked"]:
+    if pipes and code == 2 and not client["check"]:
         refuses_options(client)
     sys.stdout.flush()
     os._exit(code if code >= 0 else 128 - code)

@@ -27,7 +27,7 @@ def feed(child):
 
 
 try:
-    found = find_connection(load_settings(), PARAMETERS["database"])
+    found = find_database(load_settings())
     client = make_client(found)
 except Problem:
     # kdj asks again what it is, and may go elsewhere.

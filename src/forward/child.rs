@@ -51,7 +51,8 @@ pub async fn run(words: &[String], variables: &[(String, String)]) -> Result<Exi
     }
 }
 
-fn code(status: ExitStatus) -> u8 {
+/// The code that a shell would make of it.
+pub fn code(status: ExitStatus) -> u8 {
     let signalled = status.signal().and_then(|number| u8::try_from(number).ok()).map(|n| SIGNALLED.saturating_add(n));
     signalled.or(status.code().and_then(|code| u8::try_from(code).ok())).unwrap_or(u8::MAX)
 }

@@ -32,13 +32,12 @@ use tokio::{
     time::{Duration, sleep},
 };
 
-#[allow(unused_imports, reason = "`kdj dbshell` with a local client uses it")]
-pub use self::resolve::address;
 pub use self::{
-    child::run as run_child,
+    child::{code as exit_code, run as run_child},
     link::End,
     listen::LOOPBACK,
-    resolve::{Resolved, resolve},
+    redis::{Redis, redis},
+    resolve::{Resolved, address, protocol, resolve},
     target::{Asked, Local, parse},
     usage::Protocol,
 };
@@ -109,7 +108,6 @@ pub async fn open<'a>(place: Place<'a>, targets: Vec<Resolved>, addresses: &[IpA
 ///
 /// # Errors
 /// When the way cannot be opened.
-#[allow(dead_code, reason = "`kdj dbshell` with a local client uses it")]
 pub async fn beside_port<T>(place: Place<'_>, name: &str, end: End, work: impl AsyncFnOnce(u16) -> T) -> Result<T> {
     let way = Way::new(place, name.to_owned(), end);
     way.hush();

@@ -41,6 +41,14 @@ enum Answer {
     Error(String),
 }
 
+/// The Redis of the settings that is meant: by its use, or the only one there is. One exec.
+///
+/// # Errors
+/// When the settings cannot be loaded, when there is none, or several and none was named.
+pub async fn redis(place: &Place<'_>, target: &Target, usage: Option<&str>, with_password: bool) -> Result<Redis> {
+    choose(&find(place, target, with_password).await?, usage, &place.environment.name)
+}
+
 /// Asks in the target's container which Redis the settings use: one exec.
 ///
 /// # Errors

@@ -183,6 +183,10 @@ pub fn protocol(connection: Connection, host: &str) -> Protocol {
     match vendor {
         Vendor::Postgresql => Protocol::Postgresql(login),
         Vendor::Mysql => Protocol::Mysql(login),
+        Vendor::Redis => {
+            let tls = login.options.contains_key("tls");
+            Protocol::Redis(login, tls)
+        }
         Vendor::Sqlite | Vendor::Other(_) => Protocol::Tcp,
     }
 }
@@ -215,7 +219,6 @@ mod tests {
         Connection {
             alias: "default".into(),
             vendor: Vendor::Postgresql,
-            engine: "django.db.backends.postgresql".into(),
             name: Some("shop".into()),
             host: host.map(str::to_owned),
             port: Some(port.into()),

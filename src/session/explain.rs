@@ -30,7 +30,7 @@ pub(super) fn show(
     ui.status(&format!("`{}` is {}", environment.name, environment.resolved_by));
     ui.status(&format!("role {role} is {workload}; its pod is {pod}, its container {container}"));
     ui.status(&format!("would run {} there; nothing was done", program.name));
-    if matches!(program.stdin, Stdin::Bytes { .. }) {
+    if matches!(program.stdin, Stdin::Bytes { .. } | Stdin::Framed { .. }) {
         ui.status("kdj would send the code on stdin, after a line with its length; the command below waits for both");
     }
     for note in &target.notes {

@@ -83,6 +83,7 @@ pub(super) async fn run(
         start_limit: Some(START_LIMIT),
         keep: Some(KEEP),
         with_sidecars: false,
+        bare: false,
     };
     if options.explain {
         super::explain::confirmation(environment, false, ui);
@@ -111,9 +112,47 @@ pub async fn run_in_own_pod(
     start_limit: Duration,
 ) -> Result<Exit> {
     let (new, program) = hold(new, program);
+    let (own, target) = begin(place, template, &new, program.kept, start_limit).await?;
+    match target {
+        Ok(target) => carry_on(place, own, target, program).await,
+        Err(error) => {
+            remove(place, &own.job).await;
+            Err(error)
+        }
+    }
+}
+
+/// Makes the Job `new`, does `work` in its pod, which holds nothing, and deletes the Job.
+///
+/// # Errors
+/// When the pod does not start, and those of `work`.
+pub async fn in_own_pod(
+    place: &job::Place<'_>,
+    template: &Template,
+    mut new: NewJob,
+    work: impl AsyncFnOnce(&Target) -> Result<Exit>,
+) -> Result<Exit> {
+    new.words = keeper::holder(&new.name, None, &[]);
+    let (own, target) = begin(place, template, &new, false, START_LIMIT).await?;
+    let outcome = match target {
+        Ok(target) => work(&target).await,
+        Err(error) => Err(error),
+    };
+    remove(place, &own.job).await;
+    outcome
+}
+
+/// Makes the Job and waits for its pod; the inner error leaves a Job.
+async fn begin(
+    place: &job::Place<'_>,
+    template: &Template,
+    new: &NewJob,
+    kept: bool,
+    start_limit: Duration,
+) -> Result<(Own, Result<Target>)> {
     // One listener for all of it: between two a signal would be lost.
     let mut signal = pin!(interrupted());
-    let mut creating = pin!(job::create(place, template, &new));
+    let mut creating = pin!(job::create(place, template, new));
     let (created, number) = tokio::select! {
         created = &mut creating => (created, None),
         // It may exist already: only the answer tells what to delete.
@@ -121,7 +160,7 @@ pub async fn run_in_own_pod(
     };
     let job = created?.ok_or_else(|| Error::failed(format!("there is a job `{}` already", new.name)))?;
     let until = Timestamp::now() + new.timeout;
-    let own = Own { job, kept: program.kept, new: true, until };
+    let own = Own { job, kept, new: true, until };
     let interrupted = |number| Err(Error::new(Failure::Signal(number), "interrupted before the session began"));
     let target = match number {
         Some(number) => interrupted(number),
@@ -132,13 +171,7 @@ pub async fn run_in_own_pod(
             target = start(place, &own, start_limit) => target,
         },
     };
-    match target {
-        Ok(target) => carry_on(place, own, target, program).await,
-        Err(error) => {
-            remove(place, &own.job).await;
-            Err(error)
-        }
-    }
+    Ok((own, target))
 }
 
 /// Takes up a session again, at a terminal.

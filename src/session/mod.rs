@@ -15,7 +15,7 @@ use std::env;
 pub use self::{
     capture::{Captured, capture, collect},
     companion::{Companion, Silent},
-    fresh::{KEEP, hold, run_in_own_pod, take_up},
+    fresh::{KEEP, hold, in_own_pod, run_in_own_pod, take_up},
     outcome::runtime_words,
     own::{Opens, PodSettings},
     place::Place,
@@ -95,9 +95,7 @@ pub async fn run(
     let reads_only = request.reads_only || program.mode == Some(Mode::ReadOnly);
     if options.explain {
         let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
-        let target = ui.waiting("choosing a pod", cluster.target(&environment, &wanted)).await?;
-        explain::confirmation(&environment, reads_only, ui);
-        return explain::show(&environment, &target, &program, options, ui);
+        return Place::new(&cluster, &environment, wanted, ui).explain(&program, reads_only, options).await;
     }
     let permit = match reads_only {
         false => Some(protection::permit(&environment, &change, &consent, ui).await?),

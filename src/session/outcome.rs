@@ -18,7 +18,7 @@ pub(super) const TERMINATED: u8 = 143;
 
 /// Turns the ending into kdj's own. After a kill or a lost connection the cluster is asked why.
 pub(super) async fn of(ending: Ending, named: &Named, place: &Place<'_>) -> Result<Exit> {
-    let Named { target, name } = named;
+    let Named { target, name, .. } = named;
     let here = format!("pod {} (container {})", target.pod, target.container);
     if !matches!(ending, Ending::Exited(0..KILLED) | Ending::OutputClosed | Ending::Left | Ending::Signal(_)) {
         // It may be the pod's doing; the next command chooses anew.
@@ -62,14 +62,16 @@ pub(super) async fn of(ending: Ending, named: &Named, place: &Place<'_>) -> Resu
                 (None, None) => error.hint(format!("see what still runs there: {}", place.again("ps"))),
             })
         }
-        Ending::Left => Err(left_behind(Failure::Lost, "left the session", name, &here, place)),
-        Ending::Signal(number) => Err(left_behind(Failure::Signal(number), "interrupted", name, &here, place)),
+        Ending::Left => Err(left_behind(Failure::Lost, "left the session", named, &here, place)),
+        Ending::Signal(number) => Err(left_behind(Failure::Signal(number), "interrupted", named, &here, place)),
     }
 }
 
 /// What becomes of a program that nobody is connected with any more.
-fn left_behind(failure: Failure, what: &str, name: &str, here: &str, place: &Place<'_>) -> Error {
+fn left_behind(failure: Failure, what: &str, named: &Named, here: &str, place: &Place<'_>) -> Error {
+    let name = &named.name;
     match &place.own {
+        None if named.ends => Error::new(failure, format!("{what}; `{name}` cancels its statement and ends")),
         None => Error::new(failure, format!("{what}; `{name}` may still be running in {here}")),
         Some(own) if own.kept => {
             own.hints(Error::new(failure, format!("{what}; `{name}` goes on in {here}")), place.environment)
@@ -100,7 +102,7 @@ async fn why(named: &Named, place: &Place<'_>, killed: bool) -> Result<Option<St
 }
 
 fn not_found(named: &Named, message: &str, place: &Place<'_>) -> Error {
-    let Named { target, name } = named;
+    let Named { target, name, .. } = named;
     let first = format!("no `{name}` in container {} of pod {}", target.container, target.pod);
     let error = Error::new(Failure::NotFound, first).caused_by(runtime_words(message));
     match name.as_str() {

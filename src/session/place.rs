@@ -1,11 +1,12 @@
 //! The session itself: opened, copied to its end, and tried again where that is safe.
 
-use super::{Program, banner, outcome, own::Own, pod_cache};
+use super::{Program, banner, explain, outcome, own::Own, pod_cache};
 use crate::{
     cluster::{Cluster, Ending, Exec, NotOpened, Session, Target, Unread, Wanted, leave},
     environment::Environment,
     error::{Error, Result},
     exit::{Exit, Failure},
+    options::Options,
     ui::{
         Ui,
         terminal::{LocalSide, Stdin, interrupted},
@@ -18,7 +19,8 @@ pub struct Place<'a> {
     pub cluster: &'a Cluster,
     /// The environment.
     pub environment: &'a Environment,
-    pub(super) wanted: Wanted,
+    /// What is looked for.
+    pub wanted: Wanted,
     /// The pod's Job, when the pod is the session's own.
     pub(super) own: Option<Own>,
     /// What the banner says of the session before a person starts to type; absent of a shell in a container.
@@ -52,6 +54,8 @@ impl<'a> Place<'a> {
     pub(super) async fn session(&self, mut target: Target, program: Program) -> Result<(Named, Ending)> {
         let Program { alternatives, tty, stdin, kept, name, mode } = program;
         let reads_stdin = stdin != Stdin::Closed;
+        // Its stdin says so; at a terminal a companion does.
+        let ends = matches!(stdin, Stdin::Framed { .. }) || self.says.is_some();
         let mut replaced = false;
         let mut alternatives = alternatives.into_iter();
         let Some(mut argv) = alternatives.next() else { return Err(Error::failed("there is nothing to execute")) };
@@ -103,13 +107,23 @@ impl<'a> Place<'a> {
         drop(streams);
         let calm = !matches!(ending, Ending::Exited(_) | Ending::OutputClosed);
         let leave = matches!(ending, Ending::Left | Ending::Signal(_));
-        let named = Named { target, name };
+        let named = Named { target, name, ends };
         match side.finish(calm, leave).await {
             Ok(None) => Ok((named, ending)),
             Ok(Some(signal)) => Ok((named, Ending::Signal(signal))),
             // What the command did after that nobody knows.
             Err(error) => Err(Error::new(Failure::Lost, "cannot write the output").caused_by(error)),
         }
+    }
+
+    /// Says what would be done, as a kubectl command, and does nothing.
+    ///
+    /// # Errors
+    /// When there is no pod for it.
+    pub async fn explain(&self, program: &Program, reads_only: bool, options: &Options) -> Result<Exit> {
+        let target = self.ui.waiting("choosing a pod", self.cluster.target(self.environment, &self.wanted)).await?;
+        explain::confirmation(self.environment, reads_only, self.ui);
+        explain::show(self.environment, &target, program, options, self.ui)
     }
 
     /// The pod to use: the one used a moment ago, or one chosen anew.
@@ -169,4 +183,6 @@ impl<'a> Place<'a> {
 pub(super) struct Named {
     pub(super) target: Target,
     pub(super) name: String,
+    /// Whether it ends with kdj.
+    pub(super) ends: bool,
 }

@@ -10,7 +10,7 @@ use k8s_openapi::{
     api::{
         batch::v1::{Job, JobSpec, PodFailurePolicy, PodFailurePolicyOnPodConditionsPattern, PodFailurePolicyRule},
         core::v1::{
-            ConfigMapEnvSource, Container, EnvFromSource, EnvVar, Pod, PodTemplateSpec, ResourceRequirements,
+            ConfigMapEnvSource, Container, EnvFromSource, EnvVar, Pod, PodSpec, PodTemplateSpec, ResourceRequirements,
             SecretEnvSource,
         },
     },
@@ -40,6 +40,9 @@ pub(super) struct Manifest {
 /// The manifest of a Job.
 pub(super) fn manifest(template: &Template, new: &NewJob) -> Manifest {
     let Stripped { mut metadata, mut spec, notes } = template.strip(new.with_sidecars);
+    if new.bare {
+        strip_of_the_app(&mut metadata, &mut spec);
+    }
     if let Some(first) = spec.containers.first_mut() {
         *first = container(std::mem::take(first), new);
     }
@@ -101,6 +104,23 @@ const GRACE: Duration = Duration::from_secs(30 * 60);
 
 /// How many seconds a session's container may take to end.
 const SESSION_GRACE: i64 = 5;
+
+/// Leaves the place: labels, node, security contexts. What the app has of its own goes: another image runs there.
+fn strip_of_the_app(metadata: &mut ObjectMeta, spec: &mut PodSpec) {
+    // Which would bring secrets.
+    metadata.annotations.get_or_insert_default().retain(|key, _| !key.starts_with("vault.hashicorp.com/"));
+    spec.volumes = None;
+    spec.init_containers = None;
+    spec.automount_service_account_token = Some(false);
+    for container in &mut spec.containers {
+        *container = Container {
+            name: std::mem::take(&mut container.name),
+            image: container.image.take(),
+            security_context: container.security_context.take(),
+            ..Container::default()
+        };
+    }
+}
 
 /// A pod lost with its node, or evicted, fails the Job: a second one would do the work twice.
 fn fail_on_disruption() -> PodFailurePolicyRule {

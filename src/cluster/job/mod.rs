@@ -137,6 +137,8 @@ pub struct NewJob {
     pub keep: Option<Duration>,
     /// Whether the role's other containers run beside it.
     pub with_sidecars: bool,
+    /// Whether it is a pod at the same place without anything of the app's: no environment, no volumes, no rights.
+    pub bare: bool,
 }
 
 /// An object whose keys become environment variables.

@@ -9,6 +9,7 @@ mod access;
 mod budget;
 mod commands;
 mod credentials;
+mod dbshell;
 mod endings;
 mod explain;
 mod forward;

@@ -35,6 +35,7 @@ fn new() -> NewJob {
         start_limit: None,
         keep: Some(Duration::from_secs(600)),
         with_sidecars: false,
+        bare: false,
     }
 }
 

@@ -1,0 +1,211 @@
+//! A client that does not run in the app's container: its words and its variables, from the facts about the database.
+//!
+//! In the container `client.py` does the same, so that the password stays there.
+
+use std::fmt::Display;
+
+use super::{Connection, Vendor};
+use crate::{
+    django::ClientRequest,
+    error::{Error, Result},
+    forward::{self, Protocol},
+};
+
+/// How long psql may take to connect, in seconds.
+const CONNECT_LIMIT: &str = "15";
+
+/// Sets MySQL's and MariaDB's variable, or asks for it: each reads its own comment, and not the other's.
+fn mysql_read_only(suffix: &str, prefix: &str) -> String {
+    format!("/*M!100000 {prefix}tx_read_only{suffix}*//*!50720 {prefix}transaction_read_only{suffix}*/")
+}
+
+/// A client to be started.
+#[derive(Debug)]
+pub(super) struct Client {
+    /// The program, and its arguments. No password is in them.
+    pub(super) words: Vec<String>,
+    /// What its environment is to have; the password is in it.
+    pub(super) variables: Vec<(String, String)>,
+    /// The lines that psql reads first.
+    pub(super) first_lines: Vec<String>,
+    /// What is asked on a connection before: the words, and a statement that fails when that is not read-only.
+    pub(super) before: Option<(Vec<String>, String)>,
+}
+
+impl Client {
+    /// Whether it reads lines of kdj's first.
+    pub(super) fn is_psql(&self) -> bool {
+        self.words.first().is_some_and(|program| program == "psql")
+    }
+}
+
+/// How the client is used.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Use<'a> {
+    /// At a terminal, with its history in this file.
+    Terminal { history: Option<&'a str> },
+    /// For SQL on its stdin.
+    Script,
+}
+
+/// The names of the programs that are clients of this kind of database; the first one found is used.
+///
+/// # Errors
+/// When kdj knows none.
+pub(super) fn programs(facts: &Connection) -> Result<&'static [&'static str]> {
+    match &facts.vendor {
+        Vendor::Postgresql => Ok(&["psql"]),
+        Vendor::Mysql => Ok(&["mariadb", "mysql"]),
+        Vendor::Sqlite => Ok(&["sqlite3"]),
+        Vendor::Redis => Ok(&["redis-cli"]),
+        Vendor::Other(name) => Err(Error::failed(format!("kdj knows no client of {name}"))),
+    }
+}
+
+/// The client `program` for a database that is at `address` and `port`.
+pub(super) fn client(
+    program: &str,
+    facts: Connection,
+    address: &str,
+    port: u16,
+    asked: &ClientRequest,
+    how: Use,
+) -> Client {
+    let vendor = facts.vendor.clone();
+    let charset = facts.options.get("charset").cloned();
+    let user = facts.user.clone();
+    let name = facts.name.clone();
+    let protocol = forward::protocol(facts, address);
+    let variables = protocol.variables(address, port).into_iter().map(|(key, value)| (key.to_owned(), value));
+    let mut variables: Vec<(String, String)> = variables.filter(|(key, _)| key != "DATABASE_URL").collect();
+    if vendor == Vendor::Redis {
+        return redis_cli(program, &protocol, variables, address, port, how);
+    }
+    if vendor == Vendor::Postgresql {
+        // A name stands there only when it is an address.
+        variables.retain(|(key, value)| key != "PGHOSTADDR" || value.parse::<std::net::IpAddr>().is_ok());
+        return psql(program, variables, asked, how);
+    }
+    let mut words = vec![program.to_owned(), "--protocol=TCP".to_owned()];
+    words.extend([flag("host", address), flag("port", port)]);
+    words.extend(user.map(|user| flag("user", user)));
+    words.extend(name.map(|name| flag("database", name)));
+    words.extend(charset.map(|charset| flag("default-character-set", charset)));
+    mysql(words, variables, asked, how)
+}
+
+fn redis_cli(
+    program: &str,
+    protocol: &Protocol,
+    mut variables: Vec<(String, String)>,
+    address: &str,
+    port: u16,
+    how: Use,
+) -> Client {
+    let mut words = vec![program.to_owned(), "-h".into(), address.into(), "-p".into(), port.to_string()];
+    if let Some(login) = protocol.login() {
+        words.extend(login.database.iter().flat_map(|number| ["-n".to_owned(), number.clone()]));
+        words.extend(login.user.iter().flat_map(|user| ["--user".to_owned(), user.clone()]));
+        if login.options.contains_key("tls") {
+            words.extend(["--tls".to_owned(), "--sni".into(), login.host.clone()]);
+        }
+    }
+    variables.retain(|(key, _)| key == "REDISCLI_AUTH");
+    if let Use::Terminal { history: Some(history) } = how {
+        variables.push(("REDISCLI_HISTFILE".into(), history.to_owned()));
+    }
+    Client { words, variables, first_lines: Vec::new(), before: None }
+}
+
+fn flag(name: &str, value: impl Display) -> String {
+    format!("--{name}={value}")
+}
+
+fn psql(program: &str, mut variables: Vec<(String, String)>, asked: &ClientRequest, how: Use) -> Client {
+    let options = variables.iter().position(|(key, _)| key == "PGOPTIONS").map(|at| variables.swap_remove(at).1);
+    let mut options: Vec<String> = options.into_iter().collect();
+    if asked.read_only {
+        options.push("-c default_transaction_read_only=on".to_owned());
+        options.extend(asked.role.map(|role| format!("-c role={}", role.replace('\\', "\\\\").replace(' ', "\\ "))));
+        options.extend(asked.statement_timeout.map(|limit| format!("-c statement_timeout={limit}")));
+    }
+    if !variables.iter().any(|(key, _)| key == "PGSSLMODE") {
+        // The user's own is for other databases.
+        variables.push(("PGSSLMODE".into(), "prefer".into()));
+    }
+    for (key, value) in [
+        ("PGOPTIONS", options.join(" ").as_str()),
+        ("PGAPPNAME", asked.application),
+        ("PGCONNECT_TIMEOUT", CONNECT_LIMIT),
+    ] {
+        variables.push((key.to_owned(), value.to_owned()));
+    }
+    let mut words = vec![program.to_owned()];
+    let mut first_lines = Vec::new();
+    match how {
+        Use::Terminal { history } => {
+            for (number, more) in [(1, "%R%x%#"), (2, "%R%x%#")] {
+                first_lines.push(format!("\\set PROMPT{number} '{}'", prompt(asked, "%/", more, true)));
+            }
+            first_lines.extend(history.map(|history| format!("\\set HISTFILE '{}'", history.replace('\'', "''"))));
+        }
+        Use::Script => words.extend(["-v", "ON_ERROR_STOP=1", "-P", "pager=off"].map(str::to_owned)),
+    }
+    Client { words, variables, first_lines, before: None }
+}
+
+/// The lines psql is to read first, the whole of them: `own` is a file of the user's, `refused` one that gets the reason
+/// when the session is not read-only, and psql then ends at once, by itself being killed.
+pub(super) fn first_lines(client: &Client, check: Option<&str>, own: Option<&str>, refused: &str) -> String {
+    let mut lines = vec!["\\set QUIET on".to_owned()];
+    lines.extend(own.map(|own| format!("\\i '{}'", own.replace('\'', "''"))));
+    lines.extend(client.first_lines.iter().cloned());
+    if let Some(check) = check {
+        lines.push("\\set kdj_fine false".to_owned());
+        lines.push(format!("SELECT kdj, kdj = 'kdj::' AS kdj_fine FROM ({check}) AS kdj_answer \\gset kdj_"));
+        lines.push("\\set kdj_fine :kdj_kdj_fine".to_owned());
+        lines.push("\\if :kdj_fine\n\\else".to_owned());
+        lines.push(format!("\\o {refused}\n\\qecho :kdj_kdj\n\\o"));
+        // Where that is not to be had, there is no connection any more.
+        lines.push("\\! kill -9 $PPID\n\\connect \"host=/nowhere\"\n\\endif".to_owned());
+        lines.push("\\unset kdj_fine\n\\unset kdj_kdj\n\\unset kdj_kdj_fine".to_owned());
+    }
+    lines.push("\\unset QUIET\n".to_owned());
+    lines.join("\n")
+}
+
+fn mysql(mut words: Vec<String>, variables: Vec<(String, String)>, asked: &ClientRequest, how: Use) -> Client {
+    let mut before = None;
+    if asked.read_only {
+        let limit = asked.statement_timeout.map(|limit| {
+            let seconds = std::time::Duration::from_millis(limit).as_secs_f64();
+            format!("/*M!100100 , max_statement_time={seconds}*//*!50720 , max_execution_time={limit}*/")
+        });
+        let set = mysql_read_only("=ON", "");
+        words.push(format!("--init-command=SET SESSION {set}{}", limit.unwrap_or_default()));
+        let asking: Vec<String> = words.iter().cloned().chain(["--batch".to_owned()]).collect();
+        let is_set = mysql_read_only("", "@@session.");
+        before = Some((asking, format!("DO (SELECT IF({is_set} = 1, 1, (SELECT 1 UNION SELECT 2)));\n")));
+    }
+    let mut variables = variables;
+    match how {
+        Use::Terminal { history } => {
+            words.push(flag("prompt", prompt(asked, "\\d", ">", false)));
+            variables.extend(history.map(|history| ("MYSQL_HISTFILE".to_owned(), history.to_owned())));
+        }
+        Use::Script if asked.table => words.push("--table".to_owned()),
+        Use::Script => {}
+    }
+    Client { words, variables, first_lines: Vec::new(), before }
+}
+
+/// `qa:shop (read-only)=> `: the environment, the database and the mode.
+fn prompt(asked: &ClientRequest, database: &str, more: &str, can_color: bool) -> String {
+    let plain = |c: char| if c.is_whitespace() || "%\\'\"`:".contains(c) { '_' } else { c };
+    let place = format!("{}:{database}", asked.environment.chars().map(plain).collect::<String>());
+    let place = match asked.colored && can_color {
+        true => format!("%[%033[1;31m%]{place}%[%033[0m%]"),
+        false => place,
+    };
+    format!("{place} ({}){more} ", asked.mode)
+}
