@@ -9,7 +9,7 @@ use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 pub use self::job::{JobArgs, JobChangeArgs};
 use crate::{
     cluster::Wanted,
-    config::{Alias, Config, Sourced, Sources},
+    config::{Alias, ClientPlace, Config, Sourced, Sources},
     database::Mode,
     environment::{self, SessionMode},
     protection::Consent,
@@ -114,6 +114,28 @@ impl ChangeArgs {
     /// The same without the command line's types.
     pub fn consent(&self) -> Consent {
         Consent { confirm: self.confirm.clone(), reason: self.reason.clone(), yes: self.yes }
+    }
+}
+
+/// Where a client runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum ClientArg {
+    /// In the app's container
+    Image,
+    /// On this machine, through a tunnel
+    Local,
+    /// In a pod of its own, beside the app
+    Toolbox,
+}
+
+impl ClientArg {
+    /// The same without the command line's types.
+    pub fn place(self) -> ClientPlace {
+        match self {
+            Self::Image => ClientPlace::Image,
+            Self::Local => ClientPlace::Local,
+            Self::Toolbox => ClientPlace::Toolbox,
+        }
     }
 }
 

@@ -7,8 +7,8 @@ use std::{
 };
 
 use crate::{
-    commands::args::{AccessArgs, ChangeArgs, TargetArgs},
-    config::{ClientPlace, Config},
+    commands::args::{AccessArgs, ChangeArgs, ClientArg, TargetArgs},
+    config::Config,
     database::{self, Output, Sql},
     error::{Error, Result},
     exit::Exit,
@@ -58,27 +58,6 @@ pub struct DbshellArgs {
 
     #[command(flatten)]
     change: ChangeArgs,
-}
-
-/// Where a client runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum ClientArg {
-    /// In the app's container
-    Image,
-    /// On this machine, through a tunnel
-    Local,
-    /// In a pod of its own, beside the app
-    Toolbox,
-}
-
-impl ClientArg {
-    fn place(self) -> ClientPlace {
-        match self {
-            Self::Image => ClientPlace::Image,
-            Self::Local => ClientPlace::Local,
-            Self::Toolbox => ClientPlace::Toolbox,
-        }
-    }
 }
 
 /// A form of rows.

@@ -4,6 +4,7 @@ pub mod alias;
 pub mod args;
 mod audit;
 mod completions;
+mod db;
 mod dbshell;
 mod envs;
 mod forward;
@@ -29,6 +30,8 @@ pub enum Command {
     Audit(audit::AuditArgs),
     /// Print the script that lets a shell complete kdj's commands and environments
     Completions(completions::CompletionsArgs),
+    /// Show what goes on in a database of an environment: locks, sessions, sizes; end a query; dump it
+    Db(db::DbArgs),
     /// Open the database's own shell (psql, mysql, sqlite3, redis-cli) in an environment, or run SQL in it
     Dbshell(dbshell::DbshellArgs),
     /// List the environments
@@ -65,6 +68,7 @@ impl Command {
             Command::Sessions(args) => args.is_pass_through(),
             Command::Audit(_)
             | Command::Completions(_)
+            | Command::Db(_)
             | Command::Envs(_)
             | Command::External(_)
             | Command::Gc(_)
@@ -81,6 +85,7 @@ pub async fn run(command: Command, options: &Options, config: &Config, ui: &Ui) 
     match command {
         Command::Audit(args) => audit::run(args, options, config, ui).await,
         Command::Completions(args) => completions::run(&args, ui),
+        Command::Db(args) => db::run(args, options, config, ui).await,
         Command::Dbshell(args) => dbshell::run(args, options, config, ui).await,
         Command::Envs(args) => envs::run(args, options, config, ui).await,
         Command::Forward(args) => forward::run(args, options, config, ui).await,

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::time::timeout;
+use tokio::{sync::mpsc, time::timeout};
 
 use super::{
     Connection, Sql,
@@ -21,7 +21,8 @@ use crate::{
     job::{self, START_LIMIT},
     protection::{Change, Object, Permit, Record, Who},
     script::terse,
-    session::{self, KEEP, Place, Program, capture, terminal_type},
+    session::{self, KEEP, Place, Program, Streamed, capture, terminal_type},
+    streams::Pieces,
     ui::terminal::{Framed, Stdin},
 };
 
@@ -92,6 +93,42 @@ fn new_job(environment: &Environment, image: &str, change: &Change, permit: &Per
         with_sidecars: false,
         bare: true,
     }
+}
+
+/// Runs in a toolbox what `words` makes of the client's, and hands its stdout on.
+///
+/// # Errors
+/// When the pod does not start, or the program does not.
+#[allow(clippy::too_many_arguments, reason = "each is a thing of its own")]
+pub(super) async fn stream_words(
+    place: &Place<'_>,
+    program: &str,
+    facts: Connection,
+    asked: &ClientRequest<'_>,
+    image: &str,
+    permit: &Permit,
+    words: impl FnOnce(&Client) -> Vec<String>,
+    stdout: mpsc::Sender<Pieces>,
+) -> Result<Streamed> {
+    let Place { cluster, environment, ui, .. } = *place;
+    let (host, port) = forward::address(&facts, asked.environment)?;
+    let job = job::Place { cluster, environment, ui };
+    let wanted = Wanted { pod: None, ..place.wanted.clone() };
+    let reading = cluster.template(environment, &wanted, Preference::Shell);
+    let template = ui.waiting("reading the template", reading).await?;
+    let new = new_job(environment, image, &permit.change, permit, None);
+    let mut client = client::client(program, facts, &host, port, asked, Use::Script);
+    client.words = words(&client);
+    let stdin = stdin(&client, asked, b"")?;
+    let argv: Vec<&str> = client.words.iter().map(String::as_str).collect();
+    let mut streamed = None;
+    let work = async |target: &Target| {
+        let words = [shell(RUN, &argv)];
+        streamed = Some(session::stream(cluster, target, &words, stdin.clone().into(), stdout.clone()).await?);
+        Ok(Exit::Success)
+    };
+    session::in_own_pod(&job, &template, new, work).await?;
+    streamed.ok_or_else(|| Error::failed("nothing ran in the toolbox"))
 }
 
 #[allow(clippy::too_many_arguments, reason = "each is a thing of its own")]

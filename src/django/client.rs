@@ -16,6 +16,8 @@ const RUNNING: &str = include_str!("running.py");
 /// Runs it for what comes on stdin.
 const SCRIPT: &str = include_str!("script.py");
 
+/// Writes a dump.
+const DUMP: &str = include_str!("dump.py");
 /// In its place: a statement's rows over the app's driver.
 const ROWS: &str = include_str!("rows.py");
 /// Stands beside one that has a terminal.
@@ -74,6 +76,33 @@ pub fn client_script(settings: &DjangoSettings, request: &ClientRequest) -> (Sta
         problem_code: u8,
     }
     on_stdin(settings, None, &[REDIS, CLIENT, RUNNING, SCRIPT], &Parameters { request, problem_code: NO_CLIENT })
+}
+
+/// A program that writes a dump, and its options. `{name}` in them is the database's name.
+#[derive(Clone, Debug, Serialize)]
+pub struct DumpProgram {
+    /// Its names; the first one found is used.
+    pub programs: &'static [&'static str],
+    /// What it is told.
+    pub options: Vec<String>,
+}
+
+/// Writes a dump to stdout, by the program of the kind of database. Ends as that does, or with [`NO_CLIENT`] and the problem
+/// as the last line of stderr.
+pub fn client_dump(
+    settings: &DjangoSettings,
+    request: &ClientRequest,
+    dump: &BTreeMap<&'static str, DumpProgram>,
+) -> (Start, Vec<u8>) {
+    #[derive(Serialize)]
+    struct Parameters<'a> {
+        #[serde(flatten)]
+        request: &'a ClientRequest<'a>,
+        problem_code: u8,
+        dump: &'a BTreeMap<&'static str, DumpProgram>,
+    }
+    let parameters = Parameters { request, problem_code: NO_CLIENT, dump };
+    on_stdin(settings, None, &[REDIS, CLIENT, RUNNING, DUMP], &parameters)
 }
 
 /// Runs one statement over the app's own driver and prints its rows as `output` says, `csv` or `json`. The SQL follows on

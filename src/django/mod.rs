@@ -10,6 +10,7 @@ mod console;
 mod manage;
 mod migrations;
 mod python;
+mod query;
 mod read_only;
 mod reading;
 mod redis;
@@ -17,12 +18,16 @@ mod redis;
 mod tests;
 
 pub use self::{
-    client::{ClientRequest, NO_CLIENT, attend, client_companion, client_script, read_only_check, rows},
+    client::{
+        ClientRequest, DumpProgram, NO_CLIENT, attend, client_companion, client_dump, client_script, read_only_check,
+        rows,
+    },
     connection::connection_facts,
     console::{code_on_stdin, console, plain_console},
     manage::{Start, management_command},
     migrations::{MigrationRequest, migrate_command, plan_command, plan_on_stdin},
     python::python_on_stdin,
+    query::{Question, Statement, query_on_stdin},
     read_only::{read_only_code, read_only_console},
     reading::only_reads,
     redis::{MARK as REDIS_MARK, redis_on_stdin},

@@ -174,6 +174,8 @@ fn in_words(verb: &str) -> String {
         "attach" => "attach to a session in".to_owned(),
         "end" => "end a session in".to_owned(),
         "gc" => "remove what is left over in".to_owned(),
+        "dump" => "dump a database of".to_owned(),
+        "kill" => "end a query in".to_owned(),
         "manage" => "run a management command in".to_owned(),
         _ => format!("{verb} in"),
     }

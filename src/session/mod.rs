@@ -9,6 +9,7 @@ mod outcome;
 mod own;
 mod place;
 mod pod_cache;
+mod stream;
 
 use std::env;
 
@@ -19,6 +20,7 @@ pub use self::{
     outcome::runtime_words,
     own::{Opens, PodSettings},
     place::Place,
+    stream::{Streamed, stream},
 };
 use crate::{
     cluster::Wanted,

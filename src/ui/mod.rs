@@ -133,12 +133,16 @@ fn indent(text: &str) -> String {
 
 /// The time between two moments, as kubectl shows ages: `45s`, `12m`, `5h`, `3d`.
 pub fn age(from: jiff::Timestamp, to: jiff::Timestamp) -> String {
-    let seconds = to.as_second().saturating_sub(from.as_second()).max(0);
-    match seconds {
-        0..=119 => format!("{seconds}s"),
-        120..=7199 => format!("{}m", seconds / 60),
-        7200..=172_799 => format!("{}h", seconds / 3600),
-        _ => format!("{}d", seconds / 86_400),
+    lasted(to.as_second().saturating_sub(from.as_second()))
+}
+
+/// A time in seconds, as ages are shown.
+pub fn lasted(seconds: i64) -> String {
+    match seconds.max(0) {
+        seconds @ 0..=119 => format!("{seconds}s"),
+        seconds @ 120..=7199 => format!("{}m", seconds / 60),
+        seconds @ 7200..=172_799 => format!("{}h", seconds / 3600),
+        seconds => format!("{}d", seconds / 86_400),
     }
 }
 
@@ -153,7 +157,41 @@ pub fn left(now: jiff::Timestamp, until: jiff::Timestamp) -> String {
     age(now, until.checked_add(jiff::SignedDuration::from_secs(to_round)).unwrap_or(until))
 }
 
+/// `812 B`, `1.5 MiB`.
+pub fn size(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
+    if bytes < 1024 {
+        return format!("{bytes} B");
+    }
+    let mut size = bytes as f64 / 1024.0;
+    let mut unit = 0;
+    while size >= 1023.95 && unit + 1 < UNITS.len() {
+        size /= 1024.0;
+        unit += 1;
+    }
+    format!("{size:.1} {}", UNITS[unit])
+}
+
 /// `12 ms`, `3.4 s`.
 pub fn duration(time: std::time::Duration) -> String {
     if time.as_secs() < 1 { format!("{} ms", time.as_millis()) } else { format!("{:.1} s", time.as_secs_f64()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_short() {
+        for (bytes, expected) in [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1024, "1.0 KiB"),
+            (1_048_575, "1.0 MiB"),
+            (1_610_612_736, "1.5 GiB"),
+            (u64::MAX, "16384.0 PiB"),
+        ] {
+            assert_eq!(size(bytes), expected);
+        }
+    }
 }

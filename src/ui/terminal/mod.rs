@@ -26,6 +26,7 @@ use tokio::{
     time::sleep,
 };
 
+pub use self::output::RawStdout;
 use self::{
     escape::Escape,
     output::{AlternateScreen, Written},
@@ -76,6 +77,11 @@ pub enum Framed {
 /// Whether stdin and stdout are both terminals, and the remote process gets one too.
 pub fn has_terminal() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
+}
+
+/// Whether stdout is a terminal.
+pub fn stdout_is_terminal() -> bool {
+    io::stdout().is_terminal()
 }
 
 /// What a command reads that was given whole: the local stdin, unless that is a terminal and stdout is not. In

@@ -90,6 +90,20 @@ pub fn stderr() -> io::Result<(mpsc::Sender<Pieces>, Written)> {
     start("stderr", rustix::stdio::stderr(), None)
 }
 
+/// Stdout itself, for whoever has a thread of its own for it.
+#[derive(Debug)]
+pub struct RawStdout;
+
+impl io::Write for RawStdout {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        write(rustix::stdio::stdout(), &[IoSlice::new(buffer)])
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 fn start(
     name: &str,
     fd: BorrowedFd<'static>,

@@ -1,5 +1,7 @@
 //! A namespace with databases of its own, and the shop in a pod that sleeps and reaches them.
 
+use std::process::{Child, Stdio};
+
 use serde_json::{Value, json};
 
 use super::{Cluster, DATA, Kdj, Namespace, objects};
@@ -82,12 +84,59 @@ impl<'a> Databases<'a> {
         self.cluster.kubectl_with(&[&words[..], &client].concat(), query).trim().to_owned()
     }
 
+    /// A session of the app's user in PostgreSQL that calls itself `name` and runs this, until it has ended or this is
+    /// dropped.
+    #[track_caller]
+    pub fn session(&self, name: &str, sql: &str) -> Session {
+        self.session_of("shop", name, sql)
+    }
+
+    /// The same of another user.
+    #[track_caller]
+    pub fn session_of(&self, user: &str, name: &str, sql: &str) -> Session {
+        let name = format!("PGAPPNAME={name}");
+        self.client(&["env", &name, "psql", "-h", "/tmp", "-U", user, "-c", sql, "shop"], "postgres")
+    }
+
+    /// The same in MariaDB, where sessions have no names.
+    #[track_caller]
+    pub fn mariadb_session(&self, sql: &str) -> Session {
+        let password = format!("-p{PASSWORD}");
+        let client = ["mariadb", "-S", "/tmp/mariadb.sock", "-u", "shop", &password, "-e", sql, "shop"];
+        self.client(&client, "mariadb")
+    }
+
+    fn client(&self, words: &[&str], deployment: &str) -> Session {
+        let deployment = format!("deployment/{deployment}");
+        let mut command = self.cluster.kubectl_command();
+        command.args(["-n", self.namespace.name(), "exec", &deployment, "--"]).args(words);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        Session(command.spawn().expect("kubectl runs"))
+    }
+
     /// What MariaDB answers its superuser.
     #[track_caller]
     pub fn mariadb(&self, query: &str) -> String {
         let words = ["-n", self.namespace.name(), "exec", "-i", "deployment/mariadb", "--"];
         let client = ["mariadb", "-S", "/tmp/mariadb.sock", "-u", "root", "-N", "shop"];
         self.cluster.kubectl_with(&[&words[..], &client].concat(), query).trim().to_owned()
+    }
+}
+
+/// A session of a database.
+pub struct Session(Child);
+
+impl Session {
+    /// Waits until it has ended, and gives the client's exit code.
+    pub fn finish(mut self) -> Option<i32> {
+        self.0.wait().expect("kubectl ends").code()
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

@@ -1,0 +1,8 @@
+-- Asks the session to give up its query; only if it is still the session and the query that were shown.
+SELECT pg_cancel_backend(pid) AS told
+FROM pg_stat_activity
+WHERE pid = %(pid)s
+  AND datname = current_database()
+  AND backend_start::text = %(started)s
+  AND query_start::text = %(query_started)s
+  AND state = 'active'

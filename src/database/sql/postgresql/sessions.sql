@@ -1,0 +1,19 @@
+-- Who is connected to this database, but this session: what they run, and since when.
+SELECT pid,
+       usename AS "user",
+       nullif(application_name, '') AS application,
+       host(client_addr) AS client,
+       state,
+       extract(epoch FROM clock_timestamp() - xact_start)::float8 AS transaction_seconds,
+       extract(epoch FROM clock_timestamp() - query_start)::float8 AS query_seconds,
+       extract(epoch FROM clock_timestamp() - state_change)::float8 AS state_seconds,
+       concat_ws(': ', wait_event_type, wait_event) AS wait,
+       query,
+       backend_start::text AS started,
+       query_start::text AS query_started
+FROM pg_stat_activity AS a
+WHERE datname = current_database()
+  AND pid <> pg_backend_pid()
+  -- PostgreSQL 10 and later list their own processes, too.
+  AND coalesce(to_jsonb(a) ->> 'backend_type', 'client backend') = 'client backend'
+ORDER BY xact_start, query_start
