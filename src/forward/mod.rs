@@ -108,7 +108,6 @@ pub async fn open<'a>(place: Place<'a>, targets: Vec<Resolved>, addresses: &[IpA
 ///
 /// # Errors
 /// When the way cannot be opened.
-#[allow(dead_code, reason = "`kdj dbshell` with a local client uses it")]
 pub async fn beside_port<T>(place: Place<'_>, name: &str, end: End, work: impl AsyncFnOnce(u16) -> T) -> Result<T> {
     let way = Way::new(place, name.to_owned(), end);
     way.hush();
