@@ -219,7 +219,6 @@ mod tests {
         Connection {
             alias: "default".into(),
             vendor: Vendor::Postgresql,
-            engine: "django.db.backends.postgresql".into(),
             name: Some("shop".into()),
             host: host.map(str::to_owned),
             port: Some(port.into()),
