@@ -5,6 +5,7 @@
 //!
 //! * [`commands`]: one file per subcommand, its arguments and its `run`; no command calls another.
 //! * [`session`], [`connection`]: what several commands share: from a name to a running program and its exit code.
+//! * [`forward`]: local ports that lead into an environment.
 //! * [`protection`]: whether a change may be made, and the record of it.
 //! * [`environment`], [`django`], [`config`]: pure. What an environment's name means, and what to execute in it.
 //! * [`cluster`]: the only module that names `kube`. It never prints and never asks.

@@ -4,10 +4,12 @@ mod show;
 
 use std::net::IpAddr;
 
+use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
+
 use self::show::{explain, list, print};
 use crate::{
     commands::args::{ChangeArgs, OutputArgs, environment_candidates},
-    config::Config,
+    config::{Config, Sources},
     connection,
     environment::Environment,
     error::{Error, Result},
@@ -15,7 +17,10 @@ use crate::{
     forward::{self, Asked, Forwards, LOOPBACK, Place},
     options::Options,
     protection::{self, Change, Record, Who},
-    ui::{Ui, terminal::interrupted},
+    ui::{
+        Ui,
+        terminal::{has_terminal, interrupted},
+    },
 };
 
 /// Arguments of `kdj forward`.
@@ -30,7 +35,7 @@ pub struct ForwardArgs {
     environment: String,
 
     /// db[:ALIAS], redis[:USE], ROLE[:PORT], svc/NAME[:PORT], pod/NAME:PORT, or a name of [forwards]; and ports
-    #[arg(value_name = "TARGET")]
+    #[arg(value_name = "TARGET", add = target_candidates())]
     targets: Vec<String>,
 
     /// Address to listen on, may be repeated (default: 127.0.0.1 and ::1)
@@ -57,6 +62,15 @@ impl ForwardArgs {
     pub fn is_pass_through(&self) -> bool {
         !self.exec.is_empty()
     }
+}
+
+/// Completes what no cluster needs to be asked for.
+fn target_candidates() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let configured = Config::load(&Sources::of_this_process()).map(|config| config.forwards).unwrap_or_default();
+        let settings = ["db", "redis"].map(str::to_owned);
+        settings.into_iter().chain(configured.into_keys()).map(CompletionCandidate::new).collect()
+    })
 }
 
 /// What a word of `--address` stands for.
@@ -116,6 +130,9 @@ async fn open<'a>(
 async fn serve(forwards: Forwards<'_>, environment: &Environment, args: &ForwardArgs, ui: &Ui) -> Result<Exit> {
     print(&forwards, environment, args.output.output, args.show_password, !args.exec.is_empty(), ui)?;
     let variables = show::variables(&forwards);
+    if !args.exec.is_empty() && has_terminal() {
+        forwards.hush();
+    }
     let until = async {
         match args.exec.is_empty() {
             true => Ok(Exit::Interrupted(interrupted().await)),
@@ -132,14 +149,15 @@ async fn serve(forwards: Forwards<'_>, environment: &Environment, args: &Forward
 fn change(args: &ForwardArgs) -> Change {
     let mut words: Vec<&str> = args.targets.iter().map(String::as_str).collect();
     let mut what = format!("open a way from this machine to {}", words.join(" "));
-    if args.show_password {
-        words.push("--show-password");
-        what.push_str(", and show the password");
-    }
     if !args.exec.is_empty() {
         words.push("--exec");
         words.extend(args.exec.iter().map(String::as_str));
         what.push_str(&format!(", for `{}`", args.exec.join(" ")));
+    }
+    if args.show_password {
+        // At the end: what follows such a word is taken for a secret, and not recorded.
+        words.push("--show-password");
+        what.push_str(", and show the password");
     }
     Change::new("forward", &what, words)
 }

@@ -178,6 +178,16 @@ fn values_that_mean_nothing_are_refused() {
         ("[django]\nworkdir = 'app'", "2:11: expected an absolute path, as in `/app`"),
         ("[forwards.flower]\nport = 5555", "1: the forward `flower` has no `role`"),
         ("[forwards.flower]\nrole = 'celeryd'", "1: the forward `flower` has no `port`"),
+        ("[forwards.db]\nhost = 'a'\nport = 1", "1:11: `db` is what the app's settings say; choose another name"),
+        (
+            "[forwards.8080]\nhost = 'a'\nport = 1",
+            "1:11: a forward's name cannot begin with a digit or `:`: that says ports",
+        ),
+        ("[forwards.search]\nhost = 'a'", "1: the forward `search` has no `port`"),
+        (
+            "[forwards.search]\nhost = 'a:9200'\nport = 1",
+            "2:8: expected a host's name or address alone, as in `db.internal`; the port is a key of its own",
+        ),
         ("[aliases]\na = 'shell \"x'", "2:5: a quote in the alias is not closed"),
         ("[database]\nread_only_alias = ''", "2:19: the value is empty"),
         ("[database]\ntoolbox_image = 'a b'", "2:17: an image's name has no white space"),

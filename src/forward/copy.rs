@@ -10,6 +10,9 @@ use tokio::{
     },
 };
 
+#[cfg(test)]
+mod tests;
+
 /// What a connection reads at once, at first; who sends more than that gets more.
 const SMALL: usize = 8 << 10;
 const LARGE: usize = 256 << 10;
@@ -134,9 +137,11 @@ async fn upload(mut near: ReadHalf<'_>, far: &RefCell<impl Far>, unanswered: &Re
     };
     write_all(far, &again).await.map_err(Side::far)?;
     let mut buffer = vec![0; SMALL];
-    while !ended {
+    // Of an earlier try the end was read already.
+    let mut more = !ended;
+    while more {
         match near.read(&mut buffer).await {
-            Ok(0) => break,
+            Ok(0) => more = false,
             Ok(length) => {
                 unanswered.borrow_mut().keep(&buffer[..length]);
                 write_all(far, &buffer[..length]).await.map_err(Side::far)?;

@@ -103,12 +103,15 @@ pub async fn open<'a>(place: Place<'a>, targets: Vec<Resolved>, addresses: &[IpA
     Ok(Forwards { all })
 }
 
-/// Does `work` with a local port that leads to `end`, on 127.0.0.1 and at any free number; it is gone afterwards.
+/// Does `work` with a local port that leads to `end`, on 127.0.0.1 and at any free number; it is gone afterwards. The
+/// terminal is left to `work`: what happens to the way is told under `--verbose` only.
 ///
 /// # Errors
 /// When the way cannot be opened.
+#[allow(dead_code, reason = "`kdj dbshell` with a local client uses it")]
 pub async fn beside_port<T>(place: Place<'_>, name: &str, end: End, work: impl AsyncFnOnce(u16) -> T) -> Result<T> {
     let way = Way::new(place, name.to_owned(), end);
+    way.hush();
     let keep = place.ui.waiting("opening the way to a pod", way.open()).await?;
     let Listeners { all, port, .. } = listen::listen(&LOOPBACK[..1], Local::Any, 0)?;
     tokio::select! {
@@ -129,6 +132,11 @@ impl<'a> Forwards<'a> {
             Some(first) => Involved::from(&first.keep.link.found),
             None => Involved::Other("none".to_owned()),
         }
+    }
+
+    /// Leaves the terminal to a program: what happens to the ways is told under `--verbose` only.
+    pub fn hush(&self) {
+        self.all.iter().for_each(|forward| forward.way.hush());
     }
 
     /// Serves all that come, until this is dropped.

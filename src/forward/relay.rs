@@ -19,6 +19,9 @@ use crate::{
     streams::{Control, Input, Pieces, Streams},
 };
 
+#[cfg(all(test, unix))]
+mod tests;
+
 /// Runs in the container's Python, 3.6 or later.
 const RELAY: &str = include_str!("relay.py");
 /// How long it may take to start.

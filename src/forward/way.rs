@@ -49,6 +49,8 @@ pub(super) struct Way<'a> {
     trouble: RefCell<Option<String>>,
     /// What was reported last, until something works again.
     reported: RefCell<Option<String>>,
+    /// Whether the terminal is a program's, and events are a detail.
+    hushed: Cell<bool>,
 }
 
 type Old<'a> = FuturesUnordered<LocalBoxFuture<'a, ()>>;
@@ -65,6 +67,7 @@ impl<'a> Way<'a> {
             number: Cell::new(0),
             trouble: RefCell::new(None),
             reported: RefCell::new(None),
+            hushed: Cell::new(false),
         }
     }
 
@@ -207,8 +210,16 @@ impl<'a> Way<'a> {
         self.place.ui.verbose(&format!("{}: {text}", self.name));
     }
 
+    /// From now on the terminal is a program's: events are told under `--verbose` only.
+    pub(super) fn hush(&self) {
+        self.hushed.set(true);
+    }
+
     fn say(&self, text: &str) {
-        self.place.ui.status(&format!("{}: {text}", self.name));
+        match self.hushed.get() {
+            true => self.detail(text),
+            false => self.place.ui.status(&format!("{}: {text}", self.name)),
+        }
     }
 }
 

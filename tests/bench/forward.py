@@ -22,7 +22,7 @@ def serve(client):
     with client:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         stream = client.makefile("rb")
-        word, _, number = stream.readline().decode().partition(" ")
+        word, _, number = stream.readline().decode().strip().partition(" ")
         if word == "source":
             left, block = int(number), bytes(1 << 18)
             while left:
@@ -37,8 +37,8 @@ def serve(client):
         elif word == "end":
             client.sendall(b".")
         else:
-            while byte := client.recv(1):
-                client.sendall(byte)
+            while some := stream.read1(1 << 16):
+                client.sendall(some)
 def listen():
     while True:
         threading.Thread(target=serve, args=(server.accept()[0],), daemon=True).start()
@@ -176,7 +176,8 @@ def upload(way, length):
         block = bytes(1 << 18)
         while length:
             length -= connection.send(block[: min(length, len(block))])
-        assert connection.recv(1) == b"."
+        if connection.recv(1) != b".":
+            raise SystemExit(f"bench: an upload by {way.address} was cut")
 
 
 def set_up(way):
@@ -203,7 +204,8 @@ def end(way, half_closed=False):
     with way.connect("end") as connection:
         if half_closed:
             connection.shutdown(socket.SHUT_WR)
-        assert connection.recv(1) == b"."
+        if connection.recv(1) != b".":
+            raise SystemExit(f"bench: the answer by {way.address} was cut")
         start = time.perf_counter()
         assert connection.recv(1) == b""
         return {"wall": (time.perf_counter() - start) * 1000}

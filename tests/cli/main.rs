@@ -10,6 +10,7 @@ mod django;
 mod envs_live;
 mod exec_faults;
 mod fake_server;
+mod forward;
 mod fresh;
 mod harness;
 mod harness_run;

@@ -99,30 +99,31 @@ impl Cluster {
         &self,
         environment: &Environment,
         role: &str,
-        port: Option<&Port>,
+        asked: Option<&Port>,
         exclude: &[String],
     ) -> Result<PortOfPod> {
         let wanted = Wanted { role: Some(role.to_owned()), exclude: exclude.to_vec(), ..Wanted::default() };
         let target = self.target(environment, &wanted).await?;
-        let number = match port {
+        let number = match asked {
             Some(Port::Number(number)) => (*number, None),
             _ => {
                 let pod = self.get::<Pod>(&target.namespace, &target.pod).await?.unwrap_or_default();
-                match choose_port(&of_pod(&pod), port) {
+                match choose_port(&of_pod(&pod), asked) {
                     Ok(Some(chosen)) => chosen,
                     // The pod declares none: its Service may know.
-                    Ok(None) if port.is_none() => {
+                    Ok(None) if asked.is_none() => {
                         let services = self.list::<Service>(&target.namespace, None).await?;
                         service::port_for(&services, &pod).ok_or_else(|| choose::none_declared(role))?
                     }
-                    Ok(None) => return Err(choose::no_such(role, port, &of_pod(&pod))),
+                    Ok(None) => return Err(choose::no_such(role, asked, &of_pod(&pod))),
                     Err(several) => return Err(choose::several(role, &several)),
                 }
             }
         };
         let Target { namespace, pod, pod_uid, notes, kind, .. } = target;
         let (port, port_name) = number;
-        let is_web = kind == Kind::Web;
+        // Another port than its usual one may be anything.
+        let is_web = kind == Kind::Web && asked.is_none();
         Ok(PortOfPod { namespace, pod, pod_uid, port, port_name, service_port: None, is_web, notes })
     }
 

@@ -5,10 +5,11 @@
 //! way takes the lane for idle; nothing heard for 15 s while waiting for the network is a lost lane.
 
 mod leaving;
+mod progress;
 mod receive;
 mod send;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{
@@ -17,13 +18,14 @@ use futures::{
 };
 use tokio::{
     io::{self, AsyncRead, AsyncWrite},
-    sync::{Notify, oneshot},
+    sync::oneshot,
     time::{Instant, Interval, MissedTickBehavior, interval_at, timeout, timeout_at},
 };
 use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
 
 use self::{
     leaving::Leaving,
+    progress::{Progress, State},
     receive::{Reception, receive},
     send::send,
 };
@@ -35,6 +37,9 @@ use super::{
 
 /// Stream ids are 31 bits wide and go up by four with each connection.
 const LAST_STREAM: u32 = 0x7fff_fff0;
+
+/// How long the runtime may take to end connections whose users have sent all: a second, with some leeway.
+const LEAVE_LIMIT: Duration = Duration::from_secs(3);
 
 /// An open lane.
 pub(super) struct Lane<S> {
@@ -50,6 +55,8 @@ struct Incoming<S> {
     source: SplitStream<WebSocketStream<S>>,
     decoder: Decoder,
     leaving: Vec<Leaving>,
+    /// When something was heard last, or could have been.
+    heard: Instant,
 }
 
 /// What became of a connection.
@@ -72,64 +79,6 @@ struct Streams {
     data: u32,
 }
 
-/// What the two directions of a connection tell each other.
-struct Progress {
-    state: Mutex<State>,
-    /// The sending side has something to do.
-    wake: Notify,
-}
-
-struct State {
-    /// The server has accepted the stream; what is sent before that it throws away.
-    accepted: bool,
-    /// The server does not take what is sent, since the pod does not read.
-    blocked: bool,
-    /// Bytes of the pod wait for the local side.
-    delivering: bool,
-    /// When the pod last sent something.
-    received: Instant,
-    /// How much it has sent since it was last sent something.
-    answered: usize,
-    /// A ping of the server's, to be sent back.
-    pong: Option<u32>,
-    /// When the local side sent its end.
-    ended: Option<Instant>,
-    /// When that was passed on.
-    end_sent: Option<Instant>,
-}
-
-impl Progress {
-    fn new() -> Self {
-        let state = State {
-            accepted: false,
-            blocked: false,
-            delivering: false,
-            received: Instant::now(),
-            answered: 0,
-            pong: None,
-            ended: None,
-            end_sent: None,
-        };
-        Self { state: Mutex::new(state), wake: Notify::new() }
-    }
-
-    /// Bytes of the pod were handed over.
-    fn delivered(&self, length: usize) {
-        let mut state = self.state();
-        state.delivering = false;
-        state.received = Instant::now();
-        state.answered = state.answered.saturating_add(length);
-        // The end may have waited for it.
-        if state.end_sent.is_some() {
-            self.wake.notify_one();
-        }
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl<S: AsyncRead + AsyncWrite + Unpin> Lane<S> {
     pub(super) fn new(socket: WebSocketStream<S>) -> Self {
         let (sink, source) = socket.split();
@@ -137,7 +86,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Lane<S> {
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
             sink,
-            incoming: Incoming { source, decoder: Decoder::default(), leaving: Vec::new() },
+            incoming: Incoming { source, decoder: Decoder::default(), leaving: Vec::new(), heard: Instant::now() },
             ping,
             pings: 0,
             next_stream: 1,
@@ -208,7 +157,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Lane<S> {
                 Ok(is_good)
             }
             // What the pod still sends nobody wants: that ends soonest when the lane does.
-            Outcome::Dropped => Ok(false),
+            Outcome::Dropped => {
+                let _ = self.sink.send(Message::Binary(frame::reset(streams.data))).await;
+                Ok(false)
+            }
             Outcome::Lost(why) => {
                 let _ = failure.set(format!("the connection to the cluster is lost: {why}"));
                 Err(why)
@@ -227,8 +179,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Lane<S> {
         message.into()
     }
 
-    /// Says goodbye, best effort: the other side may be gone.
+    /// Ends the lane once those who leave have got what was still to come; then says goodbye, best effort: the other side
+    /// may be gone.
     pub(super) async fn close(mut self) {
+        let progress = Progress::new();
+        let leave = async { while !self.incoming.leaving.is_empty() && self.incoming.next(&progress).await.is_ok() {} };
+        let _ = timeout(LEAVE_LIMIT, leave).await;
         let _ = timeout(GOODBYE_LIMIT, self.sink.close()).await;
     }
 }
@@ -245,14 +201,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
                 Ok(None) => {}
                 Err(_) => return Err("the server does not speak SPDY/3.1".to_owned()),
             }
-            let deadline = Instant::now() + SILENCE_LIMIT;
+            let deadline = self.heard + SILENCE_LIMIT;
             match timeout_at(deadline, self.source.next()).await {
                 Ok(message) => match payload(message) {
-                    Ok(bytes) => self.decoder.add(bytes),
+                    Ok(bytes) => {
+                        self.heard = Instant::now();
+                        self.decoder.add(bytes);
+                    }
                     Err(End::Closed(why) | End::Broken(why)) => return Err(why),
                 },
                 // Nor is it silence while the server is not read from in full, or while the laptop slept.
-                Err(_) if progress.state().blocked || Instant::now() > deadline + ASLEEP => {}
+                Err(_) if progress.state().blocked || Instant::now() > deadline + ASLEEP => self.heard = Instant::now(),
                 Err(_) => return Err(format!("nothing heard for {} s", SILENCE_LIMIT.as_secs())),
             }
         }

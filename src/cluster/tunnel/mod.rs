@@ -11,10 +11,9 @@
 //!   connection has a [`lane`] of its own for as long as it lasts, and TCP's own flow control does the rest. Lanes are used
 //!   again, and one is kept ready.
 //! * A half-closed connection is not passed on to the pod: the runtime just ends the whole connection a second later,
-//!   whatever is still on its way. So the end of what the user sends is held back while the pod still sends.
+//!   whatever is still on its way. So the end of what the user sends is held back until the pod has answered (for five
+//!   seconds at most), and while it still sends; after that the connection does not keep its lane from others any more.
 //! * When the pod closes a connection first, its end is told a second late, to kubectl as well.
-
-#![allow(dead_code, reason = "`kdj forward` will use it")]
 
 mod frame;
 mod header;
@@ -44,8 +43,10 @@ use crate::error::{Error, Result};
 
 /// How long the server may take to accept a stream.
 const ACCEPT_LIMIT: Duration = Duration::from_secs(15);
+/// The same on a lane that has rested: it may be dead, and another one will do.
+const RESTED_LIMIT: Duration = Duration::from_secs(3);
 /// How many lanes without a stream are kept.
-const IDLE_LANES: usize = 4;
+const IDLE_LANES: usize = 8;
 
 /// A way to the ports of one pod. Clones share it. Once the last is dropped no new connections can be made; those that are
 /// open live until they end or are dropped.
@@ -117,10 +118,10 @@ impl Tunnel {
                 }
             }
             self.shared.keep_one_ready();
-            match timeout(ACCEPT_LIMIT, accepted).await {
+            match timeout(if fresh { ACCEPT_LIMIT } else { RESTED_LIMIT }, accepted).await {
                 Ok(Ok(())) => return Ok(stream),
                 // Nothing was sent on it: another lane will do.
-                Ok(Err(_)) if !fresh => {}
+                Ok(Err(_)) | Err(_) if !fresh => {}
                 Ok(Err(_)) => {
                     let why = stream.failure().unwrap_or_else(|| "the server closed the connection".to_owned());
                     return Err(self.refused().caused_by(why));
@@ -190,11 +191,13 @@ impl Shared {
             let socket = opening.door.open().await;
             drop(opening);
             let Some(shared) = shared.upgrade() else { return };
-            shared.lanes().opening = false;
-            // Why it failed is told to the connection that needs one.
-            if let Ok(socket) = socket {
-                shared.start(socket, None);
+            match socket {
+                Ok(socket) => shared.start(socket, None),
+                // Else it is told to the connection that needs one.
+                Err(error) if shared.lanes().alive == 0 => shared.lose(&Error::from(error).to_string()),
+                Err(_) => {}
             }
+            shared.lanes().opening = false;
         });
     }
 

@@ -12,8 +12,9 @@ use tokio::{
     sync::oneshot,
 };
 
-/// So much waits between a stream and its user, each way; beyond that the one waits for the other.
-const BUFFER: usize = 64 * 1024;
+/// So much waits between a stream and its user, each way; beyond that the one waits for the other. It is allocated as it is
+/// needed, and lets several messages be handed over at once.
+const BUFFER: usize = 256 * 1024;
 
 /// A connection to a port of a pod. Its shutdown tells the pod that no more comes (see [`super`] on what a pod makes of
 /// it); dropped, it is reset, and others are not touched.

@@ -24,7 +24,8 @@ pub(super) struct Leaving {
     reception: Reception,
     progress: Progress,
     failure: Failure,
-    bytes: mpsc::UnboundedSender<Bytes>,
+    /// `None` once a piece found no room: what would follow it has a hole before it.
+    bytes: Option<mpsc::UnboundedSender<Bytes>>,
     backlog: Arc<AtomicUsize>,
 }
 
@@ -39,7 +40,7 @@ impl Leaving {
         let (bytes, queue) = mpsc::unbounded_channel();
         let backlog = Arc::default();
         tokio::spawn(hand_over(queue, local, Arc::clone(&backlog)));
-        Self { reception, progress, failure, bytes, backlog }
+        Self { reception, progress, failure, bytes: Some(bytes), backlog }
     }
 
     /// Takes a frame, or gives back one that is another's.
@@ -49,8 +50,9 @@ impl Leaving {
             self.progress.delivered(bytes.len());
             if self.backlog.fetch_add(bytes.len(), Ordering::Relaxed) > BACKLOG {
                 let _ = self.failure.set("the answer was not read in time, and is incomplete".to_owned());
-            } else {
-                let _ = self.bytes.send(bytes);
+                self.bytes = None;
+            } else if let Some(queue) = &self.bytes {
+                let _ = queue.send(bytes);
             }
         }
         Ok(())

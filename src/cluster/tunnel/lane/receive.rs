@@ -78,12 +78,10 @@ impl Reception {
         })
     }
 
-    /// Whether the runtime, not the pod, may have ended the connection in the middle of an answer.
+    /// Whether the runtime, not the pod, may have ended the connection before its answer, or in the middle of it.
     fn was_cut(&self, progress: &Progress) -> bool {
-        let state = progress.state();
-        let answered = state.ended.is_some_and(|ended| state.received > ended);
-        let late = |end: Instant| state.end_sent.is_some_and(|sent| end >= sent + CUT_AFTER);
-        answered && self.ended.is_some_and(late)
+        let sent = progress.state().end_sent;
+        self.ended.zip(sent).is_some_and(|(end, sent)| end >= sent + CUT_AFTER)
     }
 
     fn end_data(&mut self, last: bool) {
@@ -128,6 +126,8 @@ pub(super) async fn receive(
                 // Who does not read any more will drop the stream.
                 let _ = local.write_all(&bytes).await;
                 progress.delivered(bytes.len());
+                // While nothing was read, nothing could be heard.
+                incoming.heard = Instant::now();
             }
             Ok(_) => {}
             Err(Frame::Ping(number)) if number % 2 == 0 => {

@@ -15,10 +15,14 @@ use super::{Progress, State, Streams, frame, next_ping};
 /// So much goes in one message, at first and at most: what many idle connections need, and what a large write does.
 const SMALL: usize = 4 * 1024;
 const LARGE: usize = 64 * 1024;
-/// How quiet the pod must be for its answer to be taken for whole.
-const QUIET: Duration = Duration::from_millis(250);
-/// A longer answer may be one that goes on.
-const SHORT_ANSWER: usize = 64 * 1024;
+/// How long an answer to what was sent last is waited for.
+const NO_ANSWER: Duration = Duration::from_secs(5);
+/// An answer of at most so many bytes may well be whole ...
+const SHORT: usize = 64 * 1024;
+/// ... once nothing more has come for so long.
+const SHORT_PAUSE: Duration = Duration::from_millis(50);
+/// A longer one is taken for whole after a longer pause.
+const LONG_PAUSE: Duration = Duration::from_millis(250);
 
 /// Sends until the local side's end was passed on. A lane that cannot be written is for the receiving side to report.
 pub(super) async fn send(
@@ -84,13 +88,17 @@ pub(super) async fn send(
     }
 }
 
-/// When the local side's end is to be passed on, as far as can be said now: at once after a short answer to what was sent
-/// last, else when the pod is quiet. Soon after, the runtime ends the connection, whatever the pod still has to say.
+/// When the local side's end is to be passed on, as far as can be said now. Soon after, the runtime ends the connection,
+/// whatever the pod still has to say: so it must have answered what was sent last. An end that comes after a short answer,
+/// as that of a client that is done, is passed on at once.
 fn end_due(state: &State) -> Option<Instant> {
     let ended = state.ended.filter(|_| state.end_sent.is_none())?;
-    if state.delivering {
-        return Some(Instant::now() + QUIET);
-    }
-    let answered = (1..=SHORT_ANSWER).contains(&state.answered);
-    Some(if answered && state.received <= ended { ended } else { ended.max(state.received) + QUIET })
+    let last = ended.max(state.received);
+    Some(match state.answered {
+        _ if state.delivering => Instant::now() + LONG_PAUSE,
+        0 => last + NO_ANSWER,
+        1..=SHORT if state.received <= ended => ended,
+        1..=SHORT => last + SHORT_PAUSE,
+        _ => last + LONG_PAUSE,
+    })
 }

@@ -80,8 +80,11 @@ async fn open() -> Carried {
         let is_good = result == Ok(true);
         let _ = carried.send(result);
         if is_good && let Ok(Some(order)) = lane.rest(&mut orders).await {
-            let _ = lane.carry(order).await;
-            let _ = lane.rest(&mut oneshot::channel().1).await;
+            if lane.carry(order).await == Ok(true) {
+                let (_never, mut orders) = oneshot::channel();
+                let _ = lane.rest(&mut orders).await;
+            }
+            lane.close().await;
         }
     });
     let socket = WebSocketStream::from_raw_socket(far, Role::Server, None).await;
@@ -157,11 +160,12 @@ async fn an_end_is_passed_on_once_the_pod_is_quiet() {
     stream.write_all(b"question").await.unwrap();
     stream.shutdown().await.unwrap();
     let _ = server.hear().await;
+    assert_eq!(server.hear_for(Duration::from_millis(1500)).await, None, "the pod thinks");
     for _ in 0..8 {
         server.data(b"answer ", false).await;
-        assert_eq!(server.hear_for(Duration::from_millis(80)).await, None, "the runtime would cut the answer");
+        assert_eq!(server.hear_for(Duration::from_millis(20)).await, None, "the runtime would cut the answer");
     }
-    assert_eq!(server.hear().await, server.end());
+    assert_eq!(server.hear_for(Duration::from_millis(200)).await, Some(server.end()));
     server.data(b"", true).await;
     server.words(b"", true).await;
     let mut answer = Vec::new();
@@ -217,12 +221,53 @@ async fn after_a_short_answer_the_end_is_passed_on_at_once_and_the_lane_is_free(
 #[tokio::test]
 async fn a_lane_that_is_lost_takes_those_who_leave_with_it() {
     let Carried { mut stream, mut server, lane, next: _next, .. } = accepted().await;
+    stream.write_all(b"question").await.unwrap();
+    let _ = server.hear().await;
+    server.data(b"answer", false).await;
+    stream.read_exact(&mut [0; 6]).await.unwrap();
     stream.shutdown().await.unwrap();
     assert_eq!(server.hear().await, server.end());
     assert_eq!(lane.await.unwrap(), Ok(true));
     drop(server);
     assert!(stream.read_u8().await.is_err());
     assert!(stream.failure().is_some_and(|why| why.contains("is lost")), "{:?}", stream.failure());
+}
+
+#[tokio::test]
+async fn an_end_without_an_answer_that_the_runtime_made_is_no_good_one() {
+    let Carried { mut stream, mut server, next: _next, .. } = accepted().await;
+    stream.write_all(b"question").await.unwrap();
+    let _ = server.hear().await;
+    server.data(b"head", false).await;
+    stream.read_exact(&mut [0; 4]).await.unwrap();
+    stream.shutdown().await.unwrap();
+    assert_eq!(server.hear().await, server.end());
+    sleep(Duration::from_secs(1)).await;
+    server.data(b"", true).await;
+    server.words(b"", true).await;
+    assert!(stream.read_u8().await.is_err(), "the body is missing");
+}
+
+#[tokio::test]
+async fn who_leaves_gets_all_though_the_next_connection_is_dropped() {
+    let Carried { mut stream, mut server, lane, next, .. } = accepted().await;
+    stream.write_all(b"question").await.unwrap();
+    let _ = server.hear().await;
+    server.data(b"answer", false).await;
+    stream.read_exact(&mut [0; 6]).await.unwrap();
+    stream.shutdown().await.unwrap();
+    assert_eq!(server.hear().await, server.end());
+    assert_eq!(lane.await.unwrap(), Ok(true));
+    let (second, order, _accepted) = TunnelStream::new(80);
+    next.send(order).unwrap();
+    let _ = server.hear().await;
+    drop(second);
+    assert_eq!(server.hear().await, frame::reset(7));
+    server.data(b" and more", true).await;
+    server.words(b"", true).await;
+    let mut rest = String::new();
+    stream.read_to_string(&mut rest).await.unwrap();
+    assert_eq!((rest.as_str(), stream.failure()), (" and more", None));
 }
 
 #[tokio::test]

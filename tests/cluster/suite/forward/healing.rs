@@ -16,7 +16,7 @@ use super::{
         objects::{deployment, pod, sleeping},
         wait::poll_until,
     },
-    Forward, ask, connect, servers,
+    Forward, answer, ask, connect, servers,
 };
 
 /// The name of the pod that answers, as soon as one does.
@@ -143,7 +143,7 @@ fn a_cut_connection_is_made_again() {
         stream.read_exact(&mut [0]).expect("and gives it back");
         door.cut();
         assert!(stream.read(&mut [0]).is_err(), "a connection that was cut is reset, and not just over");
-        assert_eq!(ask(forward.connect(number), b"again").as_deref(), Ok(&b"again"[..]));
+        assert_eq!(answer(forward.connect(number), b"again"), b"again");
     }
     let said = forward.running.stderr_so_far();
     assert!(said.contains("web: the connection to pod web-") && said.contains(" is lost"), "{said}");
@@ -153,7 +153,7 @@ fn a_cut_connection_is_made_again() {
     let waiting = TcpStream::connect(("127.0.0.1", forward.port(0))).expect("the local port");
     door.open_again();
     waiting.set_read_timeout(Some(Duration::from_secs(60))).expect("a time limit");
-    assert_eq!(ask(waiting, b"later").as_deref(), Ok(&b"later"[..]));
+    assert_eq!(answer(waiting, b"later"), b"later");
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn nothing_is_left_in_the_pod() {
     let processes = || {
         let script = "for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline 2>/dev/null | cut -c1-60; echo; done";
         let all = namespace.kubectl(["exec", "deployment/shell", "--", "sh", "-c", script]);
-        all.lines().filter(|line| line.contains("python")).count()
+        all.lines().filter(|line| line.contains("python") && line.contains(" -c ")).count()
     };
     for signal in [Signal::INT, Signal::TERM, Signal::KILL] {
         let forward = Forward::start(&kdj, &["own", "relayed"]);
@@ -196,7 +196,7 @@ fn silence_is_no_reason_to_be_cut() {
         namespace.name()
     );
     let kdj = door.lead(cluster, namespace.kdj().config(&config));
-    let forward = Forward::start(&kdj, &["own", "web:7000", "relayed"]);
+    let forward = Forward::start(&kdj, &["-v", "own", "web:7000", "relayed"]);
     let mut idle = [forward.connect(0), forward.connect(1)];
     for stream in &mut idle {
         stream.write_all(b"a").expect("it takes a byte");
@@ -204,9 +204,10 @@ fn silence_is_no_reason_to_be_cut() {
     }
     thread::sleep(Duration::from_secs(45));
     for stream in &mut idle {
-        stream.write_all(b"b").expect("it still takes a byte");
+        stream.write_all(b"b").unwrap_or_else(|error| panic!("{error}: {}", forward.running.stderr_so_far()));
         let mut back = [0];
-        stream.read_exact(&mut back).expect("and gives it back");
+        let read = stream.read_exact(&mut back);
+        read.unwrap_or_else(|error| panic!("{error}: {}", forward.running.stderr_so_far()));
         assert_eq!(&back, b"b");
     }
     let said = forward.running.stderr_so_far();

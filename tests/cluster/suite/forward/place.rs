@@ -10,7 +10,7 @@ use super::{
         Namespace, SHOP, cluster,
         objects::{deployment, pod, sleeping, stateful_set},
     },
-    Forward, ask, servers,
+    Forward, answer, servers,
 };
 
 #[test]
@@ -80,7 +80,7 @@ fn ports_have_names_and_services_lead_to_them() {
     let forward =
         Forward::start(&kdj, &["own", "web:echo", "svc/web:70", &format!("pod/{pod}:echo"), "deploy/web:7000"]);
     for number in 0..4 {
-        assert_eq!(ask(forward.connect(number), b"x").as_deref(), Ok(&b"x"[..]), "{number}");
+        assert_eq!(answer(forward.connect(number), b"x"), b"x", "{number}");
     }
     // The one called http is meant when no port is named.
     let forward = Forward::start(&kdj, &["own", "web"]);
@@ -158,7 +158,7 @@ fn a_protected_environment_asks_and_records() {
     let audit: Value = serde_json::from_slice(&audit.stdout).expect("JSON");
     let own = |change: &&Value| change["verb"] == "forward" && change["reason"] == "ticket 7";
     let change = audit["changes"].as_array().expect("changes").iter().rfind(own).expect("a record").clone();
-    assert_eq!(change["command"], json!(["db", "--show-password", "--exec", "true"]));
+    assert_eq!(change["command"], json!(["db", "--exec", "true", "--show-password"]));
     assert_eq!(change["exit"], 0);
     assert!(!audit.to_string().contains("canary"));
     // Elsewhere another address is warned of.
