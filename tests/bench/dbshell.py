@@ -15,18 +15,19 @@ def measure(bench, pairs):
         "env": [{"name": name, "value": value} for name, value in variables.items()],
     }
     spec = {"containers": [container], "terminationGracePeriodSeconds": 1, "automountServiceAccountToken": False}
+    labels = {"component": "web"}
     objects = [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": NAMESPACE}},
-        {"apiVersion": "v1", "kind": "Pod", "spec": spec,
-         "metadata": {"name": "web", "namespace": NAMESPACE, "labels": {"component": "web"}}},
+        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": NAMESPACE},
+         "spec": {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": spec}}},
     ]
     for thing in objects:
         bench.measure([*admin, "apply", "--server-side", "-f", "-"], json.dumps(thing))
     try:
-        bench.ask([*admin, "-n", NAMESPACE, "wait", "--for=condition=Ready", "--timeout=60s", "pod/web"])
+        bench.ask([*admin, "-n", NAMESPACE, "rollout", "status", "--timeout=60s", "deployment/web"])
         ours = [*bench.kdj, "-q", "dbshell", f"acme-staging/{NAMESPACE}", "-c", "select 1"]
-        theirs = [*bench.kubectl, "--context", "acme-staging", "-n", NAMESPACE, "exec", "web", "--", "psql", url, "-c", "select 1"]
+        theirs = [*bench.kubectl, "--context", "acme-staging", "-n", NAMESPACE, "exec", "deploy/web", "--", "psql", url, "-c", "select 1"]
         query = bench.pairs(pairs, ours, theirs)
         bench.line("dbshell -c 'select 1', psql in the pod: wall", query, "wall", 1.0)
         bench.line("dbshell -c 'select 1', psql in the pod: CPU", query, "cpu")
