@@ -50,12 +50,12 @@ pub fn path(environment: &Environment, vendor: &str) -> Option<PathBuf> {
     let folder = dirs::state_dir().or_else(dirs::data_local_dir)?.join("kdj").join("history");
     let Environment { context, namespace, instance, .. } = environment;
     let parts: Vec<String> =
-        [Some(context), Some(namespace), instance.as_ref()].into_iter().flatten().map(plain).collect();
+        [Some(context), Some(namespace), instance.as_ref()].into_iter().flatten().map(|part| plain(part)).collect();
     Some(folder.join(format!("{}.{vendor}", parts.join("_"))))
 }
 
 /// A part of a file's name: letters, digits, `-` and `.` as they are, everything else as `%` and its bytes.
-fn plain(text: &String) -> String {
+fn plain(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-.".contains(&byte);
     text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }

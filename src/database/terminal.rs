@@ -67,10 +67,10 @@ pub(super) async fn in_image(
             Ok(Said::History(text)) => Some(text),
             _ => None,
         });
-        if let (Some(before), Some(after)) = (before.get(vendor.as_str()), after) {
-            if let Err(error) = history::keep(environment, &vendor, before, &after) {
-                place.ui.warning(&format!("cannot keep the history of what was typed: {error}"));
-            }
+        if let (Some(before), Some(after)) = (before.get(vendor.as_str()), after)
+            && let Err(error) = history::keep(environment, &vendor, before, &after)
+        {
+            place.ui.warning(&format!("cannot keep the history of what was typed: {error}"));
         }
         ended.map(Some)
     };

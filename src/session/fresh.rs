@@ -1,19 +1,19 @@
 //! Sessions in a pod of their own: a Job whose container holds the program, so that it outlives the connection, rollouts
 //! of the workload, and kdj. Its deadline and its TTL remove it even when nobody does.
 
-use std::{future::Future, pin::pin, time::Duration};
+use std::{future::Future, time::Duration};
 
 use jiff::Timestamp;
 
 use super::{
-    Place, Program, Request, capture,
-    own::{Own, PodSettings, words},
+    Place, Program, Request,
+    own::{Own, PodSettings},
+    own_job::{begin, remove, wait},
     terminal_type,
 };
 use crate::{
     cluster::{
-        Ending, JobHandle, JobKind, JobSummary, Kubeconfig, NewJob, News, Preference, Target, Template, Verdict,
-        Wanted, new_name,
+        Ending, JobKind, JobSummary, Kubeconfig, NewJob, Preference, Target, Template, Verdict, Wanted, new_name,
     },
     connection,
     environment::Environment,
@@ -24,7 +24,7 @@ use crate::{
     options::Options,
     protection::{self, Object, Record, Who},
     ui::{
-        Ui, left as left_of,
+        Ui,
         terminal::{Stdin, interrupted},
     },
 };
@@ -142,38 +142,6 @@ pub async fn in_own_pod(
     outcome
 }
 
-/// Makes the Job and waits for its pod; the inner error leaves a Job.
-async fn begin(
-    place: &job::Place<'_>,
-    template: &Template,
-    new: &NewJob,
-    kept: bool,
-    start_limit: Duration,
-) -> Result<(Own, Result<Target>)> {
-    // One listener for all of it: between two a signal would be lost.
-    let mut signal = pin!(interrupted());
-    let mut creating = pin!(job::create(place, template, new));
-    let (created, number) = tokio::select! {
-        created = &mut creating => (created, None),
-        // It may exist already: only the answer tells what to delete.
-        number = &mut signal => (creating.await, Some(number)),
-    };
-    let job = created?.ok_or_else(|| Error::failed(format!("there is a job `{}` already", new.name)))?;
-    let until = Timestamp::now() + new.timeout;
-    let own = Own { job, kept, new: true, until };
-    let interrupted = |number| Err(Error::new(Failure::Signal(number), "interrupted before the session began"));
-    let target = match number {
-        Some(number) => interrupted(number),
-        None => tokio::select! {
-            // The next listener hears nothing of what came before it.
-            biased;
-            number = &mut signal => interrupted(number),
-            target = start(place, &own, start_limit) => target,
-        },
-    };
-    Ok((own, target))
-}
-
 /// Takes up a session again, at a terminal.
 ///
 /// # Errors
@@ -215,55 +183,9 @@ pub fn hold(mut new: NewJob, program: Program) -> (NewJob, Program) {
     (new, Program { alternatives, kept: true, ..program })
 }
 
-/// Waits until the pod is ready for its program.
-async fn start(place: &job::Place<'_>, own: &Own, limit: Duration) -> Result<Target> {
-    match wait(place, &own.job, limit).await? {
-        Ok(target) => {
-            // What the keeper starts waits by itself.
-            if !own.kept {
-                wait_for_entrypoint(place, &own.job, &target).await;
-            }
-            Ok(target)
-        }
-        Err(verdict) => {
-            let environment = &place.environment.name;
-            let error = Error::failed(format!("the session's pod did not start in `{environment}`"));
-            let error = error.caused_by(words(&verdict));
-            Err(match verdict {
-                // The entrypoint ended by itself.
-                Verdict::Exited(_) | Verdict::Killed { .. } => error.hint(format!(
-                    "its entrypoint may not pass on the command; see its log: `kdj run {environment} -- true`"
-                )),
-                _ => error,
-            })
-        }
-    }
-}
-
-/// Waits until the pod's container runs, and says meanwhile why it does not.
-async fn wait(place: &job::Place<'_>, job: &JobHandle, limit: Duration) -> Result<Result<Target, Verdict>> {
-    const WAITING: &str = "waiting for the session's pod";
-    let mut live = place.ui.live(WAITING);
-    let mut tell = |news| match news {
-        News::Waiting(why) | News::Away(why) => live.say(&format!("{WAITING}: {why}")),
-        News::Started { .. } => live.clear(),
-        // There is no log, and nothing beside it.
-        News::NoLog(_) | News::SidecarsEnded(_) | News::SidecarsGoOn(_) => {}
-    };
-    place.cluster.session_target(job, limit, &mut tell).await
-}
-
 /// The pod of a session that was begun before.
 async fn find(place: &job::Place<'_>, own: &Own) -> Result<Target> {
     wait(place, &own.job, START_LIMIT).await?.map_err(|verdict| own.over(&verdict))
-}
-
-/// Waits until the image's entrypoint has come to its end: what it prepares is there then. Nothing is said of a wait that
-/// fails: the session itself will tell.
-async fn wait_for_entrypoint(place: &job::Place<'_>, job: &JobHandle, target: &Target) {
-    let words = keeper::wait(&job.name);
-    let waiting = capture(place.cluster, target, &words, &[]);
-    let _ = place.ui.waiting("waiting for the container's entrypoint", waiting).await;
 }
 
 /// Runs the program in the pod to the end of one of them, or of the connection; then deletes the Job, unless the program
@@ -303,22 +225,6 @@ async fn carry_on(place: &job::Place<'_>, own: Own, target: Target, program: Pro
         remove(place, &own.job).await;
     }
     outcome
-}
-
-/// Deletes the Job and its pod. A second signal does not wait for that.
-async fn remove(place: &job::Place<'_>, job: &JobHandle) {
-    let deleting = place.ui.waiting("deleting the session's pod", place.cluster.delete_job(job));
-    let failed = tokio::select! {
-        deleted = deleting => deleted.err().map(|error| error.to_string()),
-        _ = interrupted() => Some("interrupted".to_owned()),
-    };
-    if let Some(why) = failed {
-        let now = Timestamp::now();
-        let left = job.timeout.map(|left| format!(", or goes by itself in {}", left_of(now, now + left)));
-        let left = left.unwrap_or_default();
-        let again = format!("`kdj sessions end {} {}`", place.environment.name, job.name);
-        place.ui.warning(&format!("cannot delete the session's pod: {why}; it is deleted by {again}{left}"));
-    }
 }
 
 /// Does `work`, unless a signal asks kdj to end.

@@ -7,6 +7,7 @@ mod explain;
 mod fresh;
 mod outcome;
 mod own;
+mod own_job;
 mod place;
 mod pod_cache;
 mod stream;
