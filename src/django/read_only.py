@@ -101,7 +101,7 @@ def forget_pool(connection):
 def make_read_only():
     alias = PARAMETERS["alias"]
     if alias and alias not in connections:
-        sys.stderr.write("error: the settings have no database `%s`, the read_only_alias of kdj.toml, only %s\n" % (alias, ", ".join(connections)))
+        sys.stderr.write("error: the settings have no database `%s`, the read_only_alias of kdj.toml, only %s\n" % (alias, ", ".join(sorted(connections))))
         sys.exit(125)
     # What was opened while the app was set up.
     for name in connections:
