@@ -53,7 +53,7 @@ fn the_reference_of_commands_is_current() {
     );
     text.push_str(&table(&program));
     for command in visible(&program) {
-        text.push_str(&section(command));
+        text.push_str(&section(command, "##", "kdj"));
     }
     text.push_str("\n## Global options\n\nThey stand before or after the command.\n\n");
     text.push_str(&list(program.get_arguments().filter(|argument| argument.is_global_set())));
@@ -73,10 +73,12 @@ fn table(program: &clap::Command) -> String {
     format!("| Command | |\n| --- | --- |\n{rows}")
 }
 
-fn section(command: &clap::Command) -> String {
+/// A command, and below it those it has in turn.
+fn section(command: &clap::Command, heading: &str, above: &str) -> String {
     let usage = command.clone().render_usage().to_string();
     let usage = usage.trim_start_matches("Usage: ");
-    let mut text = format!("\n## kdj {}\n\n{}\n\n    {usage}\n", command.get_name(), plain(command.get_about()));
+    let name = format!("{above} {}", command.get_name());
+    let mut text = format!("\n{heading} {name}\n\n{}\n\n    {usage}\n", plain(command.get_about()));
     let own = |argument: &&clap::Arg| !argument.is_global_set() && argument.get_id() != "help";
     let arguments = list(command.get_arguments().filter(own));
     if !arguments.is_empty() {
@@ -85,6 +87,9 @@ fn section(command: &clap::Command) -> String {
     }
     if let Some(after) = command.get_after_help() {
         text.push_str(&format!("\n{after}\n"));
+    }
+    for below in visible(command).filter(|below| below.get_name() != "help") {
+        text.push_str(&section(below, &format!("{heading}#"), &name));
     }
     text
 }

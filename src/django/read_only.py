@@ -2,7 +2,8 @@ import os, re, sys
 from django.db import NotSupportedError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 # Makes the databases read-only, as far as Django makes the connections: each new one is asked whether it is, and closed
-# when it is not. PARAMETERS: `alias` to use in the place of `default`, `role` of PostgreSQL, `timeout` in milliseconds.
+# when it is not. PARAMETERS: `alias` to use in the place of `default`, `role` of PostgreSQL, `timeout` in milliseconds,
+# `check` that PostgreSQL is asked.
 connect = BaseDatabaseWrapper.connect
 # What poolers and proxies say that take no `options`: PgBouncer, RDS Proxy.
 REFUSED = "unsupported startup parameter|command-line options"
@@ -39,13 +40,9 @@ def prepare_postgresql(connection):
 
 
 def check_postgresql(connection):
-    # On a replica it is on without being asked for.
-    if ask(connection, "SHOW transaction_read_only")[0][0] != "on":
-        return refused.get(connection.alias) or "something between here and PostgreSQL, a pooler such as PgBouncer, ignores the option for it"
-    if PARAMETERS["role"]:
-        role = ask(connection, "SELECT current_user")[0][0]
-        if role != PARAMETERS["role"]:
-            return "the session's role is `%s` and not `%s`" % (role, PARAMETERS["role"])
+    # `kdj:REASON:`; on a replica, or for a user who is read-only by itself, there is none without the option, too.
+    reason = ask(connection, PARAMETERS["check"])[0][0].strip()[4:-1]
+    return reason and (refused.get(connection.alias) or reason)
 
 
 def check_mysql(connection):
@@ -80,7 +77,7 @@ def connect_read_only(self):
         if self.vendor != "postgresql" or self.alias in refused or not re.search(REFUSED, str(e)):
             raise
         # A replica is read-only without it.
-        refused[self.alias] = "something between here and PostgreSQL, a pooler such as PgBouncer, refuses the option for it"
+        refused[self.alias] = "a pooler in between refuses startup options (PgBouncer: ignore_startup_parameters)"
         options = self.settings_dict["OPTIONS"]
         options.pop("options") if unset[self.alias] is None else options.update(options=unset[self.alias])
         forget_pool(self)
@@ -104,7 +101,7 @@ def forget_pool(connection):
 def make_read_only():
     alias = PARAMETERS["alias"]
     if alias and alias not in connections:
-        sys.stderr.write("error: the settings have no database `%s`, the read_only_alias of kdj.toml, only %s\n" % (alias, ", ".join(connections)))
+        sys.stderr.write("error: the settings have no database `%s`, the read_only_alias of kdj.toml, only %s\n" % (alias, ", ".join(sorted(connections))))
         sys.exit(125)
     # What was opened while the app was set up.
     for name in connections:

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{
+    client::read_only_check,
     connection::{PASSWORDS, with_code_on_stdin},
     console::{RUN_STDIN, with_length},
     manage::Start,
@@ -48,6 +49,8 @@ struct Parameters<'a> {
     alias: Option<&'a str>,
     role: Option<&'a str>,
     timeout: Option<u64>,
+    /// What PostgreSQL is asked whether the session is read-only.
+    check: String,
     /// Whether the richest console there is is wanted.
     rich: bool,
 }
@@ -58,6 +61,7 @@ impl<'a> Parameters<'a> {
             alias: database.read_only_alias.as_deref(),
             role: database.read_only_role.as_deref(),
             timeout: database.statement_timeout.map(u64::from),
+            check: read_only_check(database.read_only_role.as_deref()),
             rich,
         }
     }

@@ -67,12 +67,12 @@ fn code_reads_only_where_the_environment_is_protected() {
     // Poolers: one refuses the option, the other forgets it.
     let tried = write(&kdj, &["live"], "strict forgetful nowhere");
     let lines: Vec<&str> = tried.lines().collect();
-    let refused = "NotReadOnly the database `strict` cannot be made read-only: something between here and PostgreSQL, a \
-                   pooler such as PgBouncer, refuses the option for it hint: ";
-    assert!(lines[0].starts_with(&format!("strict {refused}")), "{tried}");
-    let forgotten = "NotReadOnly the database `forgetful` cannot be made read-only: something between here and \
-                     PostgreSQL, a pooler such as PgBouncer, ignores the option for it hint: ";
-    assert!(lines[1].starts_with(&format!("forgetful {forgotten}")), "{tried}");
+    let refused = "strict NotReadOnly the database `strict` cannot be made read-only: a pooler in between refuses startup \
+                   options (PgBouncer: ignore_startup_parameters) hint: ";
+    assert!(lines[0].starts_with(refused), "{tried}");
+    let forgotten = "forgetful NotReadOnly the database `forgetful` cannot be made read-only: the server says \
+                     default_transaction_read_only is off: a pooler in between swallows startup options";
+    assert!(lines[1].starts_with(forgotten), "{tried}");
     assert!(lines[2].starts_with("nowhere OperationalError "), "{tried}");
 
     // Read-write there is a change.
@@ -155,7 +155,7 @@ fn consoles_read_only() {
     assert_eq!(pty.finish().code(), Some(6));
 
     // Behind poolers no console opens; while the database is away it does, and connections are asked later.
-    for (alias, why) in [("strict", "refuses the option"), ("forgetful", "ignores the option")] {
+    for (alias, why) in [("strict", "refuses startup options"), ("forgetful", "swallows startup options")] {
         let kdj = databases.kdj(&format!("[database]\nread_only_alias = '{alias}'\n"));
         let mut pty = Pty::run(&kdj, ["pyshell", "live"]);
         pty.wait_for(why);

@@ -146,12 +146,13 @@ a, b = open('forgotten'), open('bored')
 a.execute(\"begin; update notes set text = 'of Ada' where id = 2\")
 b.execute('select 1')
 time.sleep(600)";
-    let app = databases.in_app(["sh", "-c", &format!("nohup python -c \"$0\" >/tmp/log 2>&1 & echo started"), code]);
+    let app = databases.in_app(["sh", "-c", "nohup python -c \"$0\" >/tmp/log 2>&1 & echo started", code]);
     assert_eq!(app, "started\n");
-    let _other = databases.session_of("other", "other", "select pg_sleep(600)");
+    let _other = databases.session_of("other", "shop", "other", "select pg_sleep(600)");
+    let _elsewhere = databases.session_of("shop", "elsewhere", "elsewhere", "select pg_sleep(600)");
     wait::poll_until("the sessions", wait::DEADLINE, || {
-        let names = databases.sql("select count(*) from pg_stat_activity where application_name in ('forgotten', 'bored', 'other') and query <> ''");
-        (names == "3").then_some(())
+        let names = databases.sql("select count(*) from pg_stat_activity where application_name in ('forgotten', 'bored', 'other', 'elsewhere') and query <> ''");
+        (names == "4").then_some(())
     });
 
     let output = kdj.run(["db", "own", "activity"]).expect_code(0);
@@ -176,11 +177,11 @@ time.sleep(600)";
     assert!(audit.contains("kill") && audit.contains(&format!("{forgotten} --terminate")), "{audit}");
     assert!(audit.contains("it blocks"), "{audit}");
 
-    // Another user's, not there, of another database, kdj's own server process.
+    // Another user's, not there any more, the server's own, of another database.
     let all = sessions(&kdj, &["activity"]);
     let output = kdj.run(["db", "own", "kill", &pid(&all, "other")]).expect_code(1);
     let _ = output.says(&["is of the user `other`, and hidden from the app's", "pg_signal_backend"]);
-    let elsewhere = databases.sql("select pid from pg_stat_activity where backend_type = 'checkpointer'");
+    let elsewhere = databases.sql("select pid from pg_stat_activity where application_name = 'elsewhere'");
     for pid in [forgotten.as_str(), "1", &elsewhere] {
         let output = kdj.run(["db", "own", "kill", pid, "--terminate"]).expect_code(1);
         let _ = output.says(&[&format!("the database has no session {pid}"), "kdj db own activity --all"]);

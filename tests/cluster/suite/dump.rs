@@ -83,6 +83,14 @@ fn a_gibibyte_to_the_byte_and_nothing_of_half_a_dump() {
     let _ = output.says(&["the dump is not whole, and not kept", "Dumping the contents of table \"big\" failed: "]);
     assert_eq!((fs::read_to_string(&path).expect("a file").as_str(), others(&folder)), (text, vec![]));
 
+    // It is interrupted.
+    let running = kdj.start(["db", "own", "dump", "-o", "dump.sql", "--client", "image"]);
+    wait::poll_until("the first of it", wait::DEADLINE, begun);
+    running.signal(rustix::process::Signal::INT);
+    let _ = running.finish().expect_code(130).says(&["interrupted: the dump is not whole, and not kept"]);
+    assert_eq!((fs::read_to_string(&path).expect("a file").as_str(), others(&folder)), (text, vec![]));
+    wait::poll_until("the end of pg_dump", wait::DEADLINE, || (sessions(&databases) == "0").then_some(()));
+
     // The connection is cut: pg_dump ends there as well.
     let door = Door::open(cluster);
     let far = door.lead(cluster, databases.kdj(""));

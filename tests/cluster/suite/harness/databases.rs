@@ -88,14 +88,14 @@ impl<'a> Databases<'a> {
     /// dropped.
     #[track_caller]
     pub fn session(&self, name: &str, sql: &str) -> Session {
-        self.session_of("shop", name, sql)
+        self.session_of("shop", "shop", name, sql)
     }
 
-    /// The same of another user.
+    /// The same of another user, in another database.
     #[track_caller]
-    pub fn session_of(&self, user: &str, name: &str, sql: &str) -> Session {
+    pub fn session_of(&self, user: &str, database: &str, name: &str, sql: &str) -> Session {
         let name = format!("PGAPPNAME={name}");
-        self.client(&["env", &name, "psql", "-h", "/tmp", "-U", user, "-c", sql, "shop"], "postgres")
+        self.client(&["env", &name, "psql", "-h", "/tmp", "-U", user, "-c", sql, database], "postgres")
     }
 
     /// The same in MariaDB, where sessions have no names.
