@@ -227,16 +227,17 @@ fn a_reader_that_stops_holds_nobody_up() {
 fn the_last_words_come_when_nothing_can_be_sent_any_more() {
     let complaining = server(|mut stream| {
         stream.read_exact(&mut [0]).unwrap();
-        stream.write_all(b"too many connections").unwrap();
-        // What was not read makes a reset of the close.
         thread::sleep(Duration::from_millis(50));
+        // What was not read makes a reset of the close.
+        stream.write_all(b"too many connections").unwrap();
     });
     let relay = relay(complaining, 30.0);
     for _ in 0..10 {
         let mut stream = connect(&relay, &SECRET);
         stream.read_exact(&mut [0]).unwrap();
         stream.write_all(&frame(b"hello")).unwrap();
-        // In the same piece as the reset, as far as the relay sees: it is stopped meanwhile.
+        thread::sleep(Duration::from_millis(20));
+        // The relay is stopped meanwhile: the words, the reset, and more to send are there at once.
         let pid = rustix::process::Pid::from_child(&relay.child);
         rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
         stream.write_all(&frame(b"more")).unwrap();
