@@ -77,7 +77,7 @@ pub(super) enum Event {
 }
 
 impl End {
-    /// Chooses a pod and opens a tunnel to it. A pod that turns out to be gone is replaced once.
+    /// Chooses a pod and opens a tunnel to it. Pods that turn out to be gone are left out.
     ///
     /// # Errors
     /// When there is no pod, or it cannot be reached.
@@ -85,26 +85,56 @@ impl End {
         let mut exclude = Vec::new();
         loop {
             let (found, target) = self.find(place, &exclude).await?;
-            let tunnel = match place.cluster.tunnel(&found.namespace, &found.pod).await {
-                Err(NotOpened::Gone(_)) if exclude.is_empty() => {
-                    exclude.push(found.pod);
-                    continue;
-                }
-                opened => opened.map_err(Error::from)?,
-            };
-            let relay = match (self, target) {
-                (Self::Relayed { host, port, .. }, Some(target)) => {
-                    Some(Relay::start(place, &target, host, *port).await?)
-                }
-                _ => None,
-            };
-            let health = place.cluster.watch_health(&found);
-            let port = relay.as_ref().map_or(found.port, |relay| relay.port);
-            let secret = relay.as_ref().map(|relay| relay.secret);
-            let (over, ended) = (Cell::new(false), Notify::new());
-            let link = Link { number, found, tunnel, port, secret, over, ended };
-            return Ok(Keep { link: link.into(), relay, health });
+            let pod = found.pod.clone();
+            match self.open_at(place, number, found, target).await {
+                Err(NotOpened::Gone(_)) if !exclude.contains(&pod) => exclude.push(pod),
+                opened => return opened.map_err(Error::from),
+            }
         }
+    }
+
+    /// As [`End::open`], but only when another pod than `than` is chosen; it is not opened again.
+    ///
+    /// # Errors
+    /// When there is no pod, or it cannot be reached.
+    pub(super) async fn open_other<'a>(
+        &self,
+        place: &Place<'a>,
+        number: u64,
+        than: &PortOfPod,
+    ) -> Result<Option<Keep<'a>>> {
+        let (found, target) = self.find(place, &[]).await?;
+        match found.pod_uid == than.pod_uid {
+            true => Ok(None),
+            false => Ok(Some(self.open_at(place, number, found, target).await?)),
+        }
+    }
+
+    async fn open_at<'a>(
+        &self,
+        place: &Place<'a>,
+        number: u64,
+        found: PortOfPod,
+        target: Option<Target>,
+    ) -> Result<Keep<'a>, NotOpened> {
+        let tunnel = place.cluster.tunnel(&found.namespace, &found.pod).await?;
+        let relay = match (self, target) {
+            (Self::Relayed { host, port, .. }, Some(target)) => {
+                match Relay::start(place, &target, host, *port).await {
+                    Ok(relay) => Some(relay),
+                    // Nothing starts in a pod that goes.
+                    Err(error) if place.cluster.trouble(&found).await.is_some() => return Err(NotOpened::Gone(error)),
+                    Err(error) => return Err(NotOpened::Failed(error)),
+                }
+            }
+            _ => None,
+        };
+        let health = place.cluster.watch_health(&found);
+        let port = relay.as_ref().map_or(found.port, |relay| relay.port);
+        let secret = relay.as_ref().map(|relay| relay.secret);
+        let (over, ended) = (Cell::new(false), Notify::new());
+        let link = Link { number, found, tunnel, port, secret, over, ended };
+        Ok(Keep { link: link.into(), relay, health })
     }
 
     async fn find(&self, place: &Place<'_>, exclude: &[String]) -> Result<(PortOfPod, Option<Target>)> {

@@ -29,7 +29,7 @@ use futures::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    time::{Duration, sleep},
+    time::{Duration, Instant, sleep_until},
 };
 
 #[allow(unused_imports, reason = "`kdj dbshell` with a local client uses it")]
@@ -187,15 +187,18 @@ impl Forward<'_> {
 async fn serve<'a>(way: &Way<'a>, keep: Keep<'a>, listeners: &[TcpListener]) -> Infallible {
     let mut connections = FuturesUnordered::new();
     let mut keeping = std::pin::pin!(way.keep(keep));
+    let mut paused: Option<Instant> = None;
     loop {
         tokio::select! {
-            accepted = accept(listeners) => match accepted {
+            accepted = accept(listeners), if paused.is_none() => match accepted {
                 Ok(local) => connections.push(connection::serve(way, local)),
                 Err(error) => {
                     way.report(format!("cannot accept a connection: {error}"));
-                    sleep(NO_ROOM).await;
+                    paused = Some(Instant::now() + NO_ROOM);
                 }
             },
+            // Those that are open go on meanwhile.
+            () = sleep_until(paused.unwrap_or_else(Instant::now)), if paused.is_some() => paused = None,
             Some(()) = connections.next() => {}
             never = &mut keeping => match never {},
         }

@@ -4,6 +4,7 @@ use std::{
     cell::{Cell, RefCell},
     convert::Infallible,
     future::Future,
+    mem,
     pin::pin,
     rc::Rc,
     time::Duration,
@@ -12,7 +13,7 @@ use std::{
 use futures::{StreamExt, future::LocalBoxFuture, stream::FuturesUnordered};
 use tokio::{
     sync::{Notify, watch},
-    time::{Instant, sleep, timeout},
+    time::{Instant, sleep, timeout, timeout_at},
 };
 
 use super::{
@@ -20,19 +21,21 @@ use super::{
     link::{End, Event, Keep, Link},
 };
 use crate::{
-    cluster::Trouble,
+    cluster::{PortOfPod, Trouble},
     error::{Error, Result},
 };
 
 /// How long a connection waits for a way.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// The first pause between two tries; it grows.
 const PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How long it is tried without anybody who wants to connect.
 const EAGER: Duration = Duration::from_secs(5 * 60);
-/// How long another pod may be looked for while the present one still serves.
-const LOOK_LIMIT: Duration = Duration::from_secs(10);
+/// How often another pod is looked for while the present one still serves, but is not ready.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// The shortest time between two looks at a pod whose connections fail.
+const DOUBT: Duration = Duration::from_millis(500);
 /// How often it is looked whether an old link is still used.
 const OLD: Duration = Duration::from_secs(1);
 
@@ -44,6 +47,8 @@ pub(super) struct Way<'a> {
     end: End,
     current: watch::Sender<Option<Rc<Link>>>,
     wanted: Notify,
+    /// A connection by the current link did not come about.
+    doubted: Notify,
     number: Cell<u64>,
     /// Why there is none just now.
     trouble: RefCell<Option<String>>,
@@ -64,6 +69,7 @@ impl<'a> Way<'a> {
             end,
             current: watch::channel(None).0,
             wanted: Notify::new(),
+            doubted: Notify::new(),
             number: Cell::new(0),
             trouble: RefCell::new(None),
             reported: RefCell::new(None),
@@ -76,17 +82,19 @@ impl<'a> Way<'a> {
     /// # Errors
     /// When there is no pod, or it cannot be reached.
     pub(super) async fn open(&self) -> Result<Keep<'a>> {
-        let number = self.number.get() + 1;
-        let keep = self.end.open(&self.place, number).await?;
-        self.number.set(number);
-        Ok(keep)
+        self.end.open(&self.place, self.next_number()).await
+    }
+
+    fn next_number(&self) -> u64 {
+        self.number.set(self.number.get() + 1);
+        self.number.get()
     }
 
     /// The link of a number greater than `after`, waited for if need be.
     ///
     /// # Errors
     /// When there is none in time.
-    pub(super) async fn link(&self, after: u64) -> Result<Rc<Link>> {
+    pub(super) async fn link(&self, after: u64, deadline: Instant) -> Result<Rc<Link>> {
         let mut current = self.current.subscribe();
         let found = async {
             loop {
@@ -99,7 +107,7 @@ impl<'a> Way<'a> {
                 }
             }
         };
-        timeout(PATIENCE, found).await.map_err(|_| {
+        timeout_at(deadline, found).await.map_err(|_| {
             let error = Error::failed("there is no way there just now");
             match self.trouble.borrow().as_ref() {
                 Some(trouble) => error.caused_by(trouble),
@@ -114,21 +122,32 @@ impl<'a> Way<'a> {
         let mut keep = first;
         loop {
             self.current.send_replace(Some(Rc::clone(&keep.link)));
-            let event = beside(&mut old, keep.event()).await;
-            let pod = keep.link.found.pod.clone();
-            keep = match event {
+            let event = beside(&mut old, self.event(&mut keep, false)).await;
+            let event = match event {
                 Event::Pod(Trouble::NotReady(why)) => {
-                    let other = beside(&mut old, timeout(LOOK_LIMIT, self.open())).await;
-                    match other {
-                        Ok(Ok(other)) if other.link.found.pod != pod => {
-                            self.say(&format!("pod {pod} {why}; {}", now(&other)));
-                            old.push(Box::pin(retire(keep)));
-                            other
+                    // The present link is kept alive all the while: who is connected is not to notice.
+                    let found = keep.link.found.clone();
+                    let other = async {
+                        tokio::select! {
+                            event = self.event(&mut keep, true) => Err(event),
+                            other = self.other(&found, &why) => Ok(other),
                         }
-                        // There is no better one.
-                        _ => keep,
+                    };
+                    match beside(&mut old, other).await {
+                        Ok(Some(other)) => {
+                            old.push(Box::pin(retire(mem::replace(&mut keep, other))));
+                            continue;
+                        }
+                        Ok(None) => continue,
+                        Err(event) => event,
                     }
                 }
+                event => event,
+            };
+            let pod = keep.link.found.pod.clone();
+            keep = match event {
+                // Dealt with above.
+                Event::Pod(Trouble::NotReady(_)) => keep,
                 Event::Pod(Trouble::Going(why)) => {
                     self.current.send_replace(None);
                     old.push(Box::pin(retire(keep)));
@@ -145,6 +164,47 @@ impl<'a> Way<'a> {
                     self.reopen(&mut old, &format!("the connection to pod {pod} is lost ({why})")).await
                 }
             };
+        }
+    }
+
+    /// What happens next to a link; that its pod is not ready is left out if that is known.
+    async fn event(&self, keep: &mut Keep<'a>, known: bool) -> Event {
+        let found = keep.link.found.clone();
+        loop {
+            let event = tokio::select! {
+                event = keep.event() => event,
+                trouble = self.trouble(&found) => Event::Pod(trouble),
+            };
+            if !(known && matches!(event, Event::Pod(Trouble::NotReady(_)))) {
+                return event;
+            }
+        }
+    }
+
+    /// Looks at the pod whenever a connection did not come about: the watch may not be allowed, or be behind.
+    async fn trouble(&self, found: &PortOfPod) -> Trouble {
+        loop {
+            self.doubted.notified().await;
+            if let Some(trouble) = self.place.cluster.trouble(found).await {
+                return trouble;
+            }
+            sleep(DOUBT).await;
+        }
+    }
+
+    /// A way by another pod, while the one it goes by is not ready; `None` once that is well again.
+    async fn other(&self, than: &PortOfPod, why: &str) -> Option<Keep<'a>> {
+        let pod = &than.pod;
+        loop {
+            match self.end.open_other(&self.place, self.next_number(), than).await {
+                Ok(Some(other)) => {
+                    self.say(&format!("pod {pod} {why}; {}", now(&other)));
+                    return Some(other);
+                }
+                Ok(None) => return None,
+                Err(error) => self.report(format!("pod {pod} {why}; it is used all the same: {error}")),
+            }
+            sleep(LOOK_AGAIN).await;
         }
     }
 
@@ -184,7 +244,18 @@ impl<'a> Way<'a> {
 
     /// Whether the pod a link leads to is still there to be connected with.
     pub(super) async fn is_usable(&self, link: &Link) -> bool {
-        self.place.cluster.is_usable(&link.found).await
+        self.place.cluster.trouble(&link.found).await.is_none()
+    }
+
+    /// A connection did not come about: it is looked what is wrong with the pod.
+    pub(super) fn doubt(&self) {
+        self.doubted.notify_one();
+    }
+
+    /// Resolves when new connections do not take this link any more.
+    pub(super) async fn replaced(&self, link: &Link) {
+        let is_other = |now: &Option<Rc<Link>>| now.as_ref().is_none_or(|now| now.number != link.number);
+        let _ = self.current.subscribe().wait_for(is_other).await;
     }
 
     /// Whether new connections take this link.
@@ -241,19 +312,12 @@ async fn beside<T>(old: &mut Old<'_>, work: impl Future<Output = T>) -> T {
 
 /// Keeps a link that gets no new connections, until its last one has ended or it breaks.
 async fn retire(mut keep: Keep<'_>) {
-    loop {
-        tokio::select! {
-            event = keep.event() => {
-                if matches!(event, Event::Cut(_) | Event::Pod(Trouble::Gone(_))) {
-                    keep.link.end();
-                    return;
-                }
-            }
-            () = sleep(OLD) => {
-                if Rc::strong_count(&keep.link) == 1 {
-                    return;
-                }
-            }
-        }
+    let link = Rc::clone(&keep.link);
+    let broken = async { while !matches!(keep.event().await, Event::Cut(_) | Event::Pod(Trouble::Gone(_))) {} };
+    // Ours, and the one of what keeps it.
+    let unused = async { while Rc::strong_count(&link) > 2 { sleep(OLD).await } };
+    tokio::select! {
+        () = broken => link.end(),
+        () = unused => {}
     }
 }
