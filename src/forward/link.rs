@@ -40,6 +40,9 @@ pub enum End {
     },
 }
 
+/// A pod that was chosen, and its container where a relay is to run.
+pub(super) type Chosen = (PortOfPod, Option<Target>);
+
 /// A standing tunnel.
 pub(super) struct Link {
     /// Rises with each link of a way.
@@ -77,16 +80,24 @@ pub(super) enum Event {
 }
 
 impl End {
-    /// Chooses a pod and opens a tunnel to it. Pods that turn out to be gone are left out.
+    /// Opens a tunnel to the pod that was chosen, or chooses one. Pods that turn out to be gone are left out.
     ///
     /// # Errors
     /// When there is no pod, or it cannot be reached.
-    pub(super) async fn open<'a>(&self, place: &Place<'a>, number: u64) -> Result<Keep<'a>> {
+    pub(super) async fn open<'a>(
+        &self,
+        place: &Place<'a>,
+        number: u64,
+        mut chosen: Option<Chosen>,
+    ) -> Result<Keep<'a>> {
         let mut exclude = Vec::new();
         loop {
-            let (found, target) = self.find(place, &exclude).await?;
-            let pod = found.pod.clone();
-            match self.open_at(place, number, found, target).await {
+            let chosen = match chosen.take() {
+                Some(chosen) => chosen,
+                None => self.choose(place, &exclude).await?,
+            };
+            let pod = chosen.0.pod.clone();
+            match self.open_at(place, number, chosen).await {
                 Err(NotOpened::Gone(_)) if !exclude.contains(&pod) => exclude.push(pod),
                 opened => return opened.map_err(Error::from),
             }
@@ -103,10 +114,10 @@ impl End {
         number: u64,
         than: &PortOfPod,
     ) -> Result<Option<Keep<'a>>> {
-        let (found, target) = self.find(place, &[]).await?;
-        match found.pod_uid == than.pod_uid {
+        let chosen = self.choose(place, &[]).await?;
+        match chosen.0.pod_uid == than.pod_uid {
             true => Ok(None),
-            false => Ok(Some(self.open_at(place, number, found, target).await?)),
+            false => Ok(Some(self.open_at(place, number, chosen).await?)),
         }
     }
 
@@ -114,8 +125,7 @@ impl End {
         &self,
         place: &Place<'a>,
         number: u64,
-        found: PortOfPod,
-        target: Option<Target>,
+        (found, target): Chosen,
     ) -> Result<Keep<'a>, NotOpened> {
         let tunnel = place.cluster.tunnel(&found.namespace, &found.pod).await?;
         let relay = match (self, target) {
@@ -137,7 +147,11 @@ impl End {
         Ok(Keep { link: link.into(), relay, health })
     }
 
-    async fn find(&self, place: &Place<'_>, exclude: &[String]) -> Result<(PortOfPod, Option<Target>)> {
+    /// The pod to open it to.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(super) async fn choose(&self, place: &Place<'_>, exclude: &[String]) -> Result<Chosen> {
         match self {
             Self::Port(owner, port) => {
                 let found = place.cluster.find_port(place.environment, owner, port.as_ref(), exclude).await?;

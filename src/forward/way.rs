@@ -13,12 +13,12 @@ use std::{
 use futures::{StreamExt, future::LocalBoxFuture, stream::FuturesUnordered};
 use tokio::{
     sync::{Notify, watch},
-    time::{Instant, sleep, timeout, timeout_at},
+    time::{Instant, sleep, timeout_at},
 };
 
 use super::{
     Place,
-    link::{End, Event, Keep, Link},
+    link::{Chosen, End, Event, Keep, Link},
 };
 use crate::{
     cluster::{PortOfPod, Trouble},
@@ -77,12 +77,20 @@ impl<'a> Way<'a> {
         }
     }
 
-    /// Opens it. What is returned must be [kept](Self::keep).
+    /// Opens it, to the pod that was chosen or to one that is now. What is returned must be [kept](Self::keep).
     ///
     /// # Errors
     /// When there is no pod, or it cannot be reached.
-    pub(super) async fn open(&self) -> Result<Keep<'a>> {
-        self.end.open(&self.place, self.next_number()).await
+    pub(super) async fn open(&self, chosen: Option<Chosen>) -> Result<Keep<'a>> {
+        self.end.open(&self.place, self.next_number(), chosen).await
+    }
+
+    /// The pod to open it to.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(super) async fn choose(&self) -> Result<Chosen> {
+        self.end.choose(&self.place, &[]).await
     }
 
     fn next_number(&self) -> u64 {
@@ -219,7 +227,7 @@ impl<'a> Way<'a> {
         let mut pause = PAUSE;
         let mut said = false;
         loop {
-            match beside(old, self.open()).await {
+            match beside(old, self.open(None)).await {
                 Ok(keep) => {
                     let news = if said { now(&keep) } else { format!("{why}; {}", now(&keep)) };
                     self.say(&news);
