@@ -118,11 +118,7 @@ pub async fn resolve(
 }
 
 /// The pod whose settings are asked: chosen once, as for a session.
-async fn app<'a>(
-    place: &Place<'_>,
-    target: &'a mut Option<Target>,
-    begin: &dyn Fn(Involved),
-) -> Result<&'a Target> {
+async fn app<'a>(place: &Place<'_>, target: &'a mut Option<Target>, begin: &dyn Fn(Involved)) -> Result<&'a Target> {
     if target.is_none() {
         let wanted = Wanted::default();
         let choosing = place.cluster.target(place.environment, &wanted);

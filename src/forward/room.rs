@@ -10,9 +10,10 @@ pub(super) fn make() {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let Some(current) = current else { return };
     let allowed = ASKED.map(|asked| maximum.map_or(asked, |maximum| asked.min(maximum)));
-    let _ = allowed.into_iter().filter(|allowed| *allowed > current).find(|allowed| {
-        setrlimit(Resource::Nofile, Rlimit { current: Some(*allowed), maximum }).is_ok()
-    });
+    let _ = allowed
+        .into_iter()
+        .filter(|allowed| *allowed > current)
+        .find(|allowed| setrlimit(Resource::Nofile, Rlimit { current: Some(*allowed), maximum }).is_ok());
 }
 
 #[cfg(test)]

@@ -323,7 +323,11 @@ async fn retire(mut keep: Keep<'_>) {
     let link = Rc::clone(&keep.link);
     let broken = async { while !matches!(keep.event().await, Event::Cut(_) | Event::Pod(Trouble::Gone(_))) {} };
     // Ours, and the one of what keeps it.
-    let unused = async { while Rc::strong_count(&link) > 2 { sleep(OLD).await } };
+    let unused = async {
+        while Rc::strong_count(&link) > 2 {
+            sleep(OLD).await
+        }
+    };
     tokio::select! {
         () = broken => link.end(),
         () = unused => {}
