@@ -203,14 +203,22 @@ impl<'a> Way<'a> {
     /// A way by another pod, while the one it goes by is not ready; `None` once that is well again.
     async fn other(&self, than: &PortOfPod, why: &str) -> Option<Keep<'a>> {
         let pod = &than.pod;
+        let mut said = false;
         loop {
             match self.end.open_other(&self.place, self.next_number(), than).await {
                 Ok(Some(other)) => {
-                    self.say(&format!("pod {pod} {why}; {}", now(&other)));
+                    match said {
+                        true => self.say(&now(&other)),
+                        false => self.say(&format!("pod {pod} {why}; {}", now(&other))),
+                    }
                     return Some(other);
                 }
                 Ok(None) => return None,
-                Err(error) => self.report(format!("pod {pod} {why}; it is used all the same: {error}")),
+                Err(error) if !said => {
+                    self.say(&format!("pod {pod} {why}; it is used all the same: {error}"));
+                    said = true;
+                }
+                Err(_) => {}
             }
             sleep(LOOK_AGAIN).await;
         }

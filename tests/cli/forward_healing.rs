@@ -7,6 +7,7 @@ use crate::{
     harness::{
         ApiServer, CONFIG, Exec, Fault, Kdj, On, PortForward, PortService, Refusal, Rupture,
         shop::{self, NAMESPACE},
+        wait::poll_until,
     },
 };
 
@@ -77,7 +78,7 @@ fn a_pod_that_is_not_ready_is_left_once_there_is_a_better_one() {
     // It is looked again, and nothing is opened or said for that.
     let looks = || server.requests().iter().filter(|request| request.path.ends_with("/pods")).count();
     let looked = looks();
-    let _ = server.wait_for_request("another look", |_| looks() > looked);
+    poll_until("another look", Duration::from_secs(30), || (looks() > looked).then_some(()));
     assert_eq!(lanes(), before, "{}", server.request_lines());
     assert_eq!(running.stderr_so_far().matches("is not ready").count(), 1, "{}", running.stderr_so_far());
     server.change(|objects| *objects = objects.clone().with(shop::web_pod("bbbbb")));
