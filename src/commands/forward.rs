@@ -2,19 +2,20 @@
 
 mod show;
 
-use std::net::IpAddr;
+use std::{cell::RefCell, net::IpAddr};
 
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 
 use self::show::{explain, list, print};
 use crate::{
+    cluster::Involved,
     commands::args::{ChangeArgs, OutputArgs, environment_candidates},
     config::{Config, Sources},
     connection,
     environment::Environment,
     error::{Error, Result},
     exit::Exit,
-    forward::{self, Asked, Forwards, LOOPBACK, Place},
+    forward::{self, Asked, Forwards, LOOPBACK, Place, Reserved},
     options::Options,
     protection::{self, Change, Record, Who},
     ui::{
@@ -97,33 +98,56 @@ pub async fn run(args: ForwardArgs, options: &Options, config: &Config, ui: &Ui)
         return list(&environment, &reachable, config, args.output.output, ui);
     }
     let addresses = listen_on(&args.address, &environment, ui)?;
+    let reserved = match options.explain {
+        true => None,
+        false => Some(forward::reserve(&asked, &addresses)?),
+    };
     let permit = match options.explain {
         true => None,
         false => Some(protection::permit(&environment, &change(&args), &args.change.consent(), ui).await?),
     };
     let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
     let place = Place { cluster: &cluster, environment: &environment, ui };
-    let Some(permit) = permit else { return explain(&place, asked, config, options).await };
-    let who = Who::of(&permit, &cluster);
-    let opening = who.beside(open(&place, asked, &args, config, &addresses));
-    let forwards = tokio::select! {
-        forwards = opening => forwards?,
-        number = interrupted() => return Ok(Exit::Interrupted(number)),
+    let (Some(permit), Some(reserved)) = (permit, reserved) else {
+        return explain(&place, asked, config, options).await;
     };
-    let record = Record::begin(&permit, &environment, forwards.object(), who, &cluster, ui);
-    record.keep(serve(forwards, &environment, &args, ui)).await
+    let who = Who::of(&permit, &cluster);
+    // Begun with the first pod that is chosen, before anything is done there.
+    let record = RefCell::new(None);
+    let begin = |object| {
+        let begin = || Record::begin(&permit, &environment, object, who.clone(), &cluster, ui);
+        let _ = record.borrow_mut().get_or_insert_with(begin);
+    };
+    let outcome = tokio::select! {
+        forwards = who.beside(open(&place, asked, reserved, &args, config, &addresses, &begin)) => forwards.map(Ok),
+        number = interrupted() => Ok(Err(number)),
+    };
+    let rest = async {
+        match outcome? {
+            Ok(forwards) => serve(forwards, &environment, &args, ui).await,
+            Err(number) => Ok(Exit::Interrupted(number)),
+        }
+    };
+    let record = record.take();
+    match record {
+        Some(record) => record.keep(rest).await,
+        None => rest.await,
+    }
 }
 
 async fn open<'a>(
     place: &Place<'a>,
     asked: Vec<Asked>,
+    reserved: Reserved,
     args: &ForwardArgs,
     config: &Config,
     addresses: &[IpAddr],
+    begin: &dyn Fn(Involved),
 ) -> Result<Forwards<'a>> {
     let with_password = args.show_password || !args.exec.is_empty();
-    let targets = forward::resolve(place, asked, |name| config.forwards.get(name).cloned(), with_password).await?;
-    forward::open(*place, targets, addresses).await
+    let configured = |name: &str| config.forwards.get(name).cloned();
+    let targets = forward::resolve(place, asked, configured, with_password, begin).await?;
+    forward::open(*place, targets, reserved, addresses, begin).await
 }
 
 /// Says what to use, and serves until a signal or the program's end.

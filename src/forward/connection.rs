@@ -1,18 +1,22 @@
 //! A connection somebody makes to the local port, from its accepting to its end.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, time::Duration};
 
-use tokio::net::TcpStream;
+use tokio::{
+    net::TcpStream,
+    time::{Instant, timeout},
+};
 
 use super::{
     copy::{Copied, Far, Unanswered, copy},
     link::NotConnected,
-    way::Way,
+    way::{PATIENCE, Way},
 };
 use crate::cluster::TunnelStream;
 
-/// How often a connection that was not answered is tried with another pod.
-const TRIES: u32 = 3;
+/// The first pause before a connection that did not come about is tried again; it grows.
+const PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 impl Far for TunnelStream {
     fn failure(&self) -> Option<String> {
@@ -39,20 +43,31 @@ pub(super) async fn serve(way: &Way<'_>, mut local: TcpStream) {
 /// Ends with an error when the connection is to be reset, and with why, if that is worth a word.
 async fn tunnel(way: &Way<'_>, local: &mut TcpStream) -> Result<(), Option<String>> {
     let unanswered = RefCell::new(Unanswered::default());
+    let deadline = Instant::now() + PATIENCE;
+    let mut pause = PAUSE;
     let mut after = 0;
-    for tried in 1.. {
-        let link = way.link(after).await.map_err(|error| Some(error.to_string()))?;
+    loop {
+        let link = way.link(after, deadline).await.map_err(|error| Some(error.to_string()))?;
         let pod = &link.found.pod;
         let refused = |why: &str| format!("no connection by pod {pod}: {}", in_short(why));
-        let another = tried < TRIES;
+        let another = Instant::now() < deadline;
+        let again = async || {
+            way.doubt();
+            match link.is_over() || !way.is_current(&link) {
+                true => link.number,
+                // Another link takes its place, or it may be well again.
+                false => {
+                    let _ = timeout(pause, way.replaced(&link)).await;
+                    0
+                }
+            }
+        };
         let stream = match link.connect().await {
             Ok(stream) => stream,
             Err(NotConnected::Broken(why)) if another => {
-                // Of a link that holds there is no next one.
-                if way.is_current(&link) && way.is_usable(&link).await && !link.is_over() {
-                    return Err(Some(refused(&why)));
-                }
-                after = link.number;
+                way.detail(&format!("{}; trying again", refused(&why)));
+                after = again().await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
                 continue;
             }
             Err(NotConnected::Broken(why) | NotConnected::Refused(why)) => return Err(Some(refused(&why))),
@@ -74,7 +89,8 @@ async fn tunnel(way: &Way<'_>, local: &mut TcpStream) -> Result<(), Option<Strin
             }
             // What may have reached the pod is not said twice.
             Copied::Refused(why) if another && never_arrived(&why) && !way.is_usable(&link).await => {
-                after = link.number
+                after = again().await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
             }
             Copied::Refused(why) => return Err(Some(refused(&why))),
             Copied::Broken(why) => {
@@ -84,7 +100,6 @@ async fn tunnel(way: &Way<'_>, local: &mut TcpStream) -> Result<(), Option<Strin
             }
         }
     }
-    Err(None)
 }
 
 /// Whether nothing was ever connected in the pod, by the kubelet's or the runtime's words.

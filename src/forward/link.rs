@@ -40,6 +40,9 @@ pub enum End {
     },
 }
 
+/// A pod that was chosen, and its container where a relay is to run.
+pub(super) type Chosen = (PortOfPod, Option<Target>);
+
 /// A standing tunnel.
 pub(super) struct Link {
     /// Rises with each link of a way.
@@ -77,37 +80,78 @@ pub(super) enum Event {
 }
 
 impl End {
-    /// Chooses a pod and opens a tunnel to it. A pod that turns out to be gone is replaced once.
+    /// Opens a tunnel to the pod that was chosen, or chooses one. Pods that turn out to be gone are left out.
     ///
     /// # Errors
     /// When there is no pod, or it cannot be reached.
-    pub(super) async fn open<'a>(&self, place: &Place<'a>, number: u64) -> Result<Keep<'a>> {
+    pub(super) async fn open<'a>(
+        &self,
+        place: &Place<'a>,
+        number: u64,
+        mut chosen: Option<Chosen>,
+    ) -> Result<Keep<'a>> {
         let mut exclude = Vec::new();
         loop {
-            let (found, target) = self.find(place, &exclude).await?;
-            let tunnel = match place.cluster.tunnel(&found.namespace, &found.pod).await {
-                Err(NotOpened::Gone(_)) if exclude.is_empty() => {
-                    exclude.push(found.pod);
-                    continue;
-                }
-                opened => opened.map_err(Error::from)?,
+            let chosen = match chosen.take() {
+                Some(chosen) => chosen,
+                None => self.choose(place, &exclude).await?,
             };
-            let relay = match (self, target) {
-                (Self::Relayed { host, port, .. }, Some(target)) => {
-                    Some(Relay::start(place, &target, host, *port).await?)
-                }
-                _ => None,
-            };
-            let health = place.cluster.watch_health(&found);
-            let port = relay.as_ref().map_or(found.port, |relay| relay.port);
-            let secret = relay.as_ref().map(|relay| relay.secret);
-            let (over, ended) = (Cell::new(false), Notify::new());
-            let link = Link { number, found, tunnel, port, secret, over, ended };
-            return Ok(Keep { link: link.into(), relay, health });
+            let pod = chosen.0.pod.clone();
+            match self.open_at(place, number, chosen).await {
+                Err(NotOpened::Gone(_)) if !exclude.contains(&pod) => exclude.push(pod),
+                opened => return opened.map_err(Error::from),
+            }
         }
     }
 
-    async fn find(&self, place: &Place<'_>, exclude: &[String]) -> Result<(PortOfPod, Option<Target>)> {
+    /// As [`End::open`], but only when another pod than `than` is chosen; it is not opened again.
+    ///
+    /// # Errors
+    /// When there is no pod, or it cannot be reached.
+    pub(super) async fn open_other<'a>(
+        &self,
+        place: &Place<'a>,
+        number: u64,
+        than: &PortOfPod,
+    ) -> Result<Option<Keep<'a>>> {
+        let chosen = self.choose(place, &[]).await?;
+        match chosen.0.pod_uid == than.pod_uid {
+            true => Ok(None),
+            false => Ok(Some(self.open_at(place, number, chosen).await?)),
+        }
+    }
+
+    async fn open_at<'a>(
+        &self,
+        place: &Place<'a>,
+        number: u64,
+        (found, target): Chosen,
+    ) -> Result<Keep<'a>, NotOpened> {
+        let tunnel = place.cluster.tunnel(&found.namespace, &found.pod).await?;
+        let relay = match (self, target) {
+            (Self::Relayed { host, port, .. }, Some(target)) => {
+                match Relay::start(place, &target, host, *port).await {
+                    Ok(relay) => Some(relay),
+                    // Nothing starts in a pod that goes.
+                    Err(error) if place.cluster.trouble(&found).await.is_some() => return Err(NotOpened::Gone(error)),
+                    Err(error) => return Err(NotOpened::Failed(error)),
+                }
+            }
+            _ => None,
+        };
+        let health = place.cluster.watch_health(&found);
+        let port = relay.as_ref().map_or(found.port, |relay| relay.port);
+        let secret = relay.as_ref().map(|relay| relay.secret);
+        let (over, ended) = (Cell::new(false), Notify::new());
+        let link = Link { number, found, tunnel, port, secret, over, ended };
+        Ok(Keep { link: link.into(), relay, health })
+    }
+
+    /// The pod to open it to.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(super) async fn choose(&self, place: &Place<'_>, exclude: &[String]) -> Result<Chosen> {
         match self {
             Self::Port(owner, port) => {
                 let found = place.cluster.find_port(place.environment, owner, port.as_ref(), exclude).await?;

@@ -112,6 +112,10 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     // A port that was in use a moment ago can be had again.
     socket.set_reuseaddr(true)?;
+    // `::` is for IPv6: `0.0.0.0` may have the same port.
+    if address.is_ipv6() {
+        rustix::net::sockopt::set_ipv6_v6only(&socket, true)?;
+    }
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }
@@ -157,6 +161,18 @@ mod tests {
         assert!(addresses.contains(&SocketAddr::new(LOOPBACK[0], port)), "{addresses:?}");
         if exists(LOOPBACK[1]) {
             assert!(addresses.contains(&SocketAddr::new(LOOPBACK[1], port)), "{addresses:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn all_addresses_of_both_families_share_a_port() {
+        if !exists(LOOPBACK[1]) {
+            return;
+        }
+        let everywhere = [Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()];
+        for addresses in [everywhere, [everywhere[1], everywhere[0]]] {
+            let Listeners { all, .. } = listen(&addresses, Local::Any, 0).unwrap();
+            assert_eq!(all.len(), 2, "{all:?}");
         }
     }
 

@@ -16,6 +16,7 @@ mod owner;
 mod redis;
 mod relay;
 mod resolve;
+mod room;
 mod target;
 mod usage;
 mod variables;
@@ -30,7 +31,7 @@ use futures::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    time::{Duration, sleep},
+    time::{Duration, Instant, sleep_until},
 };
 
 pub use self::{
@@ -83,20 +84,51 @@ pub struct Forward<'a> {
     pub relayed: bool,
 }
 
-/// Opens the ways, then their local ports on `addresses`.
+/// Takes the local ports that were typed, before anything is asked of the cluster.
+///
+/// # Errors
+/// When one of them is in use, privileged, or an address is not this machine's.
+pub fn reserve(asked: &[Asked], addresses: &[IpAddr]) -> Result<Reserved> {
+    let typed = asked.iter().filter_map(|asked| match asked.local {
+        Local::Given(port) => Some(listen::listen(addresses, asked.local, port)),
+        Local::Usual | Local::Any => None,
+    });
+    typed.collect::<Result<_>>().map(Reserved)
+}
+
+/// Local ports that listen already.
+pub struct Reserved(Vec<Listeners>);
+
+/// Opens the ways, then the other local ports on `addresses`. `begin` is told the first pod before anything is done there.
 ///
 /// # Errors
 /// When one of them cannot be opened.
-pub async fn open<'a>(place: Place<'a>, targets: Vec<Resolved>, addresses: &[IpAddr]) -> Result<Forwards<'a>> {
+pub async fn open<'a>(
+    place: Place<'a>,
+    targets: Vec<Resolved>,
+    mut reserved: Reserved,
+    addresses: &[IpAddr],
+    begin: &dyn Fn(Involved),
+) -> Result<Forwards<'a>> {
+    room::make();
     let ways: Vec<Way<'a>> =
         targets.iter().map(|target| Way::new(place, target.name.clone(), target.end.clone())).collect();
-    let opening = try_join_all(ways.iter().map(|way| way.open()));
+    let choosing = try_join_all(ways.iter().map(Way::choose));
+    let chosen = place.ui.waiting("choosing a pod", choosing).await?;
+    if let Some((first, _)) = chosen.first() {
+        begin(first.into());
+    }
+    let opening = try_join_all(ways.iter().zip(chosen).map(|(way, chosen)| way.open(Some(chosen))));
     let keeps = place.ui.waiting("opening the way to a pod", opening).await?;
     let mut all = Vec::new();
     for ((target, way), keep) in targets.into_iter().zip(ways).zip(keeps) {
         let found = &keep.link.found;
         let usual = target.usual.unwrap_or_else(|| resolve::usual(found.port));
-        let listeners = listen::listen(addresses, target.local, usual)?;
+        let is_typed = |listeners: &Listeners| matches!(target.local, Local::Given(port) if port == listeners.port);
+        let listeners = match reserved.0.iter().position(is_typed) {
+            Some(place) => reserved.0.swap_remove(place),
+            None => listen::listen(addresses, target.local, usual)?,
+        };
         let relayed = matches!(target.end, End::Relayed { .. });
         let protocol = target.protocol.unwrap_or_else(|| protocol_of_port(found));
         let to = target.to.unwrap_or_else(|| format!("port {}", found.port));
@@ -113,7 +145,7 @@ pub async fn open<'a>(place: Place<'a>, targets: Vec<Resolved>, addresses: &[IpA
 pub async fn beside_port<T>(place: Place<'_>, name: &str, end: End, work: impl AsyncFnOnce(u16) -> T) -> Result<T> {
     let way = Way::new(place, name.to_owned(), end);
     way.hush();
-    let keep = place.ui.waiting("opening the way to a pod", way.open()).await?;
+    let keep = place.ui.waiting("opening the way to a pod", way.open(None)).await?;
     let Listeners { all, port, .. } = listen::listen(&LOOPBACK[..1], Local::Any, 0)?;
     tokio::select! {
         done = work(port) => Ok(done),
@@ -125,14 +157,6 @@ impl<'a> Forwards<'a> {
     /// All of them, in the order they were asked for.
     pub fn iter(&self) -> impl Iterator<Item = &Forward<'a>> {
         self.all.iter()
-    }
-
-    /// The pod of the first, for the record.
-    pub fn object(&self) -> Involved {
-        match self.all.first() {
-            Some(first) => Involved::from(&first.keep.link.found),
-            None => Involved::Other("none".to_owned()),
-        }
     }
 
     /// Leaves the terminal to a program: what happens to the ways is told under `--verbose` only.
@@ -187,15 +211,18 @@ impl Forward<'_> {
 async fn serve<'a>(way: &Way<'a>, keep: Keep<'a>, listeners: &[TcpListener]) -> Infallible {
     let mut connections = FuturesUnordered::new();
     let mut keeping = std::pin::pin!(way.keep(keep));
+    let mut paused: Option<Instant> = None;
     loop {
         tokio::select! {
-            accepted = accept(listeners) => match accepted {
+            accepted = accept(listeners), if paused.is_none() => match accepted {
                 Ok(local) => connections.push(connection::serve(way, local)),
                 Err(error) => {
                     way.report(format!("cannot accept a connection: {error}"));
-                    sleep(NO_ROOM).await;
+                    paused = Some(Instant::now() + NO_ROOM);
                 }
             },
+            // Those that are open go on meanwhile.
+            () = sleep_until(paused.unwrap_or_else(Instant::now)), if paused.is_some() => paused = None,
             Some(()) = connections.next() => {}
             never = &mut keeping => match never {},
         }

@@ -10,7 +10,7 @@ use super::{
     usage::{Login, Protocol, socket},
 };
 use crate::{
-    cluster::{PortOfPod, PortOwner, Target, Wanted},
+    cluster::{Involved, PortOfPod, PortOwner, Target, Wanted},
     config::ForwardConfig,
     database::{self, Connection, Vendor},
     error::{Error, Result},
@@ -51,7 +51,7 @@ impl Resolved {
 }
 
 /// Finds out what is at the other end of each, with passwords if they are needed. The settings are asked at most once for
-/// each database, and once for Redis.
+/// each database, and once for Redis; `begin` is told the pod before anything is done there.
 ///
 /// # Errors
 /// When there is no such thing, or it cannot be forwarded to.
@@ -60,6 +60,7 @@ pub async fn resolve(
     asked: Vec<Asked>,
     configured: impl Fn(&str) -> Option<ForwardConfig>,
     with_password: bool,
+    begin: &dyn Fn(Involved),
 ) -> Result<Vec<Resolved>> {
     let mut target = None;
     let mut known = None;
@@ -77,7 +78,7 @@ pub async fn resolve(
                 resolved(end, None, usual, to)
             }
             What::Database(alias) => {
-                let target = app(place, &mut target).await?;
+                let target = app(place, &mut target, begin).await?;
                 let asking =
                     database::connection(place.cluster, target, place.environment, Some(&alias), with_password);
                 let connection = place.ui.waiting("reading the app's settings", asking).await?;
@@ -93,7 +94,7 @@ pub async fn resolve(
             }
             What::Redis(usage) => {
                 if known.is_none() {
-                    let target = app(place, &mut target).await?;
+                    let target = app(place, &mut target, begin).await?;
                     let asking = redis::find(place, target, with_password);
                     known = Some(place.ui.waiting("reading the app's settings", asking).await?);
                 }
@@ -117,11 +118,12 @@ pub async fn resolve(
 }
 
 /// The pod whose settings are asked: chosen once, as for a session.
-async fn app<'a>(place: &Place<'_>, target: &'a mut Option<Target>) -> Result<&'a Target> {
+async fn app<'a>(place: &Place<'_>, target: &'a mut Option<Target>, begin: &dyn Fn(Involved)) -> Result<&'a Target> {
     if target.is_none() {
         let wanted = Wanted::default();
         let choosing = place.cluster.target(place.environment, &wanted);
         let chosen = place.ui.waiting("choosing a pod", choosing).await?;
+        begin(Involved::Pod { name: chosen.pod.clone(), uid: chosen.pod_uid.clone() });
         return Ok(target.insert(chosen));
     }
     target.as_ref().ok_or_else(|| Error::failed("no pod was chosen"))

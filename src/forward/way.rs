@@ -1,40 +1,26 @@
 //! The way to one target, kept open: when its tunnel goes, another takes its place, to a ready pod, and says so once.
 
+mod keep;
+
 use std::{
     cell::{Cell, RefCell},
-    convert::Infallible,
-    future::Future,
-    pin::pin,
     rc::Rc,
     time::Duration,
 };
 
-use futures::{StreamExt, future::LocalBoxFuture, stream::FuturesUnordered};
 use tokio::{
     sync::{Notify, watch},
-    time::{Instant, sleep, timeout},
+    time::{Instant, timeout_at},
 };
 
 use super::{
     Place,
-    link::{End, Event, Keep, Link},
+    link::{Chosen, End, Keep, Link},
 };
-use crate::{
-    cluster::Trouble,
-    error::{Error, Result},
-};
+use crate::error::{Error, Result};
 
 /// How long a connection waits for a way.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// The first pause between two tries; it grows.
-const PAUSE: Duration = Duration::from_millis(250);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// How long it is tried without anybody who wants to connect.
-const EAGER: Duration = Duration::from_secs(5 * 60);
-/// How long another pod may be looked for while the present one still serves.
-const LOOK_LIMIT: Duration = Duration::from_secs(10);
-/// How often it is looked whether an old link is still used.
-const OLD: Duration = Duration::from_secs(1);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The way to one target.
 pub(super) struct Way<'a> {
@@ -44,6 +30,8 @@ pub(super) struct Way<'a> {
     end: End,
     current: watch::Sender<Option<Rc<Link>>>,
     wanted: Notify,
+    /// A connection by the current link did not come about.
+    doubted: Notify,
     number: Cell<u64>,
     /// Why there is none just now.
     trouble: RefCell<Option<String>>,
@@ -52,8 +40,6 @@ pub(super) struct Way<'a> {
     /// Whether the terminal is a program's, and events are a detail.
     hushed: Cell<bool>,
 }
-
-type Old<'a> = FuturesUnordered<LocalBoxFuture<'a, ()>>;
 
 impl<'a> Way<'a> {
     /// A way that is not open yet.
@@ -64,6 +50,7 @@ impl<'a> Way<'a> {
             end,
             current: watch::channel(None).0,
             wanted: Notify::new(),
+            doubted: Notify::new(),
             number: Cell::new(0),
             trouble: RefCell::new(None),
             reported: RefCell::new(None),
@@ -71,22 +58,32 @@ impl<'a> Way<'a> {
         }
     }
 
-    /// Opens it. What is returned must be [kept](Self::keep).
+    /// Opens it, to the pod that was chosen or to one that is now. What is returned must be [kept](Self::keep).
     ///
     /// # Errors
     /// When there is no pod, or it cannot be reached.
-    pub(super) async fn open(&self) -> Result<Keep<'a>> {
-        let number = self.number.get() + 1;
-        let keep = self.end.open(&self.place, number).await?;
-        self.number.set(number);
-        Ok(keep)
+    pub(super) async fn open(&self, chosen: Option<Chosen>) -> Result<Keep<'a>> {
+        self.end.open(&self.place, self.next_number(), chosen).await
+    }
+
+    /// The pod to open it to.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(super) async fn choose(&self) -> Result<Chosen> {
+        self.end.choose(&self.place, &[]).await
+    }
+
+    fn next_number(&self) -> u64 {
+        self.number.set(self.number.get() + 1);
+        self.number.get()
     }
 
     /// The link of a number greater than `after`, waited for if need be.
     ///
     /// # Errors
     /// When there is none in time.
-    pub(super) async fn link(&self, after: u64) -> Result<Rc<Link>> {
+    pub(super) async fn link(&self, after: u64, deadline: Instant) -> Result<Rc<Link>> {
         let mut current = self.current.subscribe();
         let found = async {
             loop {
@@ -99,7 +96,7 @@ impl<'a> Way<'a> {
                 }
             }
         };
-        timeout(PATIENCE, found).await.map_err(|_| {
+        timeout_at(deadline, found).await.map_err(|_| {
             let error = Error::failed("there is no way there just now");
             match self.trouble.borrow().as_ref() {
                 Some(trouble) => error.caused_by(trouble),
@@ -108,83 +105,20 @@ impl<'a> Way<'a> {
         })
     }
 
-    /// Keeps the way open, for as long as this is polled.
-    pub(super) async fn keep(&self, first: Keep<'a>) -> Infallible {
-        let mut old = Old::new();
-        let mut keep = first;
-        loop {
-            self.current.send_replace(Some(Rc::clone(&keep.link)));
-            let event = beside(&mut old, keep.event()).await;
-            let pod = keep.link.found.pod.clone();
-            keep = match event {
-                Event::Pod(Trouble::NotReady(why)) => {
-                    let other = beside(&mut old, timeout(LOOK_LIMIT, self.open())).await;
-                    match other {
-                        Ok(Ok(other)) if other.link.found.pod != pod => {
-                            self.say(&format!("pod {pod} {why}; {}", now(&other)));
-                            old.push(Box::pin(retire(keep)));
-                            other
-                        }
-                        // There is no better one.
-                        _ => keep,
-                    }
-                }
-                Event::Pod(Trouble::Going(why)) => {
-                    self.current.send_replace(None);
-                    old.push(Box::pin(retire(keep)));
-                    self.reopen(&mut old, &format!("pod {pod} {why}")).await
-                }
-                Event::Pod(Trouble::Gone(why)) => {
-                    self.end_link(&keep.link);
-                    drop(keep);
-                    self.reopen(&mut old, &format!("pod {pod} {why}")).await
-                }
-                Event::Cut(why) => {
-                    self.end_link(&keep.link);
-                    drop(keep);
-                    self.reopen(&mut old, &format!("the connection to pod {pod} is lost ({why})")).await
-                }
-            };
-        }
-    }
-
-    fn end_link(&self, link: &Link) {
-        self.current.send_replace(None);
-        link.end();
-    }
-
-    /// Tries until there is a way again: for a while by itself, then whenever somebody wants to connect.
-    async fn reopen(&self, old: &mut Old<'a>, why: &str) -> Keep<'a> {
-        let started = Instant::now();
-        let mut pause = PAUSE;
-        let mut said = false;
-        loop {
-            match beside(old, self.open()).await {
-                Ok(keep) => {
-                    let news = if said { now(&keep) } else { format!("{why}; {}", now(&keep)) };
-                    self.say(&news);
-                    self.trouble.replace(None);
-                    return keep;
-                }
-                Err(error) => {
-                    if !said && started.elapsed() > LONGEST_PAUSE / 5 {
-                        self.say(&format!("{why}; waiting for a way: {error}"));
-                        said = true;
-                    }
-                    self.trouble.replace(Some(error.to_string()));
-                }
-            }
-            beside(old, sleep(pause)).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
-            if started.elapsed() > EAGER {
-                beside(old, self.wanted.notified()).await;
-            }
-        }
-    }
-
     /// Whether the pod a link leads to is still there to be connected with.
     pub(super) async fn is_usable(&self, link: &Link) -> bool {
-        self.place.cluster.is_usable(&link.found).await
+        self.place.cluster.trouble(&link.found).await.is_none()
+    }
+
+    /// A connection did not come about: it is looked what is wrong with the pod.
+    pub(super) fn doubt(&self) {
+        self.doubted.notify_one();
+    }
+
+    /// Resolves when new connections do not take this link any more.
+    pub(super) async fn replaced(&self, link: &Link) {
+        let is_other = |now: &Option<Rc<Link>>| now.as_ref().is_none_or(|now| now.number != link.number);
+        let _ = self.current.subscribe().wait_for(is_other).await;
     }
 
     /// Whether new connections take this link.
@@ -219,41 +153,6 @@ impl<'a> Way<'a> {
         match self.hushed.get() {
             true => self.detail(text),
             false => self.place.ui.status(&format!("{}: {text}", self.name)),
-        }
-    }
-}
-
-fn now(keep: &Keep<'_>) -> String {
-    format!("now by pod {}", keep.link.found.pod)
-}
-
-/// Does `work`, and keeps what is old alive meanwhile.
-async fn beside<T>(old: &mut Old<'_>, work: impl Future<Output = T>) -> T {
-    let mut work = pin!(work);
-    loop {
-        tokio::select! {
-            biased;
-            done = &mut work => return done,
-            Some(()) = old.next() => {}
-        }
-    }
-}
-
-/// Keeps a link that gets no new connections, until its last one has ended or it breaks.
-async fn retire(mut keep: Keep<'_>) {
-    loop {
-        tokio::select! {
-            event = keep.event() => {
-                if matches!(event, Event::Cut(_) | Event::Pod(Trouble::Gone(_))) {
-                    keep.link.end();
-                    return;
-                }
-            }
-            () = sleep(OLD) => {
-                if Rc::strong_count(&keep.link) == 1 {
-                    return;
-                }
-            }
         }
     }
 }

@@ -16,27 +16,27 @@ use crate::harness::{
 };
 
 /// kdj and the server it forwards into; the ports of its pods meet these.
-fn forwarding(services: impl IntoIterator<Item = (u16, PortService)>) -> ApiServer {
+pub fn forwarding(services: impl IntoIterator<Item = (u16, PortService)>) -> ApiServer {
     let server = ApiServer::http(shop::two_web_pods());
     server.forward(PortForward::serves(services));
     server
 }
 
 /// Starts it with a free local port; that port once it listens.
-fn start(kdj: &Kdj, target: &str, remote: u16) -> (Running, u16) {
+pub fn start(kdj: &Kdj, target: &str, remote: u16) -> (Running, u16) {
     let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
     let running = kdj.start(["forward", "qa", target, &format!("{}:{remote}", free.port())]);
     running.wait_for_stdout("\n");
     (running, free.port())
 }
 
-fn connect(port: u16) -> TcpStream {
+pub fn connect(port: u16) -> TcpStream {
     let stream = TcpStream::connect(("127.0.0.1", port)).expect("the local port");
     stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a time limit");
     stream
 }
 
-fn echoed(mut stream: &TcpStream, word: &[u8]) {
+pub fn echoed(mut stream: &TcpStream, word: &[u8]) {
     stream.write_all(word).expect("it takes bytes");
     let mut back = vec![0; word.len()];
     stream.read_exact(&mut back).expect("they come back");

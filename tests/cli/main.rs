@@ -11,6 +11,7 @@ mod envs_live;
 mod exec_faults;
 mod fake_server;
 mod forward;
+mod forward_healing;
 mod fresh;
 mod harness;
 mod harness_run;

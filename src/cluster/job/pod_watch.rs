@@ -73,7 +73,9 @@ impl<'a> PodWatch<'a> {
 
     /// A watch on the pod of this name; who may not watch looks at it after every `look`.
     pub(in crate::cluster) fn of_pod(cluster: &'a Cluster, namespace: &str, name: &str, look: Duration) -> Self {
-        Self::of(cluster, namespace, Which::Fields(format!("metadata.name={name}")), look)
+        let which = Which::Fields(format!("metadata.name={name}"));
+        // It was there when it was chosen.
+        Self { had_pod: true, ..Self::of(cluster, namespace, which, look) }
     }
 
     fn of(cluster: &'a Cluster, namespace: &str, which: Which, look: Duration) -> Self {

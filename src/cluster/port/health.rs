@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use k8s_openapi::{api::core::v1::Pod, jiff::Timestamp};
 use kube::ResourceExt;
+use tokio::time::sleep;
 
 use super::{
     super::{
@@ -15,6 +16,8 @@ use super::{
 
 /// How often who may not watch looks.
 const LOOK: Duration = Duration::from_secs(5);
+/// How long nobody looks after it could not be looked at at all.
+const BLIND: Duration = Duration::from_secs(30);
 
 /// What keeps a pod from being forwarded to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,8 +54,11 @@ impl PodHealth<'_> {
                 Ok(Seen::Gone) => Some(Trouble::Gone("was deleted".to_owned())),
                 // Others notice when nothing goes through any more.
                 Ok(Seen::Away(_)) => continue,
-                // It may not even be looked at: the same.
-                Err(_) => std::future::pending().await,
+                // It may not even be looked at, or the server is away for long: the same. It may be back one day.
+                Err(_) => {
+                    sleep(BLIND).await;
+                    continue;
+                }
             };
             if trouble != self.last {
                 self.last.clone_from(&trouble);

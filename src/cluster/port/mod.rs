@@ -182,12 +182,12 @@ impl Cluster {
         })
     }
 
-    /// Whether the pod is still there, and neither going nor gone. In doubt it is.
-    pub async fn is_usable(&self, found: &PortOfPod) -> bool {
+    /// What keeps the pod from being forwarded to, by a look at it now. In doubt nothing does.
+    pub async fn trouble(&self, found: &PortOfPod) -> Option<Trouble> {
         match self.get::<Pod>(&found.namespace, &found.pod).await {
-            Ok(Some(pod)) => health::trouble_of(&pod, &found.pod_uid).is_none(),
-            Ok(None) => false,
-            Err(_) => true,
+            Ok(Some(pod)) => health::trouble_of(&pod, &found.pod_uid),
+            Ok(None) => Some(Trouble::Gone("was deleted".to_owned())),
+            Err(_) => None,
         }
     }
 }

@@ -184,7 +184,7 @@ pub(super) async fn explain(place: &Place<'_>, asked: Vec<Asked>, config: &Confi
     if environment.protected {
         ui.status(&format!("it would ask for confirmation first, or take `--confirm {}`", environment.confirmed_by));
     }
-    for target in resolve(place, asked, |name| config.forwards.get(name).cloned(), false).await? {
+    for target in resolve(place, asked, |name| config.forwards.get(name).cloned(), false, &|_| ()).await? {
         match &target.end {
             End::Port(owner, port) => {
                 let found = place.cluster.find_port(environment, owner, port.as_ref(), &[]).await?;
