@@ -140,7 +140,7 @@ mod tests {
 
     /// What the script finds in settings with this body.
     fn found(body: &str) -> Vec<Redis> {
-        let script = include_str!("../django/redis.py");
+        let script = concat!(include_str!("../django/redis.py"), include_str!("../django/redis_facts.py"));
         let code = format!(
             "import json, os, re, sys, types\nPARAMETERS = {{'with_password': True}}\nclass Problem(Exception): pass\n\
              def load_settings():\n    s = types.SimpleNamespace()\n    {body}\n    return s\n{script}"
