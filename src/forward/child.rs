@@ -1,19 +1,16 @@
 //! `--exec`: a program of the user's own machine, with what it needs to connect in its environment alone.
 
-use std::{
-    io::{self, IsTerminal},
-    os::unix::process::ExitStatusExt,
-    process::ExitStatus,
-};
+use std::{io, os::unix::process::ExitStatusExt, process::ExitStatus};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::Command;
 
+use super::Variables;
 use crate::{
     error::{Error, Result},
     exit::{Exit, Failure},
     names,
-    ui::terminal::interrupted,
+    ui::terminal::{gets_keys, interrupted},
 };
 
 /// 128 and the signal's number: what a shell makes of a process that a signal ended.
@@ -23,14 +20,13 @@ const SIGNALLED: u8 = 128;
 ///
 /// # Errors
 /// When it cannot be started.
-pub async fn run(words: &[String], variables: &[(String, String)]) -> Result<Exit> {
+pub async fn run(words: &[String], variables: &Variables) -> Result<Exit> {
     let Some((program, arguments)) = words.split_first() else { return Err(Error::usage("there is nothing to run")) };
     let mut command = Command::new(program);
-    command.args(arguments).envs(variables.iter().map(|(name, value)| (name, value)));
+    command.args(arguments);
+    variables.give(&mut command);
     let mut child = command.spawn().map_err(|error| not_started(program, &error))?;
     let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
-    // At a terminal Ctrl-C reaches the program by itself.
-    let at_terminal = io::stdin().is_terminal();
     loop {
         tokio::select! {
             biased;
@@ -41,7 +37,8 @@ pub async fn run(words: &[String], variables: &[(String, String)]) -> Result<Exi
             number = interrupted() => {
                 let signal = Signal::from_named_raw(number.into());
                 if let (Some(pid), Some(signal)) = (pid, signal)
-                    && !(at_terminal && signal == Signal::INT)
+                    // Ctrl-C reaches the program by itself: it is in kdj's process group.
+                    && !(signal == Signal::INT && gets_keys())
                 {
                     // When it is over already, that is seen next.
                     let _ = kill_process(pid, signal);

@@ -18,6 +18,7 @@ mod relay;
 mod resolve;
 mod target;
 mod usage;
+mod variables;
 mod way;
 
 use std::{convert::Infallible, future::poll_fn, net::IpAddr, task::Poll};
@@ -40,6 +41,7 @@ pub use self::{
     resolve::{Resolved, address, protocol, resolve},
     target::{Asked, Local, parse},
     usage::Protocol,
+    variables::Variables,
 };
 use self::{link::Keep, listen::Listeners, resolve::protocol_of_port, way::Way};
 use crate::{

@@ -1,11 +1,14 @@
-import hmac, json, os, select, socket, struct, sys, threading, time
+import hmac, json, os, select, socket, struct, threading, time
 # Runs in the app's container, for `kdj forward`: connects whoever comes with the secret to one address that the app reaches.
-# stdin: a line of JSON, then a sign of life now and then; it ends with that. stdout: a line of JSON with the port it listens on.
+# stdin: a line of JSON, then a sign of life now and then; it ends with that. stdout: a mark and, in JSON, the port it listens on.
 # A connection begins with the secret. The answer is a zero, or a one and a frame with why not. Then both sides send frames:
 # four bytes of length and so many bytes; a length of zero is the end. So each end is told for itself, and at once.
 PIECE = 65536
 HELLO = 10  # seconds for the secret
-CONNECT = 15
+CONNECT = 15  # seconds for all addresses of the host together
+EACH = 3  # for one of several
+REASON = 900  # bytes of why not
+ALIVE = [("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3)]
 BROKEN = b"\xff\xff\xff\xff"  # instead of a length: the other side broke
 
 
@@ -65,27 +68,30 @@ def copy(near, far):
     near.setblocking(False)
     far.setblocking(False)
     nothing = memoryview(b"")
-    to_near, to_far, near_says, far_says = nothing, nothing, True, True
+    to_near, to_far, near_says, far_says, broken = nothing, nothing, True, True, False
     state = {"head": b"", "left": 0}
     poll, known = select.poll(), {}
     while near_says or far_says or to_near or to_far:
-        for s, says, here, there in [(near, near_says, to_near, to_far), (far, far_says, to_far, to_near)]:
-            mask = (select.POLLIN if says and not there else 0) | (select.POLLOUT if here else 0)
-            if known.get(s, 0) != mask:
-                poll.register(s, mask) if mask else poll.unregister(s)
+        # kdj says nothing after its end; but that it goes away is noticed as long as there is something to tell it.
+        reads = not to_far if near_says else not broken
+        at_near = (select.POLLIN if reads else 0) | (select.POLLOUT if to_near else 0)
+        at_far = (select.POLLIN if far_says and not to_near else 0) | (select.POLLOUT if to_far else 0)
+        for s, mask in [(near, at_near if near_says or far_says or to_near else None), (far, at_far or None)]:
+            if known.get(s) != mask:
+                poll.unregister(s) if mask is None else poll.register(s, mask)
                 known[s] = mask
         ready = dict(poll.poll())
         at_near, at_far = ready.get(near.fileno(), 0), ready.get(far.fileno(), 0)
-        if at_near & ~select.POLLIN and to_near:
+        if at_near & ~(select.POLLIN | select.POLLOUT):
+            raise Gone()
+        if at_near & select.POLLOUT:
             to_near = send(near, to_near)
-        if at_near & ~select.POLLOUT and near_says and not to_far:
+        if at_near & select.POLLIN:
             try:
                 data = near.recv(PIECE)
-                if not data:
-                    raise Gone()
             except BlockingIOError:
                 data = None
-            except OSError:
+            if data == b"" or data and not near_says:
                 raise Gone()
             if data:
                 data, ended = unpack(state, data)
@@ -94,21 +100,28 @@ def copy(near, far):
         try:
             if at_far & ~select.POLLIN and to_far:
                 to_far = send(far, to_far)
-            if not near_says and near_says is not None and not to_far:
+            if near_says is False and not to_far:
                 near_says = None
                 far.shutdown(socket.SHUT_WR)
-            if at_far & ~select.POLLOUT and far_says and not to_near:
-                try:
-                    data = far.recv(PIECE)
-                    far_says = bool(data)
-                    to_near = send(near, memoryview(struct.pack(">I", len(data)) + data))
-                except BlockingIOError:
-                    pass
         except OSError:
-            # Broken: the other side is told, after all that came before.
-            near.settimeout(CONNECT)
-            near.sendall(bytes(to_near) + BROKEN)
-            return
+            # It may have said why before that: it is read to its end.
+            broken, to_far, near_says = True, nothing, None
+        if at_far & ~select.POLLOUT and far_says and not to_near:
+            try:
+                data = far.recv(PIECE)
+            except BlockingIOError:
+                continue
+            except OSError:
+                data, broken, to_far, near_says = b"", True, nothing, None
+            far_says = bool(data)
+            to_near = send(near, memoryview(BROKEN if broken and not data else struct.pack(">I", len(data)) + data))
+    if broken:
+        # kdj leaves when it has read that. A close before would take back what is on its way.
+        near.shutdown(socket.SHUT_WR)
+        near.settimeout(CONNECT)
+        until = time.monotonic() + CONNECT
+        while time.monotonic() < until and near.recv(PIECE):
+            pass
 
 
 class Gone(Exception):
@@ -116,26 +129,58 @@ class Gone(Exception):
     pass
 
 
-def serve(near, secret, address):
+def connect(host, port):
+    # A connection, or why there is none. An address that does not answer leaves time for the next, of the other family
+    # if there is one.
+    until = time.monotonic() + CONNECT
+    to = ("[%s]:%d" if ":" in host else "%s:%d") % (host, port)
+    try:
+        found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
+    except Exception as e:
+        return None, "%s: %s" % (to, getattr(e, "strerror", None) or e)
+    in_turn = sorted((len([a for a in found[:i] if a[0] == found[i][0]]), i) for i in range(len(found)))
+    failures = set()
+    for turn, (_, i) in enumerate(in_turn, 1):
+        family, kind, protocol, _, address = found[i]
+        left = until - time.monotonic()
+        if left <= 0:
+            break
+        far = None
+        try:
+            far = socket.socket(family, kind, protocol)
+            far.settimeout(left if turn == len(found) else min(EACH, left))
+            far.connect(address)
+            return far, None
+        except OSError as e:
+            if far:
+                far.close()
+            why = "timed out" if isinstance(e, socket.timeout) else e.strerror or str(e)
+            failures.add(why if address[0] == host else "%s (%s)" % (why, address[0]))
+    return None, "%s: %s" % (to, ", ".join(sorted(failures)) or "its name took too long")
+
+
+def serve(near, secret, host, port):
     far = None
     try:
         near.settimeout(HELLO)
         if not hmac.compare_digest(receive(near, len(secret)), secret):
             return reset(near)
         near.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        try:
-            far = socket.create_connection(address, CONNECT)
-        except OSError as e:
-            why = "timed out" if isinstance(e, socket.timeout) else e.strerror or str(e)
-            why = why.encode("utf-8", "replace")
+        far, why = connect(host, port)
+        if not far:
+            why = why.encode("utf-8", "replace")[:REASON]
             near.sendall(b"\1" + struct.pack(">I", len(why)) + why)
             return near.close()
         far.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        far.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in ALIVE:
+            if hasattr(socket, name):
+                far.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
         near.sendall(b"\0")
         copy(near, far)
         near.close()
         far.close()
-    except (OSError, Gone):
+    except Exception:
         # Broken on one side: broken on both.
         for s in filter(None, [near, far]):
             reset(s)
@@ -149,7 +194,7 @@ def main():
             return
         line += byte
     told = json.loads(line.decode())
-    secret, address = bytes.fromhex(told["secret"]), (told["host"], told["port"])
+    secret, host, port = bytes.fromhex(told["secret"]), told["host"], told["port"]
     threading.stack_size(262144)
     listener = None
     for family, loopback in [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")]:
@@ -165,13 +210,13 @@ def main():
     life = threading.Thread(target=signs_of_life, args=[told["silence"]])
     life.daemon = True
     life.start()
-    sys.stdout.write(json.dumps({"port": listener.getsockname()[1]}) + "\n")
-    sys.stdout.flush()
+    # Whatever else Python runs at its start may print, too.
+    os.write(1, b"kdj-relay: " + json.dumps({"port": listener.getsockname()[1]}).encode() + b"\n")
     while True:
         near = None
         try:
             near = listener.accept()[0]
-            thread = threading.Thread(target=serve, args=[near, secret, address])
+            thread = threading.Thread(target=serve, args=[near, secret, host, port])
             thread.daemon = True
             thread.start()
         except (OSError, RuntimeError):

@@ -30,7 +30,9 @@ const START_LIMIT: Duration = Duration::from_secs(20);
 const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 /// After so many seconds without one the relay ends.
 const SILENCE: u32 = 30;
-/// How much of what it says about its end is kept.
+/// What its answer begins with.
+const MARK: &[u8] = b"kdj-relay: ";
+/// How much of what it says about its end is kept, and of a line before its answer.
 const LAST_WORDS: usize = 4096;
 
 /// What proves to the relay that it is kdj who comes.
@@ -42,6 +44,8 @@ pub(super) struct Relay {
     inputs: mpsc::Sender<Input>,
     output: mpsc::Receiver<Pieces>,
     errors: mpsc::Receiver<Pieces>,
+    /// The last that it wrote to stderr.
+    said: Vec<u8>,
     _control: mpsc::Sender<Control>,
     _size: watch::Sender<Option<crate::streams::Size>>,
     /// Where it listens on the pod's loopback.
@@ -82,7 +86,7 @@ impl Relay {
             match timeout(START_LIMIT, relay.answer()).await {
                 Ok(Ok(port)) => return Ok(Self { port, ..relay }),
                 Ok(Err(Ending::NotFound(message))) => not_found = message,
-                Ok(Err(ending)) => return Err(relay.not_started(target, &ending).await),
+                Ok(Err(ending)) => return Err(failed(target).caused_by(relay.last_words(&ending))),
                 Err(_) => {
                     return Err(failed(target).caused_by(format!("it did not start in {} s", START_LIMIT.as_secs())));
                 }
@@ -109,22 +113,23 @@ impl Relay {
         let (stderr, errors) = mpsc::channel(4);
         let mut streams = Streams { input, control, size, stdout, stderr };
         let run = Box::pin(async move { session.run(&mut streams, &mut Unread::default()).await });
-        Ok(Self { run, inputs, output, errors, _control: control_end, _size: size_end, port: 0, secret })
+        let said = Vec::new();
+        Ok(Self { run, inputs, output, errors, said, _control: control_end, _size: size_end, port: 0, secret })
     }
 
     /// The port it listens on, or how it ended instead.
     async fn answer(&mut self) -> Result<u16, Ending> {
-        let mut line = Vec::new();
+        let mut read = Vec::new();
         loop {
             tokio::select! {
                 ending = &mut self.run => return Err(ending),
-                Some(pieces) = self.output.recv() => line.extend(pieces.concat()),
-            }
-            if let Some(end) = line.iter().position(|byte| *byte == b'\n') {
-                let answer = serde_json::from_slice::<Answer>(&line[..end]);
-                return answer.map(|answer| answer.port).map_err(|_| {
-                    Ending::Refused(format!("unexpected output: {}", String::from_utf8_lossy(&line[..end])))
-                });
+                Some(pieces) = self.errors.recv() => keep_last(&mut self.said, &pieces.concat()),
+                Some(pieces) = self.output.recv() => {
+                    read.extend(pieces.concat());
+                    if let Some(port) = port_in(&mut read) {
+                        return Ok(port);
+                    }
+                }
             }
         }
     }
@@ -134,46 +139,58 @@ impl Relay {
         let mut signs = interval(SIGN_OF_LIFE);
         loop {
             tokio::select! {
-                ending = &mut self.run => {
-                    return match ending {
-                        Ending::Lost(cause) => cause,
-                        ending => last_words(&mut self.errors).unwrap_or_else(|| format!("{ending:?}")),
-                    };
-                }
+                ending = &mut self.run => return self.last_words(&ending),
                 // Input that does not go through is the connection's trouble, and noticed there.
                 _ = signs.tick() => drop(self.inputs.try_send(Input::Data(Bytes::from_static(b"\n")))),
+                // Unread, they would hold up what the connection carries beside them.
                 Some(_) = self.output.recv() => {}
+                Some(pieces) = self.errors.recv() => keep_last(&mut self.said, &pieces.concat()),
             }
         }
     }
 
-    async fn not_started(&mut self, target: &Target, ending: &Ending) -> Error {
-        let error = failed(target);
-        match (last_words(&mut self.errors), ending) {
-            (Some(words), _) => error.caused_by(words),
-            (None, Ending::Lost(why) | Ending::Refused(why) | Ending::Gone(why) | Ending::CannotExec(why)) => {
-                error.caused_by(runtime_words(why))
+    /// The last line that it wrote to stderr, or how it ended.
+    fn last_words(&mut self, ending: &Ending) -> String {
+        while let Ok(pieces) = self.errors.try_recv() {
+            keep_last(&mut self.said, &pieces.concat());
+        }
+        let said = String::from_utf8_lossy(&self.said);
+        match (ending, said.lines().rev().find(|line| !line.trim().is_empty())) {
+            (Ending::Lost(cause), _) => cause.clone(),
+            (_, Some(words)) => words.to_owned(),
+            (Ending::Exited(code), None) => format!("its process ended with exit code {code}"),
+            (Ending::NotFound(why) | Ending::CannotExec(why) | Ending::Gone(why) | Ending::Refused(why), None) => {
+                runtime_words(why).to_owned()
             }
-            (None, ending) => error.caused_by(format!("it ended at once: {ending:?}")),
+            (Ending::Left | Ending::OutputClosed | Ending::Signal(_), None) => "its session was ended".to_owned(),
         }
     }
+}
+
+/// The port in the first whole line with the mark; what stands before is dropped.
+fn port_in(read: &mut Vec<u8>) -> Option<u16> {
+    while let Some(end) = read.iter().position(|byte| *byte == b'\n') {
+        let line: Vec<u8> = read.drain(..=end).collect();
+        let marked = line.windows(MARK.len()).position(|window| window == MARK);
+        let answer = marked.and_then(|start| serde_json::from_slice::<Answer>(&line[start + MARK.len()..]).ok());
+        if let Some(answer) = answer {
+            return Some(answer.port);
+        }
+    }
+    keep_last(read, &[]);
+    None
+}
+
+/// Adds to what is kept, and drops the oldest of what is too much.
+fn keep_last(kept: &mut Vec<u8>, more: &[u8]) {
+    kept.extend_from_slice(more);
+    kept.drain(..kept.len().saturating_sub(LAST_WORDS));
 }
 
 fn failed(target: &Target) -> Error {
     let Target { pod, container, .. } = target;
     Error::failed(format!("cannot start the relay in pod {pod} (container {container})"))
         .hint("it needs Python 3.6 or later in the container; another one: `[roles.NAME] container` in kdj.toml")
-}
-
-/// The last line of what the relay wrote to stderr.
-fn last_words(errors: &mut mpsc::Receiver<Pieces>) -> Option<String> {
-    let mut said = Vec::new();
-    while let Ok(pieces) = errors.try_recv() {
-        said.extend(pieces.concat());
-    }
-    let start = said.len().saturating_sub(LAST_WORDS);
-    let said = String::from_utf8_lossy(&said[start..]).into_owned();
-    said.lines().rev().find(|line| !line.trim().is_empty()).map(str::to_owned)
 }
 
 /// Random bytes, from where TLS has its own.

@@ -7,7 +7,7 @@ use super::{
     link::End,
     redis,
     target::{Asked, Local, What},
-    usage::{Login, Protocol},
+    usage::{Login, Protocol, socket},
 };
 use crate::{
     cluster::{PortOfPod, PortOwner, Target, Wanted},
@@ -88,7 +88,7 @@ pub async fn resolve(
                     Protocol::Mysql(_) => 3306,
                     _ => port,
                 };
-                let to = Some(format!("{host}:{port}"));
+                let to = Some(socket(&host, port));
                 resolved(End::Relayed { host, port, role: None }, Some(protocol), Some(shifted(usual)), to)
             }
             What::Redis(usage) => {
@@ -107,7 +107,7 @@ pub async fn resolve(
                     database: Some(redis.database.to_string()),
                     ..Login::default()
                 };
-                let to = Some(format!("{host}:{port}"));
+                let to = Some(socket(&host, port));
                 let protocol = Some(Protocol::Redis(login, redis.tls));
                 resolved(End::Relayed { host, port, role: None }, protocol, Some(shifted(6379)), to)
             }
@@ -132,7 +132,7 @@ fn configured_end(name: &str, forward: ForwardConfig) -> Result<(End, Option<Str
     let role = forward.role.map(|role| role.value);
     match (forward.host, role) {
         (Some(host), role) => {
-            let to = format!("{}:{port}", host.value);
+            let to = socket(&host.value, port);
             Ok((End::Relayed { host: host.value, port, role }, Some(to)))
         }
         (None, Some(role)) => Ok((End::Port(PortOwner::Role(role), Some(crate::cluster::Port::Number(port))), None)),

@@ -84,6 +84,16 @@ impl Protocol {
         }
     }
 
+    /// How the variables begin that its clients read.
+    pub fn families(&self) -> &'static [&'static str] {
+        match self {
+            Self::Postgresql(_) => &["PG"],
+            Self::Mysql(_) => &["MYSQL_", "MARIADB_"],
+            Self::Redis(..) => &["REDIS"],
+            Self::Http | Self::Tcp => &[],
+        }
+    }
+
     /// Who logs in, if anybody does.
     pub fn login(&self) -> Option<&Login> {
         match self {
@@ -130,7 +140,8 @@ impl Protocol {
         }
     }
 
-    /// The same as a URL; with the password if `show` says so.
+    /// The same as a URL; with the password if `show` says so. Not only libpq reads it: others know no `hostaddr`, and with
+    /// the real name they would connect past the tunnel. So a name that is to be verified is not.
     pub fn url(&self, address: &str, port: u16, show: bool) -> String {
         let (scheme, login) = match self {
             Self::Postgresql(login) => ("postgresql", login),
@@ -149,17 +160,15 @@ impl Protocol {
             }
         };
         let mut query = Vec::new();
-        let mut host = address.to_owned();
         if let Self::Postgresql(login) = self {
-            if login.verifies() {
-                query.push(format!("hostaddr={address}"));
-                host.clone_from(&login.host);
-            }
-            query.extend(login.passed_on().map(|(key, _, value)| format!("{key}={}", encode(value))));
+            query.extend(login.passed_on().map(|(key, _, value)| match key {
+                "sslmode" if login.verifies() => "sslmode=verify-ca".to_owned(),
+                _ => format!("{key}={}", encode(value)),
+            }));
         }
         let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
         let database = encode(login.database.as_deref().unwrap_or_default());
-        format!("{scheme}://{who}{}/{database}{query}", socket(&host, port))
+        format!("{scheme}://{who}{}/{database}{query}", socket(address, port))
     }
 
     /// The variables that clients and Django projects read, the password among them.
@@ -216,7 +225,7 @@ impl Protocol {
 }
 
 /// Address and port, as they stand in URLs.
-fn socket(address: &str, port: u16) -> String {
+pub(super) fn socket(address: &str, port: u16) -> String {
     if address.contains(':') { format!("[{address}]:{port}") } else { format!("{address}:{port}") }
 }
 

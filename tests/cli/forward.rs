@@ -11,6 +11,7 @@ use rustix::process::Signal;
 use crate::harness::{
     ApiServer, CONFIG, Kdj, PortForward, PortService, Refusal,
     process::Running,
+    pty::Pty,
     shop::{self, NAMESPACE},
 };
 
@@ -163,6 +164,20 @@ fn a_program_gets_the_address_and_passes_its_end_on() {
     running.wait_for_stdout("ready\n");
     running.signal(Signal::TERM);
     let _ = running.finish().expect_code(9).prints("ready\nended\n");
+}
+
+#[test]
+fn ctrl_c_reaches_the_program_once() {
+    let server = forwarding([(8000, PortService::Echo)]);
+    let script = "n=0; trap 'n=$((n+1))' INT; echo re''ady; sleep 3 & wait; sleep 1; echo count=$n.\n";
+    let kdj = Kdj::on(&server).file("project/count.sh", script);
+    let mut pty = Pty::shell(&kdj);
+    // In the terminal's foreground, with a stdin that is none.
+    pty.press("kdj -q forward qa web :8000 --exec sh count.sh </dev/null; echo code=$?\n");
+    pty.wait_for("ready");
+    pty.press("\x03");
+    pty.wait_for("count=1.");
+    pty.wait_for("code=0");
 }
 
 #[test]

@@ -107,7 +107,10 @@ impl Cluster {
         let number = match asked {
             Some(Port::Number(number)) => (*number, None),
             _ => {
-                let pod = self.get::<Pod>(&target.namespace, &target.pod).await?.unwrap_or_default();
+                let pod = self.get::<Pod>(&target.namespace, &target.pod).await?.ok_or_else(|| {
+                    Error::failed(format!("pod {} went away just now", target.pod))
+                        .hint("try again: another one is chosen")
+                })?;
                 match choose_port(&of_pod(&pod), asked) {
                     Ok(Some(chosen)) => chosen,
                     // The pod declares none: its Service may know.

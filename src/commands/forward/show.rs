@@ -12,7 +12,7 @@ use crate::{
     environment::Environment,
     error::Result,
     exit::Exit,
-    forward::{Asked, End, Forward, Forwards, Place, resolve},
+    forward::{Asked, End, Forward, Forwards, Place, Variables, resolve},
     kubectl,
     options::Options,
     ui::{Ui, table::Table},
@@ -64,17 +64,14 @@ pub(super) fn print(
 }
 
 /// The variables for a program: of each sort the first counts.
-pub(super) fn variables(forwards: &Forwards<'_>) -> Vec<(String, String)> {
-    let mut all: Vec<(String, String)> = Vec::new();
+pub(super) fn variables(forwards: &Forwards<'_>) -> Variables {
+    let mut all = Variables::default();
     for forward in forwards.iter() {
         let address = first(forward).to_string();
         let more = forward.protocol.variables(&address, forward.port());
         let own = [("KDJ_HOST", address), ("KDJ_PORT", forward.port().to_string())];
-        for (name, value) in own.into_iter().chain(more) {
-            if !all.iter().any(|(known, _)| known == name) {
-                all.push((name.to_owned(), value));
-            }
-        }
+        own.into_iter().chain(more).for_each(|(name, value)| all.set(name, value));
+        all.take_away(forward.protocol.families());
     }
     all
 }

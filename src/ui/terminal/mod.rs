@@ -84,6 +84,12 @@ pub fn stdout_is_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
+/// Whether Ctrl-C is for kdj's process group: that is so in the terminal's foreground, wherever stdin and stdout lead.
+pub fn gets_keys() -> bool {
+    let foreground = std::fs::File::open("/dev/tty").ok().and_then(|tty| rustix::termios::tcgetpgrp(tty).ok());
+    foreground == Some(rustix::process::getpgrp())
+}
+
 /// What a command reads that was given whole: the local stdin, unless that is a terminal and stdout is not. In
 /// `kdj shell qa -- cat log | less` the keys are for less.
 pub fn stdin_of_command() -> Stdin {
