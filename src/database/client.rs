@@ -14,6 +14,9 @@ use crate::{
 /// How long psql may take to connect, in seconds.
 const CONNECT_LIMIT: &str = "15";
 
+/// The reason when the question fails, or is not asked at all.
+const NO_ANSWER: &str = "kdj:the server did not say that it is:";
+
 /// Sets MySQL's and MariaDB's variable, or asks for it: each reads its own comment, and not the other's.
 fn mysql_read_only(suffix: &str, prefix: &str) -> String {
     format!("/*M!100000 {prefix}tx_read_only{suffix}*//*!50720 {prefix}transaction_read_only{suffix}*/")
@@ -149,26 +152,45 @@ fn psql(program: &str, mut variables: Vec<(String, String)>, asked: &ClientReque
             }
             first_lines.extend(history.map(|history| format!("\\set HISTFILE '{}'", history.replace('\'', "''"))));
         }
-        Use::Script => words.extend(["-v", "ON_ERROR_STOP=1", "-P", "pager=off"].map(str::to_owned)),
+        // The SQL is read by the last of its first lines: without them, or past one that fails, nothing runs.
+        Use::Script => words.extend(["-X", "-v", "ON_ERROR_STOP=1", "-P", "pager=off"].map(str::to_owned)),
     }
     Client { words, variables, first_lines, before: None }
 }
 
 /// The lines psql is to read first, the whole of them: `own` is a file of the user's, `refused` one that gets the reason
-/// when the session is not read-only, and psql then ends at once, by itself being killed.
-pub(super) fn first_lines(client: &Client, check: Option<&str>, own: Option<&str>, refused: &str) -> String {
+/// when the session is not read-only, and psql then ends at once, by itself being killed. Those of a script end by reading
+/// its SQL, once the answer is there. At a terminal psql is killed unless it is, whatever the user's own file has set.
+pub(super) fn first_lines(
+    client: &Client,
+    check: Option<&str>,
+    own: Option<&str>,
+    refused: &str,
+    script: bool,
+) -> String {
     let mut lines = vec!["\\set QUIET on".to_owned()];
     lines.extend(own.map(|own| format!("\\i '{}'", own.replace('\'', "''"))));
     lines.extend(client.first_lines.iter().cloned());
+    let unset = "\\unset kdj_stop\n\\unset kdj_kdj\n\\unset kdj_kdj_fine";
+    let sql = "\\unset QUIET\n\\i -";
     if let Some(check) = check {
-        lines.push("\\set kdj_fine false".to_owned());
+        lines.push(format!("\\set kdj_kdj '{NO_ANSWER}'\n\\set kdj_kdj_fine false"));
+        lines.push("\\set kdj_stop :ON_ERROR_STOP\n\\set ON_ERROR_STOP off".to_owned());
         lines.push(format!("SELECT kdj, kdj = 'kdj::' AS kdj_fine FROM ({check}) AS kdj_answer \\gset kdj_"));
-        lines.push("\\set kdj_fine :kdj_kdj_fine".to_owned());
-        lines.push("\\if :kdj_fine\n\\else".to_owned());
+        if script {
+            // psql before 10 knows no `\if`, and ends here.
+            lines.push(format!("\\set ON_ERROR_STOP on\n\\if :kdj_kdj_fine\n{unset}\n{sql}\n\\else"));
+        } else {
+            lines.push("\\if :kdj_kdj_fine\n\\else".to_owned());
+        }
         lines.push(format!("\\o {refused}\n\\qecho :kdj_kdj\n\\o"));
         // Where that is not to be had, there is no connection any more.
         lines.push("\\! kill -9 $PPID\n\\connect \"host=/nowhere\"\n\\endif".to_owned());
-        lines.push("\\unset kdj_fine\n\\unset kdj_kdj\n\\unset kdj_kdj_fine".to_owned());
+        if !script {
+            lines.push(format!("\\set ON_ERROR_STOP :kdj_stop\n{unset}"));
+        }
+    } else if script {
+        lines.push(sql.to_owned());
     }
     lines.push("\\unset QUIET\n".to_owned());
     lines.join("\n")
@@ -208,4 +230,51 @@ fn prompt(asked: &ClientRequest, database: &str, more: &str, can_color: bool) ->
         false => place,
     };
     format!("{place} ({}){more} ", asked.mode)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(read_only: bool) -> ClientRequest<'static> {
+        ClientRequest {
+            database: "default",
+            environment: "qa",
+            mode: "read-only",
+            read_only,
+            check: read_only.then(|| "SELECT 'kdj::' AS kdj".to_owned()),
+            role: None,
+            statement_timeout: None,
+            application: "kdj:ada@qa",
+            colored: false,
+            table: false,
+            banner: false,
+        }
+    }
+
+    fn facts(vendor: &str, options: &[(&str, &str)]) -> Connection {
+        let options: std::collections::BTreeMap<_, _> = options.iter().copied().collect();
+        serde_json::from_value(serde_json::json!({
+            "alias": "default", "vendor": vendor, "name": "shop", "host": "db", "port": "1", "user": "u",
+            "password": "hunter2", "options": options,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_script_s_sql_is_read_where_the_answer_is_there_and_nowhere_else() {
+        let psql = client("psql", facts("postgresql", &[]), "127.0.0.1", 5, &asked(true), Use::Script);
+        assert!(psql.words.contains(&"-X".to_owned()), "{:?}", psql.words);
+        let lines = first_lines(&psql, asked(true).check.as_deref(), None, "/refused", true);
+        let (before, after) = lines.split_once("\\i -\n").unwrap();
+        assert!(before.contains("\\set kdj_kdj_fine false\n") && before.contains("\\set ON_ERROR_STOP on\n\\if :kdj_kdj_fine\n"));
+        assert!(after.starts_with("\\else\n") && after.contains("kill -9 $PPID") && !after.contains("\\i -"), "{lines}");
+        // At a terminal the user's own file cannot have it end before.
+        let lines = first_lines(&psql, asked(true).check.as_deref(), Some("/own"), "/refused", false);
+        let stop = lines.find("\\set ON_ERROR_STOP off").unwrap();
+        assert!(lines.find("\\i '/own'").unwrap() < stop && stop < lines.find("SELECT").unwrap(), "{lines}");
+        assert!(lines.contains("\\set ON_ERROR_STOP :kdj_stop") && !lines.contains("\\i -"), "{lines}");
+        let plain = first_lines(&psql, None, None, "/refused", true);
+        assert!(plain.ends_with("\\unset QUIET\n\\i -\n\\unset QUIET\n"), "{plain}");
+    }
 }

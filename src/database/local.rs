@@ -194,8 +194,11 @@ fn prepare_psql(command: &mut Command, client: &Client, asked: &ClientRequest, t
     }
     let own = if terminal { own_lines() } else { None };
     let file = |fd: &OwnedFd| format!("/dev/fd/{}", fd.as_raw_fd());
-    let text = client::first_lines(client, asked.check.as_deref(), own.as_deref(), &file(&refused));
-    command.env("PSQLRC", file(&lines_out));
+    let text = client::first_lines(client, asked.check.as_deref(), own.as_deref(), &file(&refused), !terminal);
+    match terminal {
+        true => command.env("PSQLRC", file(&lines_out)),
+        false => command.args(["-f", &file(&lines_out)]),
+    };
     let mut lines = fs::File::from(lines_in);
     thread::Builder::new().name("psqlrc".to_owned()).spawn(move || lines.write_all(text.as_bytes()))?;
     Ok(Refused { read, _child: [lines_out, refused] })

@@ -32,6 +32,8 @@ const LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
 const CANCEL_LIMIT: Duration = Duration::from_secs(5);
 /// Where the client's files are: memory. No pod is without.
 const FOLDER: &str = "/dev/shm/kdj";
+/// What psql reads first.
+const FIRST: &str = "/dev/shm/kdj/first";
 /// What it asks for.
 const CPU: &str = "50m";
 /// What it asks for and is limited to.
@@ -119,7 +121,7 @@ pub(super) async fn stream_words(
     let new = new_job(environment, image, &permit.change, permit, None);
     let mut client = client::client(program, facts, &host, port, asked, Use::Script);
     client.words = words(&client);
-    let stdin = stdin(&client, asked, b"")?;
+    let stdin = stdin(&client, asked, b"", true)?;
     let argv: Vec<&str> = client.words.iter().map(String::as_str).collect();
     let mut streamed = None;
     let work = async |target: &Target| {
@@ -155,7 +157,7 @@ async fn in_pod(
         None => history::read(place.environment, &vendor).into_bytes(),
         Some(sql) => sql.read()?,
     };
-    let stdin = stdin(&client, asked, &text)?;
+    let stdin = stdin(&client, asked, &text, sql.is_some())?;
     let work = async |target: &Target| {
         let wanted = Wanted { pod: Some(target.pod.clone()), ..Wanted::default() };
         let there = Place::new(place.cluster, place.environment, wanted, place.ui);
@@ -180,9 +182,9 @@ async fn cancel(place: &Place<'_>, target: &Target) {
 }
 
 /// What the script reads: the variables, the first lines, the SQL.
-fn stdin(client: &Client, asked: &ClientRequest, text: &[u8]) -> Result<Vec<u8>> {
+fn stdin(client: &Client, asked: &ClientRequest, text: &[u8], script: bool) -> Result<Vec<u8>> {
     let mut lines = String::new();
-    let first = ("PSQLRC".to_owned(), format!("{FOLDER}/first"));
+    let first = ("PSQLRC".to_owned(), FIRST.to_owned());
     for (name, value) in client.variables.iter().chain([&first]) {
         if value.contains(['\n', '\0']) {
             return Err(Error::failed(format!("{name} has a line break in it, which a toolbox cannot be told")));
@@ -193,7 +195,7 @@ fn stdin(client: &Client, asked: &ClientRequest, text: &[u8]) -> Result<Vec<u8>>
     let first = match &client.before {
         Some((_, statement)) => statement.clone(),
         None if !client.is_psql() => String::new(),
-        None => client::first_lines(client, asked.check.as_deref(), None, &refused),
+        None => client::first_lines(client, asked.check.as_deref(), None, &refused, script),
     };
     let mut stdin = format!("{lines}.\n{first}.\n{}\n", text.len()).into_bytes();
     stdin.extend_from_slice(text);
@@ -206,7 +208,10 @@ fn shell(script: &str, more: &[&str]) -> Vec<String> {
 }
 
 fn script(client: &Client, stdin: Vec<u8>) -> Program {
-    let words: Vec<&str> = client.words.iter().map(String::as_str).collect();
+    let mut words: Vec<&str> = client.words.iter().map(String::as_str).collect();
+    if client.is_psql() {
+        words.extend(["-f", FIRST]);
+    }
     // The frame of nothing is read by nobody; stdin stays open.
     let stdin = Stdin::Framed { first: stdin.into(), then: Framed::Bytes(Bytes::new()) };
     let name = client.words.first().cloned().unwrap_or_default();
