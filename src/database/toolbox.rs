@@ -231,7 +231,7 @@ async fn at_terminal(
     if prepared.ending != Ending::Exited(0) {
         return Err(Error::failed("cannot prepare the client in the toolbox")
             .caused_by(prepared.stderr.trim())
-            .hint("its image needs a POSIX shell with `head`, `mkdir` and `cat`"));
+            .hint("its image needs a POSIX shell with `head`, `wc`, `mkdir` and `cat`"));
     }
     let term = terminal_type().unwrap_or_default();
     let words: Vec<&str> = [term.as_str()].into_iter().chain(client.words.iter().map(String::as_str)).collect();
@@ -252,4 +252,48 @@ async fn at_terminal(
         ui.warning(&format!("cannot keep the history of what was typed: {error}"));
     }
     ended
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::Write,
+        path::Path,
+        process::{Command, Output, Stdio},
+    };
+
+    use super::*;
+
+    /// Runs the script as in a toolbox, with `cat` in the place of a client.
+    fn run(folder: &Path, stdin: &str, full: bool) -> Output {
+        let mut words = shell(RUN, &["cat"]);
+        words[4] = folder.to_str().unwrap().to_owned();
+        if full {
+            // A file of 512 bytes is as large as one can be.
+            words[2] = format!("ulimit -f 1; {}", words[2]);
+        }
+        let mut command = Command::new("sh");
+        command.args(&words[1..]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // It may end before.
+        let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
+        child.wait_with_output().unwrap()
+    }
+
+    #[test]
+    fn half_of_the_sql_is_not_run() {
+        let directory = tempfile::tempdir().unwrap();
+        let long = "x".repeat(4096);
+        for (name, stdin, full, ran) in [
+            ("whole", ".\n.\n9\nselect 1;".to_owned(), false, true),
+            ("cut", ".\n.\n90\nselect 1;".to_owned(), false, false),
+            ("cut-before", ".\nexit".to_owned(), false, false),
+            ("full", format!(".\n.\n4096\n{long}"), true, false),
+        ] {
+            let output = run(&directory.path().join(name), &stdin, full);
+            let printed = String::from_utf8_lossy(&output.stdout);
+            assert_eq!(printed == "select 1;", ran, "{name}: {output:?}");
+            assert!(ran || (printed.is_empty() && !output.status.success()), "{name}: {output:?}");
+        }
+    }
 }
