@@ -163,6 +163,11 @@ impl LocalSide {
         Ok((side, Streams { input, control, size, stdout: out, stderr: err }))
     }
 
+    /// Why what is sent in frames could not be read to its end: the remote process has not got all of it.
+    pub fn unread(&self) -> Option<&io::Error> {
+        self.reader.as_ref().and_then(Reader::failed)
+    }
+
     /// Gives the terminal back while nothing runs at the other end: messages look as they should, Ctrl-C is a signal.
     pub fn pause(&self) {
         if let Some(raw) = &self.raw {
