@@ -4,6 +4,8 @@
 
 use std::fmt::Display;
 
+use tokio::process::Command;
+
 use super::{Connection, Vendor};
 use crate::{
     django::ClientRequest,
@@ -36,6 +38,14 @@ pub(super) struct Client {
 }
 
 impl Client {
+    /// Gives a program on this machine its variables, and takes away the user's own, which are for other databases.
+    pub(super) fn give_variables(&self, command: &mut Command) {
+        let mut variables = forward::Variables::default();
+        variables.take_away(&["PG", "MYSQL_", "MARIADB_", "REDISCLI_AUTH"]);
+        self.variables.iter().for_each(|(name, value)| variables.set(name, value.clone()));
+        variables.give(command);
+    }
+
     /// Whether it reads lines of kdj's first.
     pub(super) fn is_psql(&self) -> bool {
         self.words.first().is_some_and(|program| program == "psql")
@@ -89,7 +99,8 @@ pub(super) fn client(
         variables.retain(|(key, value)| key != "PGHOSTADDR" || value.parse::<std::net::IpAddr>().is_ok());
         return psql(program, variables, asked, how);
     }
-    let mut words = vec![program.to_owned(), "--protocol=TCP".to_owned()];
+    // First of all: a password in ~/.my.cnf would count more than the app's.
+    let mut words = vec![program.to_owned(), "--no-defaults".to_owned(), "--protocol=TCP".to_owned()];
     words.extend([flag("host", address), flag("port", port)]);
     words.extend(user.map(|user| flag("user", user)));
     words.extend(name.map(|name| flag("database", name)));
@@ -140,6 +151,8 @@ fn psql(program: &str, mut variables: Vec<(String, String)>, asked: &ClientReque
         ("PGOPTIONS", options.join(" ").as_str()),
         ("PGAPPNAME", asked.application),
         ("PGCONNECT_TIMEOUT", CONNECT_LIMIT),
+        // Without a password kdj knows none.
+        ("PGPASSFILE", "/nowhere"),
     ] {
         variables.push((key.to_owned(), value.to_owned()));
     }
@@ -259,6 +272,15 @@ mod tests {
             "password": "hunter2", "options": options,
         }))
         .unwrap()
+    }
+
+    #[test]
+    fn the_user_s_own_settings_are_for_other_databases() {
+        let mysql = client("mysql", facts("mysql", &[]), "127.0.0.1", 5, &asked(true), Use::Script);
+        let before = mysql.before.as_ref().map(|(words, _)| words[1].as_str());
+        assert_eq!((mysql.words[1].as_str(), before), ("--no-defaults", Some("--no-defaults")));
+        let psql = client("psql", facts("postgresql", &[]), "127.0.0.1", 5, &asked(true), Use::Script);
+        assert!(psql.variables.contains(&("PGPASSFILE".to_owned(), "/nowhere".to_owned())));
     }
 
     #[test]

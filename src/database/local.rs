@@ -155,13 +155,8 @@ fn stdin(sql: Option<&Sql>) -> Result<Stdio> {
 
 fn command(words: &[String], client: &Client) -> Command {
     let mut command = Command::new(words.first().map_or("", String::as_str));
-    command.args(words.iter().skip(1)).envs(client.variables.iter().map(|(name, value)| (name, value)));
-    // The user's own are for other databases.
-    for name in ["PGSERVICE", "PGHOSTADDR"] {
-        if !client.variables.iter().any(|(key, _)| key == name) {
-            command.env_remove(name);
-        }
-    }
+    command.args(words.iter().skip(1));
+    client.give_variables(&mut command);
     command
 }
 
