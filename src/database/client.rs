@@ -2,7 +2,7 @@
 //!
 //! In the container `client.py` does the same, so that the password stays there.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 
 use tokio::process::Command;
 
@@ -25,7 +25,6 @@ fn mysql_read_only(suffix: &str, prefix: &str) -> String {
 }
 
 /// A client to be started.
-#[derive(Debug)]
 pub(super) struct Client {
     /// The program, and its arguments. No password is in them.
     pub(super) words: Vec<String>,
@@ -35,6 +34,14 @@ pub(super) struct Client {
     pub(super) first_lines: Vec<String>,
     /// What is asked on a connection before: the words, and a statement that fails when that is not read-only.
     pub(super) before: Option<(Vec<String>, String)>,
+}
+
+impl fmt::Debug for Client {
+    /// Without the variables' values.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let variables: Vec<&str> = self.variables.iter().map(|(name, _)| name.as_str()).collect();
+        f.debug_struct("Client").field("words", &self.words).field("variables", &variables).finish_non_exhaustive()
+    }
 }
 
 impl Client {
@@ -272,6 +279,15 @@ mod tests {
             "password": "hunter2", "options": options,
         }))
         .unwrap()
+    }
+
+    #[test]
+    fn the_password_stands_in_no_word_and_no_text() {
+        for (program, vendor) in [("psql", "postgresql"), ("mysql", "mysql"), ("redis-cli", "redis")] {
+            let client = client(program, facts(vendor, &[]), "127.0.0.1", 5, &asked(false), Use::Script);
+            assert!(client.variables.iter().any(|(_, value)| value == "hunter2"), "{vendor}");
+            assert!(!format!("{client:?}").contains("hunter2"), "{client:?}");
+        }
     }
 
     #[test]
