@@ -117,7 +117,10 @@ fn a_replica_and_a_role_when_they_are_configured() {
         .says(&["the session's role is none, not An Analyst"]);
     let replica = config("read_only_alias = 'down'");
     let _ = replica.run(["dbshell", "live", "-c", sql]).expect_code(2).says(&["down: shop at 127.0.0.1:9"]);
-    // A name that was typed counts, and so does the mode.
-    let _ = replica.run(["dbshell", "live", "--database", "default", "-c", sql]).expect_code(0);
+    // It is what `default` means then, and the mode counts.
+    let _ = replica
+        .run(["dbshell", "live", "--database", "default", "-c", sql])
+        .expect_code(2)
+        .says(&["down: shop at 127.0.0.1:9"]);
     let _ = replica.run(["dbshell", "live", "--read-write", "--confirm", "live", "-c", sql]).expect_code(0);
 }
