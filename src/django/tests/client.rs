@@ -29,3 +29,16 @@ print(words_of(client, ["psql", "-X"]))"#;
                     ['psql', '-X', \"--dbname=service='it\\\\'s' application_name='kdj:ada@qa'\"]";
     assert_eq!(printed(&scripts, lines), expected);
 }
+
+#[test]
+fn only_what_reads_has_a_cursor() {
+    // Its last part runs at once.
+    let rows = include_str!("../rows.py");
+    let functions = rows.split("# What psycopg and MySQL's drivers call").next().unwrap();
+    let lines = r#"
+for sql in ["SELECT 1", "-- a\n/* b */ (select 1)", "with a as (select 1) table a", "values (1)", "select 1 -- delete",
+            "WITH d AS (DELETE FROM t RETURNING *) SELECT * FROM d", "with d as(update t set a=1 returning*)select 1", "insert into t values (1)",
+            "select 1 into t", ""]:
+    print(int(bool(can_have_a_cursor(sql))), end="")"#;
+    assert_eq!(printed(&[functions], lines), "1111100000");
+}
