@@ -170,6 +170,8 @@ fn psql(program: &str, mut variables: Vec<(String, String)>, asked: &ClientReque
             for (number, more) in [(1, "%R%x%#"), (2, "%R%x%#")] {
                 first_lines.push(format!("\\set PROMPT{number} '{}'", prompt(asked, "%/", more, true)));
             }
+            // psql would cut the file to 500 lines.
+            first_lines.push("\\set HISTSIZE -1".to_owned());
             first_lines.extend(history.map(|history| format!("\\set HISTFILE '{}'", history.replace('\'', "''"))));
         }
         // The SQL is read by the last of its first lines: without them, or past one that fails, nothing runs.

@@ -64,7 +64,13 @@ pub(super) async fn here(
     sql: Option<&Sql>,
 ) -> Result<Exit> {
     let (host, port) = forward::address(&facts, asked.environment)?;
-    let history = sql.is_none().then(|| history::prepare(place.environment, facts.vendor.name())).flatten();
+    let history = sql.is_none().then(|| {
+        history::prepare(place.environment, facts.vendor.name()).unwrap_or_else(|| {
+            place.ui.warning("what is typed is not kept: the file for it is not this user's alone, or cannot be written");
+            // Not the client's own file: it is for other databases.
+            "/dev/null".to_owned()
+        })
+    });
     let end = End::Relayed { host, port, role: place.wanted.role.clone() };
     let way = forward::Place { cluster: place.cluster, environment: place.environment, ui: place.ui };
     let work = async |port: u16| {

@@ -75,7 +75,8 @@ def psql(found, history):
             lines.append("\\i '%s'" % own.replace("'", "''"))
         red = "%%[%%033[1;31m%%]%s%%[%%033[0m%%]"
         lines += ["\\set PROMPT%d '%s'" % (number, prompt("%/", "%R%x%#", red)) for number in (1, 2)]
-        lines.append("\\set HISTFILE '%s'" % history)
+        # It would cut the file to 500 lines.
+        lines += ["\\set HISTSIZE -1", "\\set HISTFILE '%s'" % history]
         from shutil import which
         if not os.environ.get("PSQL_PAGER") and not os.environ.get("PAGER"):
             pager = which("less") and "less -FRSX" or which("more")
