@@ -83,6 +83,9 @@ pub(super) fn programs(facts: &Connection) -> Result<&'static [&'static str]> {
 }
 
 /// The client `program` for a database that is at `address` and `port`.
+///
+/// # Errors
+/// When the settings want of the connection what such a client cannot have.
 pub(super) fn client(
     program: &str,
     facts: Connection,
@@ -90,21 +93,22 @@ pub(super) fn client(
     port: u16,
     asked: &ClientRequest,
     how: Use,
-) -> Client {
+) -> Result<Client> {
     let vendor = facts.vendor.clone();
     let charset = facts.options.get("charset").cloned();
+    let tls = if vendor == Vendor::Mysql { mysql_tls(program, &facts, asked)? } else { Vec::new() };
     let user = facts.user.clone();
     let name = facts.name.clone();
     let protocol = forward::protocol(facts, address);
     let variables = protocol.variables(address, port).into_iter().map(|(key, value)| (key.to_owned(), value));
     let mut variables: Vec<(String, String)> = variables.filter(|(key, _)| key != "DATABASE_URL").collect();
     if vendor == Vendor::Redis {
-        return redis_cli(program, &protocol, variables, address, port, how);
+        return Ok(redis_cli(program, &protocol, variables, address, port, how));
     }
     if vendor == Vendor::Postgresql {
         // A name stands there only when it is an address.
         variables.retain(|(key, value)| key != "PGHOSTADDR" || value.parse::<std::net::IpAddr>().is_ok());
-        return psql(program, variables, asked, how);
+        return Ok(psql(program, variables, asked, how));
     }
     // First of all: a password in ~/.my.cnf would count more than the app's.
     let mut words = vec![program.to_owned(), "--no-defaults".to_owned(), "--protocol=TCP".to_owned()];
@@ -112,7 +116,34 @@ pub(super) fn client(
     words.extend(user.map(|user| flag("user", user)));
     words.extend(name.map(|name| flag("database", name)));
     words.extend(charset.map(|charset| flag("default-character-set", charset)));
-    mysql(words, variables, asked, how)
+    words.extend(tls);
+    Ok(mysql(words, variables, asked, how))
+}
+
+/// The words for TLS as the settings have it. Certificates are files in the container, so what needs one is refused rather
+/// than done without.
+fn mysql_tls(program: &str, facts: &Connection, asked: &ClientRequest) -> Result<Vec<String>> {
+    let mode = facts.options.get("ssl_mode").map(|mode| mode.to_uppercase());
+    let file = ["ssl_ca", "ssl_capath", "ssl_cert", "ssl_key"].iter().find(|key| facts.options.contains_key(**key));
+    let wants = match (mode.as_deref(), file) {
+        (Some("DISABLED" | "PREFERRED" | "REQUIRED") | None, None) => None,
+        (Some("DISABLED"), _) => None,
+        (_, Some(key)) => Some((*key).to_owned()),
+        (Some(mode), None) => Some(format!("ssl_mode {mode}")),
+    };
+    if let Some(wants) = wants {
+        return Err(Error::failed("the settings' TLS cannot be kept by a client outside the app's container")
+            .caused_by(format!("`{wants}` of the database `{}` needs a file that is there", asked.database))
+            .hint(format!("the app's own driver has it: `kdj dbshell {} -o json -c SQL`", asked.environment)));
+    }
+    let is_mariadb = program.contains("maria");
+    Ok(match mode.as_deref() {
+        // MariaDB's client verifies by itself when it speaks TLS, and has other words.
+        Some("REQUIRED") if is_mariadb => vec!["--ssl".to_owned(), "--skip-ssl-verify-server-cert".to_owned()],
+        Some("DISABLED") if is_mariadb => vec!["--skip-ssl".to_owned()],
+        Some(mode) if !is_mariadb => vec![flag("ssl-mode", mode)],
+        _ => Vec::new(),
+    })
 }
 
 fn redis_cli(
@@ -284,9 +315,29 @@ mod tests {
     }
 
     #[test]
+    fn the_settings_tls_is_kept_or_refused() {
+        let words = |program: &str, options: &[(&str, &str)]| {
+            client(program, facts("mysql", options), "127.0.0.1", 5, &asked(false), Use::Script)
+                .map(|client| client.words.iter().filter(|word| word.contains("ssl")).cloned().collect::<Vec<_>>())
+        };
+        assert_eq!(words("mysql", &[("ssl_mode", "REQUIRED")]).unwrap(), ["--ssl-mode=REQUIRED"]);
+        let maria = words("mariadb", &[("ssl_mode", "REQUIRED")]).unwrap();
+        assert_eq!(maria, ["--ssl", "--skip-ssl-verify-server-cert"]);
+        assert!(words("mariadb", &[]).unwrap().is_empty());
+        for options in [
+            &[("ssl_mode", "VERIFY_CA")][..],
+            &[("ssl_ca", "/ca.pem")],
+            &[("ssl_mode", "REQUIRED"), ("ssl_cert", "/c")],
+        ] {
+            let error = words("mysql", options).unwrap_err().to_string();
+            assert!(error.contains("TLS cannot be kept"), "{error}");
+        }
+    }
+
+    #[test]
     fn the_password_stands_in_no_word_and_no_text() {
         for (program, vendor) in [("psql", "postgresql"), ("mysql", "mysql"), ("redis-cli", "redis")] {
-            let client = client(program, facts(vendor, &[]), "127.0.0.1", 5, &asked(false), Use::Script);
+            let client = client(program, facts(vendor, &[]), "127.0.0.1", 5, &asked(false), Use::Script).unwrap();
             assert!(client.variables.iter().any(|(_, value)| value == "hunter2"), "{vendor}");
             assert!(!format!("{client:?}").contains("hunter2"), "{client:?}");
         }
@@ -294,21 +345,27 @@ mod tests {
 
     #[test]
     fn the_user_s_own_settings_are_for_other_databases() {
-        let mysql = client("mysql", facts("mysql", &[]), "127.0.0.1", 5, &asked(true), Use::Script);
+        let mysql = client("mysql", facts("mysql", &[]), "127.0.0.1", 5, &asked(true), Use::Script).unwrap();
         let before = mysql.before.as_ref().map(|(words, _)| words[1].as_str());
         assert_eq!((mysql.words[1].as_str(), before), ("--no-defaults", Some("--no-defaults")));
-        let psql = client("psql", facts("postgresql", &[]), "127.0.0.1", 5, &asked(true), Use::Script);
+        let psql = client("psql", facts("postgresql", &[]), "127.0.0.1", 5, &asked(true), Use::Script).unwrap();
         assert!(psql.variables.contains(&("PGPASSFILE".to_owned(), "/nowhere".to_owned())));
     }
 
     #[test]
     fn a_script_s_sql_is_read_where_the_answer_is_there_and_nowhere_else() {
-        let psql = client("psql", facts("postgresql", &[]), "127.0.0.1", 5, &asked(true), Use::Script);
+        let psql = client("psql", facts("postgresql", &[]), "127.0.0.1", 5, &asked(true), Use::Script).unwrap();
         assert!(psql.words.contains(&"-X".to_owned()), "{:?}", psql.words);
         let lines = first_lines(&psql, asked(true).check.as_deref(), None, "/refused", true);
         let (before, after) = lines.split_once("\\i -\n").unwrap();
-        assert!(before.contains("\\set kdj_kdj_fine false\n") && before.contains("\\set ON_ERROR_STOP on\n\\if :kdj_kdj_fine\n"));
-        assert!(after.starts_with("\\else\n") && after.contains("kill -9 $PPID") && !after.contains("\\i -"), "{lines}");
+        assert!(
+            before.contains("\\set kdj_kdj_fine false\n")
+                && before.contains("\\set ON_ERROR_STOP on\n\\if :kdj_kdj_fine\n")
+        );
+        assert!(
+            after.starts_with("\\else\n") && after.contains("kill -9 $PPID") && !after.contains("\\i -"),
+            "{lines}"
+        );
         // At a terminal the user's own file cannot have it end before.
         let lines = first_lines(&psql, asked(true).check.as_deref(), Some("/own"), "/refused", false);
         let stop = lines.find("\\set ON_ERROR_STOP off").unwrap();

@@ -66,7 +66,9 @@ pub(super) async fn here(
     let (host, port) = forward::address(&facts, asked.environment)?;
     let history = sql.is_none().then(|| {
         history::prepare(place.environment, facts.vendor.name()).unwrap_or_else(|| {
-            place.ui.warning("what is typed is not kept: the file for it is not this user's alone, or cannot be written");
+            place
+                .ui
+                .warning("what is typed is not kept: the file for it is not this user's alone, or cannot be written");
             // Not the client's own file: it is for other databases.
             "/dev/null".to_owned()
         })
@@ -78,7 +80,7 @@ pub(super) async fn here(
             None => Use::Terminal { history: history.as_deref() },
             Some(_) => Use::Script,
         };
-        let client = client::client(program, facts, "127.0.0.1", port, asked, how);
+        let client = client::client(program, facts, "127.0.0.1", port, asked, how)?;
         let ended = run(&client, asked, sql).await;
         match ended {
             Ok(Exit::Remote(NOT_CONNECTED)) if client.is_psql() => {

@@ -119,7 +119,7 @@ pub(super) async fn stream_words(
     let reading = cluster.template(environment, &wanted, Preference::Shell);
     let template = ui.waiting("reading the template", reading).await?;
     let new = new_job(environment, image, &permit.change, permit, None);
-    let mut client = client::client(program, facts, &host, port, asked, Use::Script);
+    let mut client = client::client(program, facts, &host, port, asked, Use::Script)?;
     client.words = words(&client);
     let stdin = stdin(&client, asked, b"", true)?;
     let argv: Vec<&str> = client.words.iter().map(String::as_str).collect();
@@ -152,7 +152,7 @@ async fn in_pod(
         None => Use::Terminal { history: Some(&file) },
         Some(_) => Use::Script,
     };
-    let client = client::client(program, facts, host, port, asked, how);
+    let client = client::client(program, facts, host, port, asked, how)?;
     let text = match sql {
         None => history::read(place.environment, &vendor).into_bytes(),
         Some(sql) => sql.read()?,

@@ -77,7 +77,7 @@ pub(super) async fn here(
     let way = forward::Place { cluster: place.cluster, environment: place.environment, ui: place.ui };
     let work = async |port: u16| {
         let (vendor, name) = (facts.vendor.clone(), facts.name.clone());
-        let client = client::client(program, facts, "127.0.0.1", port, asked, Use::Script);
+        let client = client::client(program, facts, "127.0.0.1", port, asked, Use::Script)?;
         let words = dump_words(&client, &vendor, program, dump, name.as_deref());
         let mut command = Command::new(program);
         command.args(&words[1..]);

@@ -74,9 +74,7 @@ impl fmt::Debug for Stdin {
             Self::Bytes { first, then_local } => {
                 f.debug_struct("Bytes").field("first", &first.len()).field("then_local", then_local).finish()
             }
-            Self::Framed { first, .. } => {
-                f.debug_struct("Framed").field("first", &first.len()).finish_non_exhaustive()
-            }
+            Self::Framed { first, .. } => f.debug_struct("Framed").field("first", &first.len()).finish_non_exhaustive(),
         }
     }
 }
