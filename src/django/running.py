@@ -47,12 +47,17 @@ def start(client, stdin):
     gate_out, gate_in = os.pipe()
     lines = ["\\set QUIET on"] + client["rc"]
     if client["check"]:
+        # A question that fails is an answer, too, and not the end of these lines.
         lines += [
+            "\\set kdj_stop :ON_ERROR_STOP",
+            "\\set ON_ERROR_STOP off",
             "\\o /dev/fd/%d" % answer_in,
             client["check"] + ";",
             "\\qecho kdj-end",
             "\\o",
             "\\i /dev/fd/%d" % gate_out,
+            "\\set ON_ERROR_STOP :kdj_stop",
+            "\\unset kdj_stop",
         ]
     os.write(rc_in, ("\n".join(lines + ["\\unset QUIET"]) + "\n").encode())
     os.close(rc_in)
