@@ -106,11 +106,10 @@ def make_read_only():
     if alias and alias not in connections:
         sys.stderr.write("error: the settings have no database `%s`, the read_only_alias of kdj.toml, only %s\n" % (alias, ", ".join(connections)))
         sys.exit(125)
-    # What was opened while the app was set up. One that cannot be made is nobody's concern before it is used.
-    made = connections._connections
-    for connection in [getattr(made, name) for name in connections if hasattr(made, name)]:
-        connection.close()
-        forget_pool(connection)
+    # What was opened while the app was set up.
+    for name in connections:
+        connections[name].close()
+        forget_pool(connections[name])
     if alias and alias != "default":
         values = connections["default"].settings_dict
         found = connections[alias].settings_dict
