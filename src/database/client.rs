@@ -2,7 +2,9 @@
 //!
 //! In the container `client.py` does the same, so that the password stays there.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
+
+use tokio::process::Command;
 
 use super::{Connection, Vendor};
 use crate::{
@@ -14,13 +16,15 @@ use crate::{
 /// How long psql may take to connect, in seconds.
 const CONNECT_LIMIT: &str = "15";
 
+/// The reason when the question fails, or is not asked at all.
+const NO_ANSWER: &str = "kdj:the server did not say that it is:";
+
 /// Sets MySQL's and MariaDB's variable, or asks for it: each reads its own comment, and not the other's.
 fn mysql_read_only(suffix: &str, prefix: &str) -> String {
     format!("/*M!100000 {prefix}tx_read_only{suffix}*//*!50720 {prefix}transaction_read_only{suffix}*/")
 }
 
 /// A client to be started.
-#[derive(Debug)]
 pub(super) struct Client {
     /// The program, and its arguments. No password is in them.
     pub(super) words: Vec<String>,
@@ -32,7 +36,23 @@ pub(super) struct Client {
     pub(super) before: Option<(Vec<String>, String)>,
 }
 
+impl fmt::Debug for Client {
+    /// Without the variables' values.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let variables: Vec<&str> = self.variables.iter().map(|(name, _)| name.as_str()).collect();
+        f.debug_struct("Client").field("words", &self.words).field("variables", &variables).finish_non_exhaustive()
+    }
+}
+
 impl Client {
+    /// Gives a program on this machine its variables, and takes away the user's own, which are for other databases.
+    pub(super) fn give_variables(&self, command: &mut Command) {
+        let mut variables = forward::Variables::default();
+        variables.take_away(&["PG", "MYSQL_", "MARIADB_", "REDISCLI_AUTH"]);
+        self.variables.iter().for_each(|(name, value)| variables.set(name, value.clone()));
+        variables.give(command);
+    }
+
     /// Whether it reads lines of kdj's first.
     pub(super) fn is_psql(&self) -> bool {
         self.words.first().is_some_and(|program| program == "psql")
@@ -63,6 +83,9 @@ pub(super) fn programs(facts: &Connection) -> Result<&'static [&'static str]> {
 }
 
 /// The client `program` for a database that is at `address` and `port`.
+///
+/// # Errors
+/// When the settings want of the connection what such a client cannot have.
 pub(super) fn client(
     program: &str,
     facts: Connection,
@@ -70,28 +93,57 @@ pub(super) fn client(
     port: u16,
     asked: &ClientRequest,
     how: Use,
-) -> Client {
+) -> Result<Client> {
     let vendor = facts.vendor.clone();
     let charset = facts.options.get("charset").cloned();
+    let tls = if vendor == Vendor::Mysql { mysql_tls(program, &facts, asked)? } else { Vec::new() };
     let user = facts.user.clone();
     let name = facts.name.clone();
     let protocol = forward::protocol(facts, address);
     let variables = protocol.variables(address, port).into_iter().map(|(key, value)| (key.to_owned(), value));
     let mut variables: Vec<(String, String)> = variables.filter(|(key, _)| key != "DATABASE_URL").collect();
     if vendor == Vendor::Redis {
-        return redis_cli(program, &protocol, variables, address, port, how);
+        return Ok(redis_cli(program, &protocol, variables, address, port, how));
     }
     if vendor == Vendor::Postgresql {
         // A name stands there only when it is an address.
         variables.retain(|(key, value)| key != "PGHOSTADDR" || value.parse::<std::net::IpAddr>().is_ok());
-        return psql(program, variables, asked, how);
+        return Ok(psql(program, variables, asked, how));
     }
-    let mut words = vec![program.to_owned(), "--protocol=TCP".to_owned()];
+    // First of all: a password in ~/.my.cnf would count more than the app's.
+    let mut words = vec![program.to_owned(), "--no-defaults".to_owned(), "--protocol=TCP".to_owned()];
     words.extend([flag("host", address), flag("port", port)]);
     words.extend(user.map(|user| flag("user", user)));
     words.extend(name.map(|name| flag("database", name)));
     words.extend(charset.map(|charset| flag("default-character-set", charset)));
-    mysql(words, variables, asked, how)
+    words.extend(tls);
+    Ok(mysql(words, variables, asked, how))
+}
+
+/// The words for TLS as the settings have it. Certificates are files in the container, so what needs one is refused rather
+/// than done without.
+fn mysql_tls(program: &str, facts: &Connection, asked: &ClientRequest) -> Result<Vec<String>> {
+    let mode = facts.options.get("ssl_mode").map(|mode| mode.to_uppercase());
+    let file = ["ssl_ca", "ssl_capath", "ssl_cert", "ssl_key"].iter().find(|key| facts.options.contains_key(**key));
+    let wants = match (mode.as_deref(), file) {
+        (Some("DISABLED" | "PREFERRED" | "REQUIRED") | None, None) => None,
+        (Some("DISABLED"), _) => None,
+        (_, Some(key)) => Some((*key).to_owned()),
+        (Some(mode), None) => Some(format!("ssl_mode {mode}")),
+    };
+    if let Some(wants) = wants {
+        return Err(Error::failed("the settings' TLS cannot be kept by a client outside the app's container")
+            .caused_by(format!("`{wants}` of the database `{}` needs a file that is there", asked.database))
+            .hint(format!("the app's own driver has it: `kdj dbshell {} -o json -c SQL`", asked.environment)));
+    }
+    let is_mariadb = program.contains("maria");
+    Ok(match mode.as_deref() {
+        // MariaDB's client verifies by itself when it speaks TLS, and has other words.
+        Some("REQUIRED") if is_mariadb => vec!["--ssl".to_owned(), "--skip-ssl-verify-server-cert".to_owned()],
+        Some("DISABLED") if is_mariadb => vec!["--skip-ssl".to_owned()],
+        Some(mode) if !is_mariadb => vec![flag("ssl-mode", mode)],
+        _ => Vec::new(),
+    })
 }
 
 fn redis_cli(
@@ -137,6 +189,8 @@ fn psql(program: &str, mut variables: Vec<(String, String)>, asked: &ClientReque
         ("PGOPTIONS", options.join(" ").as_str()),
         ("PGAPPNAME", asked.application),
         ("PGCONNECT_TIMEOUT", CONNECT_LIMIT),
+        // Without a password kdj knows none.
+        ("PGPASSFILE", "/nowhere"),
     ] {
         variables.push((key.to_owned(), value.to_owned()));
     }
@@ -147,28 +201,49 @@ fn psql(program: &str, mut variables: Vec<(String, String)>, asked: &ClientReque
             for (number, more) in [(1, "%R%x%#"), (2, "%R%x%#")] {
                 first_lines.push(format!("\\set PROMPT{number} '{}'", prompt(asked, "%/", more, true)));
             }
+            // psql would cut the file to 500 lines.
+            first_lines.push("\\set HISTSIZE -1".to_owned());
             first_lines.extend(history.map(|history| format!("\\set HISTFILE '{}'", history.replace('\'', "''"))));
         }
-        Use::Script => words.extend(["-v", "ON_ERROR_STOP=1", "-P", "pager=off"].map(str::to_owned)),
+        // The SQL is read by the last of its first lines: without them, or past one that fails, nothing runs.
+        Use::Script => words.extend(["-X", "-v", "ON_ERROR_STOP=1", "-P", "pager=off"].map(str::to_owned)),
     }
     Client { words, variables, first_lines, before: None }
 }
 
 /// The lines psql is to read first, the whole of them: `own` is a file of the user's, `refused` one that gets the reason
-/// when the session is not read-only, and psql then ends at once, by itself being killed.
-pub(super) fn first_lines(client: &Client, check: Option<&str>, own: Option<&str>, refused: &str) -> String {
+/// when the session is not read-only, and psql then ends at once, by itself being killed. Those of a script end by reading
+/// its SQL, once the answer is there. At a terminal psql is killed unless it is, whatever the user's own file has set.
+pub(super) fn first_lines(
+    client: &Client,
+    check: Option<&str>,
+    own: Option<&str>,
+    refused: &str,
+    script: bool,
+) -> String {
     let mut lines = vec!["\\set QUIET on".to_owned()];
     lines.extend(own.map(|own| format!("\\i '{}'", own.replace('\'', "''"))));
     lines.extend(client.first_lines.iter().cloned());
+    let unset = "\\unset kdj_stop\n\\unset kdj_kdj\n\\unset kdj_kdj_fine";
+    let sql = "\\unset QUIET\n\\i -";
     if let Some(check) = check {
-        lines.push("\\set kdj_fine false".to_owned());
+        lines.push(format!("\\set kdj_kdj '{NO_ANSWER}'\n\\set kdj_kdj_fine false"));
+        lines.push("\\set kdj_stop :ON_ERROR_STOP\n\\set ON_ERROR_STOP off".to_owned());
         lines.push(format!("SELECT kdj, kdj = 'kdj::' AS kdj_fine FROM ({check}) AS kdj_answer \\gset kdj_"));
-        lines.push("\\set kdj_fine :kdj_kdj_fine".to_owned());
-        lines.push("\\if :kdj_fine\n\\else".to_owned());
+        if script {
+            // psql before 10 knows no `\if`, and ends here.
+            lines.push(format!("\\set ON_ERROR_STOP on\n\\if :kdj_kdj_fine\n{unset}\n{sql}\n\\else"));
+        } else {
+            lines.push("\\if :kdj_kdj_fine\n\\else".to_owned());
+        }
         lines.push(format!("\\o {refused}\n\\qecho :kdj_kdj\n\\o"));
         // Where that is not to be had, there is no connection any more.
         lines.push("\\! kill -9 $PPID\n\\connect \"host=/nowhere\"\n\\endif".to_owned());
-        lines.push("\\unset kdj_fine\n\\unset kdj_kdj\n\\unset kdj_kdj_fine".to_owned());
+        if !script {
+            lines.push(format!("\\set ON_ERROR_STOP :kdj_stop\n{unset}"));
+        }
+    } else if script {
+        lines.push(sql.to_owned());
     }
     lines.push("\\unset QUIET\n".to_owned());
     lines.join("\n")
@@ -208,4 +283,95 @@ fn prompt(asked: &ClientRequest, database: &str, more: &str, can_color: bool) ->
         false => place,
     };
     format!("{place} ({}){more} ", asked.mode)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(read_only: bool) -> ClientRequest<'static> {
+        ClientRequest {
+            database: "default",
+            environment: "qa",
+            mode: "read-only",
+            read_only,
+            check: read_only.then(|| "SELECT 'kdj::' AS kdj".to_owned()),
+            role: None,
+            statement_timeout: None,
+            application: "kdj:ada@qa",
+            colored: false,
+            table: false,
+            banner: false,
+        }
+    }
+
+    fn facts(vendor: &str, options: &[(&str, &str)]) -> Connection {
+        let options: std::collections::BTreeMap<_, _> = options.iter().copied().collect();
+        serde_json::from_value(serde_json::json!({
+            "alias": "default", "vendor": vendor, "name": "shop", "host": "db", "port": "1", "user": "u",
+            "password": "hunter2", "options": options,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn the_settings_tls_is_kept_or_refused() {
+        let words = |program: &str, options: &[(&str, &str)]| {
+            client(program, facts("mysql", options), "127.0.0.1", 5, &asked(false), Use::Script)
+                .map(|client| client.words.iter().filter(|word| word.contains("ssl")).cloned().collect::<Vec<_>>())
+        };
+        assert_eq!(words("mysql", &[("ssl_mode", "REQUIRED")]).unwrap(), ["--ssl-mode=REQUIRED"]);
+        let maria = words("mariadb", &[("ssl_mode", "REQUIRED")]).unwrap();
+        assert_eq!(maria, ["--ssl", "--skip-ssl-verify-server-cert"]);
+        assert!(words("mariadb", &[]).unwrap().is_empty());
+        for options in [
+            &[("ssl_mode", "VERIFY_CA")][..],
+            &[("ssl_ca", "/ca.pem")],
+            &[("ssl_mode", "REQUIRED"), ("ssl_cert", "/c")],
+        ] {
+            let error = words("mysql", options).unwrap_err().to_string();
+            assert!(error.contains("TLS cannot be kept"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_password_stands_in_no_word_and_no_text() {
+        for (program, vendor) in [("psql", "postgresql"), ("mysql", "mysql"), ("redis-cli", "redis")] {
+            let client = client(program, facts(vendor, &[]), "127.0.0.1", 5, &asked(false), Use::Script).unwrap();
+            assert!(client.variables.iter().any(|(_, value)| value == "hunter2"), "{vendor}");
+            assert!(!format!("{client:?}").contains("hunter2"), "{client:?}");
+        }
+    }
+
+    #[test]
+    fn the_user_s_own_settings_are_for_other_databases() {
+        let mysql = client("mysql", facts("mysql", &[]), "127.0.0.1", 5, &asked(true), Use::Script).unwrap();
+        let before = mysql.before.as_ref().map(|(words, _)| words[1].as_str());
+        assert_eq!((mysql.words[1].as_str(), before), ("--no-defaults", Some("--no-defaults")));
+        let psql = client("psql", facts("postgresql", &[]), "127.0.0.1", 5, &asked(true), Use::Script).unwrap();
+        assert!(psql.variables.contains(&("PGPASSFILE".to_owned(), "/nowhere".to_owned())));
+    }
+
+    #[test]
+    fn a_script_s_sql_is_read_where_the_answer_is_there_and_nowhere_else() {
+        let psql = client("psql", facts("postgresql", &[]), "127.0.0.1", 5, &asked(true), Use::Script).unwrap();
+        assert!(psql.words.contains(&"-X".to_owned()), "{:?}", psql.words);
+        let lines = first_lines(&psql, asked(true).check.as_deref(), None, "/refused", true);
+        let (before, after) = lines.split_once("\\i -\n").unwrap();
+        assert!(
+            before.contains("\\set kdj_kdj_fine false\n")
+                && before.contains("\\set ON_ERROR_STOP on\n\\if :kdj_kdj_fine\n")
+        );
+        assert!(
+            after.starts_with("\\else\n") && after.contains("kill -9 $PPID") && !after.contains("\\i -"),
+            "{lines}"
+        );
+        // At a terminal the user's own file cannot have it end before.
+        let lines = first_lines(&psql, asked(true).check.as_deref(), Some("/own"), "/refused", false);
+        let stop = lines.find("\\set ON_ERROR_STOP off").unwrap();
+        assert!(lines.find("\\i '/own'").unwrap() < stop && stop < lines.find("SELECT").unwrap(), "{lines}");
+        assert!(lines.contains("\\set ON_ERROR_STOP :kdj_stop") && !lines.contains("\\i -"), "{lines}");
+        let plain = first_lines(&psql, None, None, "/refused", true);
+        assert!(plain.ends_with("\\unset QUIET\n\\i -\n\\unset QUIET\n"), "{plain}");
+    }
 }

@@ -1,6 +1,6 @@
 //! The client where the image has none: on this machine, or in a toolbox.
 
-use super::{Sql, Vendor, client, local, shell::facts, toolbox};
+use super::{Sql, Vendor, client, local, shell, toolbox};
 use crate::{
     cluster::Target,
     config::ClientPlace,
@@ -26,7 +26,9 @@ pub(super) async fn run(
     consent: &Consent,
 ) -> Result<Exit> {
     let name = asked.environment;
-    let facts = facts(place, target, asked, true).await?;
+    let facts = shell::facts(place, target, asked, false).await?;
+    // Once it is known that a client will run, and may.
+    let with_password = async || shell::facts(place, target, asked, true).await;
     let programs = client::programs(&facts)?;
     if facts.vendor == Vendor::Sqlite {
         return Err(Error::failed(format!("no `sqlite3` in the image of `{name}`"))
@@ -51,7 +53,7 @@ pub(super) async fn run(
                 &format!("{}, {}; `{program}` on this machine, through a tunnel: {why}", facts.describe(), asked.mode),
                 said,
             );
-            Box::pin(local::here(place, &program, facts, asked, sql)).await
+            Box::pin(local::here(place, &program, with_password().await?, asked, sql)).await
         }
         (Some((ClientPlace::Local, _)), None) => Err(none("on this machine")
             .hint(format!("install it, or use a pod that has one: `kdj dbshell {name} --client toolbox`"))),
@@ -77,7 +79,7 @@ pub(super) async fn run(
                     (&own, false)
                 }
             };
-            Box::pin(toolbox::run(place, usual, facts, asked, sql, image, permitted)).await
+            Box::pin(toolbox::run(place, usual, with_password().await?, asked, sql, image, permitted)).await
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What was typed in a database's client, kept on this machine: one file for each environment and kind of client.
 
 use std::{
-    io,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -38,10 +38,16 @@ pub fn prepare(environment: &Environment, vendor: &str) -> Option<String> {
     if text.last().is_some_and(|last| *last != b'\n') {
         text.push(b'\n');
     }
-    if known.as_ref() != Some(&text) {
+    if known.as_ref() != Some(&text) || is_seen_by_others(&path) {
         own_file::write(&path, &text).ok()?;
     }
     path.to_str().map(str::to_owned)
+}
+
+fn is_seen_by_others(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    // A link is replaced by a file of the same text.
+    fs::symlink_metadata(path).is_ok_and(|about| about.is_symlink() || about.permissions().mode() & 0o077 != 0)
 }
 
 /// Where it is: `kdj/history/CONTEXT_NAMESPACE[_INSTANCE].VENDOR` in the user's state directory; by the place, since two
@@ -80,6 +86,9 @@ fn keep_file(path: &Path, before: &str, after: &str) -> io::Result<()> {
     if after == before {
         return Ok(());
     }
+    // Another session may be at the same.
+    let folder = path.parent().and_then(|folder| fs::File::open(folder).ok());
+    let _locked = folder.as_ref().map(fs::File::lock);
     let mut text = match after.strip_prefix(before) {
         Some(added) => {
             let mut text = String::from_utf8_lossy(&own_file::read(path).unwrap_or_default()).into_owned();
@@ -121,5 +130,17 @@ mod tests {
         own_file::write(&path, line.repeat(3000).as_bytes()).unwrap();
         let text = read_file(&path);
         assert!(text.len() <= LIMIT && text.len() > LIMIT - 200 && text.starts_with("select"), "{}", text.len());
+    }
+
+    #[test]
+    fn what_others_can_read_or_a_link_leads_to_is_written_anew() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let directory = tempfile::tempdir().unwrap();
+        let (path, link) = (directory.path().join("seen"), directory.path().join("link"));
+        own_file::write(&path, b"select 1;\n").unwrap();
+        symlink(&path, &link).unwrap();
+        assert!(!is_seen_by_others(&path) && is_seen_by_others(&link));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(is_seen_by_others(&path));
     }
 }

@@ -64,7 +64,15 @@ pub(super) async fn here(
     sql: Option<&Sql>,
 ) -> Result<Exit> {
     let (host, port) = forward::address(&facts, asked.environment)?;
-    let history = sql.is_none().then(|| history::prepare(place.environment, facts.vendor.name())).flatten();
+    let history = sql.is_none().then(|| {
+        history::prepare(place.environment, facts.vendor.name()).unwrap_or_else(|| {
+            place
+                .ui
+                .warning("what is typed is not kept: the file for it is not this user's alone, or cannot be written");
+            // Not the client's own file: it is for other databases.
+            "/dev/null".to_owned()
+        })
+    });
     let end = End::Relayed { host, port, role: place.wanted.role.clone() };
     let way = forward::Place { cluster: place.cluster, environment: place.environment, ui: place.ui };
     let work = async |port: u16| {
@@ -72,7 +80,7 @@ pub(super) async fn here(
             None => Use::Terminal { history: history.as_deref() },
             Some(_) => Use::Script,
         };
-        let client = client::client(program, facts, "127.0.0.1", port, asked, how);
+        let client = client::client(program, facts, "127.0.0.1", port, asked, how)?;
         let ended = run(&client, asked, sql).await;
         match ended {
             Ok(Exit::Remote(NOT_CONNECTED)) if client.is_psql() => {
@@ -155,13 +163,8 @@ fn stdin(sql: Option<&Sql>) -> Result<Stdio> {
 
 fn command(words: &[String], client: &Client) -> Command {
     let mut command = Command::new(words.first().map_or("", String::as_str));
-    command.args(words.iter().skip(1)).envs(client.variables.iter().map(|(name, value)| (name, value)));
-    // The user's own are for other databases.
-    for name in ["PGSERVICE", "PGHOSTADDR"] {
-        if !client.variables.iter().any(|(key, _)| key == name) {
-            command.env_remove(name);
-        }
-    }
+    command.args(words.iter().skip(1));
+    client.give_variables(&mut command);
     command
 }
 
@@ -194,8 +197,11 @@ fn prepare_psql(command: &mut Command, client: &Client, asked: &ClientRequest, t
     }
     let own = if terminal { own_lines() } else { None };
     let file = |fd: &OwnedFd| format!("/dev/fd/{}", fd.as_raw_fd());
-    let text = client::first_lines(client, asked.check.as_deref(), own.as_deref(), &file(&refused));
-    command.env("PSQLRC", file(&lines_out));
+    let text = client::first_lines(client, asked.check.as_deref(), own.as_deref(), &file(&refused), !terminal);
+    match terminal {
+        true => command.env("PSQLRC", file(&lines_out)),
+        false => command.args(["-f", &file(&lines_out)]),
+    };
     let mut lines = fs::File::from(lines_in);
     thread::Builder::new().name("psqlrc".to_owned()).spawn(move || lines.write_all(text.as_bytes()))?;
     Ok(Refused { read, _child: [lines_out, refused] })

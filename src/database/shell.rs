@@ -172,8 +172,10 @@ fn asked<'a>(
 ) -> ClientRequest<'a> {
     let settings = &environment.database;
     let replica = settings.read_only_alias.as_deref().filter(|_| mode.is_read_only());
+    // In a read-only session the settings' `default` is the replica, also by its name.
+    let named = request.alias.as_deref().filter(|alias| replica.is_none() || *alias != "default");
     ClientRequest {
-        database: request.alias.as_deref().or(replica).unwrap_or("default"),
+        database: named.or(replica).unwrap_or("default"),
         environment: &environment.name,
         mode: mode.name(),
         read_only: mode.is_read_only(),

@@ -32,6 +32,8 @@ const LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
 const CANCEL_LIMIT: Duration = Duration::from_secs(5);
 /// Where the client's files are: memory. No pod is without.
 const FOLDER: &str = "/dev/shm/kdj";
+/// What psql reads first.
+const FIRST: &str = "/dev/shm/kdj/first";
 /// What it asks for.
 const CPU: &str = "50m";
 /// What it asks for and is limited to.
@@ -117,9 +119,9 @@ pub(super) async fn stream_words(
     let reading = cluster.template(environment, &wanted, Preference::Shell);
     let template = ui.waiting("reading the template", reading).await?;
     let new = new_job(environment, image, &permit.change, permit, None);
-    let mut client = client::client(program, facts, &host, port, asked, Use::Script);
+    let mut client = client::client(program, facts, &host, port, asked, Use::Script)?;
     client.words = words(&client);
-    let stdin = stdin(&client, asked, b"")?;
+    let stdin = stdin(&client, asked, b"", true)?;
     let argv: Vec<&str> = client.words.iter().map(String::as_str).collect();
     let mut streamed = None;
     let work = async |target: &Target| {
@@ -150,12 +152,12 @@ async fn in_pod(
         None => Use::Terminal { history: Some(&file) },
         Some(_) => Use::Script,
     };
-    let client = client::client(program, facts, host, port, asked, how);
+    let client = client::client(program, facts, host, port, asked, how)?;
     let text = match sql {
         None => history::read(place.environment, &vendor).into_bytes(),
         Some(sql) => sql.read()?,
     };
-    let stdin = stdin(&client, asked, &text)?;
+    let stdin = stdin(&client, asked, &text, sql.is_some())?;
     let work = async |target: &Target| {
         let wanted = Wanted { pod: Some(target.pod.clone()), ..Wanted::default() };
         let there = Place::new(place.cluster, place.environment, wanted, place.ui);
@@ -180,9 +182,9 @@ async fn cancel(place: &Place<'_>, target: &Target) {
 }
 
 /// What the script reads: the variables, the first lines, the SQL.
-fn stdin(client: &Client, asked: &ClientRequest, text: &[u8]) -> Result<Vec<u8>> {
+fn stdin(client: &Client, asked: &ClientRequest, text: &[u8], script: bool) -> Result<Vec<u8>> {
     let mut lines = String::new();
-    let first = ("PSQLRC".to_owned(), format!("{FOLDER}/first"));
+    let first = ("PSQLRC".to_owned(), FIRST.to_owned());
     for (name, value) in client.variables.iter().chain([&first]) {
         if value.contains(['\n', '\0']) {
             return Err(Error::failed(format!("{name} has a line break in it, which a toolbox cannot be told")));
@@ -193,7 +195,7 @@ fn stdin(client: &Client, asked: &ClientRequest, text: &[u8]) -> Result<Vec<u8>>
     let first = match &client.before {
         Some((_, statement)) => statement.clone(),
         None if !client.is_psql() => String::new(),
-        None => client::first_lines(client, asked.check.as_deref(), None, &refused),
+        None => client::first_lines(client, asked.check.as_deref(), None, &refused, script),
     };
     let mut stdin = format!("{lines}.\n{first}.\n{}\n", text.len()).into_bytes();
     stdin.extend_from_slice(text);
@@ -206,7 +208,10 @@ fn shell(script: &str, more: &[&str]) -> Vec<String> {
 }
 
 fn script(client: &Client, stdin: Vec<u8>) -> Program {
-    let words: Vec<&str> = client.words.iter().map(String::as_str).collect();
+    let mut words: Vec<&str> = client.words.iter().map(String::as_str).collect();
+    if client.is_psql() {
+        words.extend(["-f", FIRST]);
+    }
     // The frame of nothing is read by nobody; stdin stays open.
     let stdin = Stdin::Framed { first: stdin.into(), then: Framed::Bytes(Bytes::new()) };
     let name = client.words.first().cloned().unwrap_or_default();
@@ -226,7 +231,7 @@ async fn at_terminal(
     if prepared.ending != Ending::Exited(0) {
         return Err(Error::failed("cannot prepare the client in the toolbox")
             .caused_by(prepared.stderr.trim())
-            .hint("its image needs a POSIX shell with `head`, `mkdir` and `cat`"));
+            .hint("its image needs a POSIX shell with `head`, `wc`, `mkdir` and `cat`"));
     }
     let term = terminal_type().unwrap_or_default();
     let words: Vec<&str> = [term.as_str()].into_iter().chain(client.words.iter().map(String::as_str)).collect();
@@ -247,4 +252,48 @@ async fn at_terminal(
         ui.warning(&format!("cannot keep the history of what was typed: {error}"));
     }
     ended
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::Write,
+        path::Path,
+        process::{Command, Output, Stdio},
+    };
+
+    use super::*;
+
+    /// Runs the script as in a toolbox, with `cat` in the place of a client.
+    fn run(folder: &Path, stdin: &str, full: bool) -> Output {
+        let mut words = shell(RUN, &["cat"]);
+        words[4] = folder.to_str().unwrap().to_owned();
+        if full {
+            // A file of 512 bytes is as large as one can be.
+            words[2] = format!("ulimit -f 1; {}", words[2]);
+        }
+        let mut command = Command::new("sh");
+        command.args(&words[1..]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // It may end before.
+        let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
+        child.wait_with_output().unwrap()
+    }
+
+    #[test]
+    fn half_of_the_sql_is_not_run() {
+        let directory = tempfile::tempdir().unwrap();
+        let long = "x".repeat(4096);
+        for (name, stdin, full, ran) in [
+            ("whole", ".\n.\n9\nselect 1;".to_owned(), false, true),
+            ("cut", ".\n.\n90\nselect 1;".to_owned(), false, false),
+            ("cut-before", ".\nexit".to_owned(), false, false),
+            ("full", format!(".\n.\n4096\n{long}"), true, false),
+        ] {
+            let output = run(&directory.path().join(name), &stdin, full);
+            let printed = String::from_utf8_lossy(&output.stdout);
+            assert_eq!(printed == "select 1;", ran, "{name}: {output:?}");
+            assert!(ran || (printed.is_empty() && !output.status.success()), "{name}: {output:?}");
+        }
+    }
 }

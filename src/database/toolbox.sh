@@ -5,14 +5,19 @@ umask 077
 d=$1
 shift
 mkdir "$d" || exit 125
-while IFS= read -r line && [ "$line" != . ]; do
-  printf '%s\n' "$line"
-done >"$d/variables"
-while IFS= read -r line && [ "$line" != . ]; do
-  printf '%s\n' "$line"
-done >"$d/first"
-read -r length
-head -c "$length" >"$d/sql"
+for part in variables first; do
+  while :; do
+    IFS= read -r line || exit 125
+    [ "$line" != . ] || break
+    printf '%s\n' "$line" || exit 125
+  done >"$d/$part"
+done
+read -r length || exit 125
+# All of it, or nothing runs.
+if ! head -c "$length" >"$d/sql" || [ "$(wc -c <"$d/sql")" -ne "$length" ]; then
+  echo "error: the SQL did not arrive whole in the toolbox, or is too much for its memory: nothing was run" >&2
+  exit 125
+fi
 [ $# != 0 ] || exit 0
 exec 3<&0
 . "$d/variables"

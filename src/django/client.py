@@ -54,9 +54,16 @@ def mysql_is_read_only():
     return (MYSQL_READ_ONLY % ("", "")).replace(" t", " @@session.t")
 
 
+def service_with_options(service, options):
+    # What a service's file says counts more than variables, and less than these words.
+    values = [("service", service), ("application_name", PARAMETERS["application"])] + ([("options", options)] if options else [])
+    return " ".join("%s='%s'" % (key, re.sub(r"([\\'])", r"\\\1", value)) for key, value in values)
+
+
 def psql(found, history):
     env = {POSTGRESQL[key]: value for key, value in found["options"].items() if key in POSTGRESQL}
     env.update((POSTGRESQL[key], found[key]) for key in ("host", "port", "user", "name", "password") if found[key])
+    service = found["options"].get("service")
     env["PGAPPNAME"] = PARAMETERS["application"]
     if "PGCONNECT_TIMEOUT" not in os.environ:
         env.setdefault("PGCONNECT_TIMEOUT", "15")
@@ -68,13 +75,15 @@ def psql(found, history):
             lines.append("\\i '%s'" % own.replace("'", "''"))
         red = "%%[%%033[1;31m%%]%s%%[%%033[0m%%]"
         lines += ["\\set PROMPT%d '%s'" % (number, prompt("%/", "%R%x%#", red)) for number in (1, 2)]
-        lines.append("\\set HISTFILE '%s'" % history)
+        # It would cut the file to 500 lines.
+        lines += ["\\set HISTSIZE -1", "\\set HISTFILE '%s'" % history]
         from shutil import which
         if not os.environ.get("PSQL_PAGER") and not os.environ.get("PAGER"):
             pager = which("less") and "less -FRSX" or which("more")
             lines.append("\\pset pager off" if not pager else "\\setenv PSQL_PAGER '%s'" % pager)
     words = [] if history else ["-v", "ON_ERROR_STOP=1", "-P", "pager=off"]
-    return {"words": [find_program("psql")] + words, "env": env, "rc": lines, "check": PARAMETERS["check"], "first": None}
+    conninfo = ["--dbname=" + service_with_options(service, env["PGOPTIONS"] if PARAMETERS["read_only"] else "")] if service else []
+    return {"words": [find_program("psql")] + words, "conninfo": conninfo, "env": env, "rc": lines, "check": PARAMETERS["check"], "first": None}
 
 
 def mysql(found, history):

@@ -28,10 +28,13 @@ def open_connection():
     options = settings["OPTIONS"] = dict(settings.get("OPTIONS") or {})
     if connection.vendor == "postgresql":
         options.pop("pool", None)
+        options.setdefault("connect_timeout", 15)
         options["application_name"] = PARAMETERS["application"]
         options["options"] = startup_options(options.get("options") or os.environ.get("PGOPTIONS", ""))
         if not options["options"]:
             del options["options"]
+    if connection.vendor == "mysql":
+        options.setdefault("connect_timeout", 15)
     try:
         connection.ensure_connection()
     except Exception as e:
@@ -69,14 +72,19 @@ def make_read_only(connection):
         refuse(PARAMETERS, PARAMETERS.get("refused") or reason, HINT)
 
 
+def can_have_a_cursor(sql):
+    # Rather not: a table called `update` costs memory, not the answer.
+    words = re.findall(r"\w+", re.sub(r"--[^\n]*(\n|$)|/\*.*?\*/", " ", sql, flags=re.S).lower())
+    return words[:1] in (["select"], ["values"], ["table"], ["with"]) and not {"insert", "update", "delete", "merge", "into"} & set(words)
+
+
 def run_statement(connection, sql):
     # A cursor of the server's, or of MySQL's that does not hold all rows at once, where the statement can have one.
     raw = connection.connection
     if connection.vendor == "mysql":
         cursor = raw.cursor(sys.modules["MySQLdb"].cursors.SSCursor)
     elif connection.vendor == "postgresql":
-        words = re.sub(r"--[^\n]*\n|/\*.*?\*/", " ", sql, flags=re.S).lower().split()
-        named = words and re.match("\\(*(select|values|table|with)", words[0]) and not {"insert", "update", "delete", "merge", "into"} & set(words)
+        named = can_have_a_cursor(sql)
         if named:
             connection.set_autocommit(False)
         cursor = raw.cursor("kdj") if named else raw.cursor()
@@ -86,10 +94,11 @@ def run_statement(connection, sql):
     return cursor
 
 
-def watch(connection):
-    # Nobody waits any more: the server is not to go on either.
+def watch(connections):
+    # Nobody waits any more: the server is not to go on either, if there is a connection yet.
     os.read(0, 1)
     try:
+        connection = connections[0]
         if connection.vendor == "mysql":
             with connection.copy().cursor() as cursor:
                 cursor.execute("KILL QUERY %d" % connection.connection.thread_id())
@@ -189,8 +198,10 @@ if PARAMETERS["banner"]:
 out = open(1, "w", encoding="utf-8", errors="surrogateescape", newline="", closefd=False)
 try:
     sql = read_sql()
+    opened = []
+    threading.Thread(target=watch, args=[opened], daemon=True).start()
     connection = open_connection()
-    threading.Thread(target=watch, args=[connection], daemon=True).start()
+    opened.append(connection)
     print_rows(run_statement(connection, sql), out)
     if not connection.get_autocommit():
         connection.commit()

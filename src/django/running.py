@@ -28,28 +28,41 @@ def end(child):
             pass
 
 
+def words_of(client, words=None):
+    return (words or client["words"]) + client.get("conninfo", [])
+
+
+def without_options(conninfo):
+    return [re.sub(r" options='([^'\\]|\\.)*'", "", word) for word in conninfo]
+
+
 def start(client, stdin):
     # psql reads its first commands from a pipe. There it says, over another one, whether the very connection is
     # read-only, and waits at a third for the permission to go on.
     env = dict(os.environ, **client["env"])
     if client["rc"] is None:
-        return subprocess.Popen(client["words"], stdin=stdin, env=env, preexec_fn=lambda: before(None)), None
+        return subprocess.Popen(words_of(client), stdin=stdin, env=env, preexec_fn=lambda: before(None)), None
     rc_out, rc_in = os.pipe()
     answer_out, answer_in = os.pipe()
     gate_out, gate_in = os.pipe()
     lines = ["\\set QUIET on"] + client["rc"]
     if client["check"]:
+        # A question that fails is an answer, too, and not the end of these lines.
         lines += [
+            "\\set kdj_stop :ON_ERROR_STOP",
+            "\\set ON_ERROR_STOP off",
             "\\o /dev/fd/%d" % answer_in,
             client["check"] + ";",
             "\\qecho kdj-end",
             "\\o",
             "\\i /dev/fd/%d" % gate_out,
+            "\\set ON_ERROR_STOP :kdj_stop",
+            "\\unset kdj_stop",
         ]
     os.write(rc_in, ("\n".join(lines + ["\\unset QUIET"]) + "\n").encode())
     os.close(rc_in)
     env["PSQLRC"] = "/dev/fd/%d" % rc_out
-    child = subprocess.Popen(client["words"], stdin=stdin, env=env, pass_fds=(rc_out, answer_in, gate_out), preexec_fn=lambda: before(None))
+    child = subprocess.Popen(words_of(client), stdin=stdin, env=env, pass_fds=(rc_out, answer_in, gate_out), preexec_fn=lambda: before(None))
     for end_of_child in (rc_out, answer_in, gate_out):
         os.close(end_of_child)
     return child, (answer_out, gate_in)
@@ -97,7 +110,7 @@ def check(client, child, pipes):
 
 def refuses_options(client):
     # Why psql could not connect: once more, for its words. True when it is for the startup options.
-    words = [client["words"][0], "-X", "-c", "select 1"]
+    words = words_of(client, client["words"][:1] + ["-X", "-c", "select 1"])
     again = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=dict(os.environ, **client["env"]))
     said = again.stderr.decode("utf-8", "replace")
     if client["check"] and "unsupported startup parameter" in said:
@@ -137,6 +150,7 @@ def run(client, stdin, feed):
         # Without them, it may be read-only all the same.
         client["refused"] = REFUSED
         del client["env"]["PGOPTIONS"]
+        client["conninfo"] = without_options(client["conninfo"])
         os.environ.pop("PGOPTIONS", None)
         child, pipes = start(client, stdin)
         if not check(client, child, pipes):

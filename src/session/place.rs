@@ -107,9 +107,18 @@ impl<'a> Place<'a> {
         drop(streams);
         let calm = !matches!(ending, Ending::Exited(_) | Ending::OutputClosed);
         let leave = matches!(ending, Ending::Left | Ending::Signal(_));
+        let unread = side.unread().map(ToString::to_string);
         let named = Named { target, name, ends };
         match side.finish(calm, leave).await {
-            Ok(None) => Ok((named, ending)),
+            Ok(None) => match unread {
+                None => Ok((named, ending)),
+                Some(error) => {
+                    let name = &named.name;
+                    Err(Error::failed(format!("cannot read what {name} was to read: {name} was ended"))
+                        .caused_by(error)
+                        .hint("what it had read before may have been run"))
+                }
+            },
             Ok(Some(signal)) => Ok((named, Ending::Signal(signal))),
             // What the command did after that nobody knows.
             Err(error) => Err(Error::new(Failure::Lost, "cannot write the output").caused_by(error)),

@@ -77,11 +77,12 @@ pub(super) async fn here(
     let way = forward::Place { cluster: place.cluster, environment: place.environment, ui: place.ui };
     let work = async |port: u16| {
         let (vendor, name) = (facts.vendor.clone(), facts.name.clone());
-        let client = client::client(program, facts, "127.0.0.1", port, asked, Use::Script);
+        let client = client::client(program, facts, "127.0.0.1", port, asked, Use::Script)?;
         let words = dump_words(&client, &vendor, program, dump, name.as_deref());
         let mut command = Command::new(program);
-        command.args(&words[1..]).envs(client.variables.iter().map(|(name, value)| (name, value)));
-        command.env_remove("PGSERVICE").kill_on_drop(true);
+        command.args(&words[1..]);
+        client.give_variables(&mut command);
+        command.kill_on_drop(true);
         watched(place, asked, sink, child(command, sink.sender())).await
     };
     let streamed = forward::beside_port(way, "db", end, work).await??;

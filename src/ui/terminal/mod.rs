@@ -10,6 +10,7 @@ mod raw_mode;
 mod stdin;
 
 use std::{
+    fmt,
     fs::File,
     io::{self, IsTerminal},
     path::PathBuf,
@@ -39,8 +40,9 @@ use crate::streams::{Control, Input, Size, Streams};
 const WAITING: usize = 4;
 /// How long the last output may take once the user wants to get away.
 const LAST_WORDS: Duration = Duration::from_millis(300);
+
 /// What the remote process reads.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Stdin {
     /// Nothing; it has no stdin.
     Closed,
@@ -61,6 +63,20 @@ pub enum Stdin {
         /// What is read.
         then: Framed,
     },
+}
+
+impl fmt::Debug for Stdin {
+    /// Without what is sent: a password may be in it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed => f.write_str("Closed"),
+            Self::Local => f.write_str("Local"),
+            Self::Bytes { first, then_local } => {
+                f.debug_struct("Bytes").field("first", &first.len()).field("then_local", then_local).finish()
+            }
+            Self::Framed { first, .. } => f.debug_struct("Framed").field("first", &first.len()).finish_non_exhaustive(),
+        }
+    }
 }
 
 /// What is sent in frames.
@@ -161,6 +177,11 @@ impl LocalSide {
         let signals = tokio::spawn(arrivals.forward(controls, sizes, raw.clone()));
         let side = Self { raw, reader, signals, stdout, stderr, alternate };
         Ok((side, Streams { input, control, size, stdout: out, stderr: err }))
+    }
+
+    /// Why what is sent in frames could not be read to its end: the remote process has not got all of it.
+    pub fn unread(&self) -> Option<&io::Error> {
+        self.reader.as_ref().and_then(Reader::failed)
     }
 
     /// Gives the terminal back while nothing runs at the other end: messages look as they should, Ctrl-C is a signal.
@@ -289,6 +310,22 @@ impl Signals {
                     now.is_some() && std::mem::replace(size, now) != now
                 });
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sent_stands_in_no_text() {
+        let first = Bytes::from_static(b"export PGPASSWORD=hunter2\n");
+        for stdin in [
+            Stdin::Bytes { first: first.clone(), then_local: true },
+            Stdin::Framed { first, then: Framed::Bytes(Bytes::from_static(b"hunter2")) },
+        ] {
+            assert!(!format!("{stdin:?}").contains("hunter2"), "{stdin:?}");
         }
     }
 }

@@ -5,6 +5,7 @@ use std::{
     fs::File,
     io,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
+    sync::{Arc, OnceLock},
     thread,
 };
 
@@ -44,6 +45,7 @@ pub fn frame(data: &[u8]) -> Bytes {
 pub struct Reader {
     /// Its closing wakes the thread.
     _stop: OwnedFd,
+    failed: Arc<OnceLock<io::Error>>,
 }
 
 impl Reader {
@@ -55,28 +57,42 @@ impl Reader {
         let (stopped, stop) = pipe()?;
         // Not for credential plugins: a copy of the stopping end would keep the thread going.
         rustix::io::fcntl_setfd(&stop, rustix::io::FdFlags::CLOEXEC)?;
-        thread::Builder::new().name("stdin".to_owned()).spawn(move || forward(&sender, &control, reading, &stopped))?;
-        Ok(Self { _stop: stop })
+        let failed = Arc::new(OnceLock::new());
+        thread::Builder::new().name("stdin".to_owned()).spawn({
+            let failed = failed.clone();
+            move || forward(&sender, &control, reading, &stopped, &failed)
+        })?;
+        Ok(Self { _stop: stop, failed })
+    }
+
+    /// Why what is sent in frames was not read to its end, if it was not.
+    pub fn failed(&self) -> Option<&io::Error> {
+        self.failed.get()
     }
 }
 
-fn forward(sender: &mpsc::Sender<Input>, control: &mpsc::Sender<Control>, reading: Reading, stopped: &OwnedFd) {
+fn forward(
+    sender: &mpsc::Sender<Input>,
+    control: &mpsc::Sender<Control>,
+    reading: Reading,
+    stopped: &OwnedFd,
+    failed: &OnceLock<io::Error>,
+) {
     let Reading { file, mut escape, framed } = reading;
     let stdin = io::stdin();
     let source = file.as_ref().map_or(stdin.as_fd(), File::as_fd);
     let mut buffer = vec![0; CHUNK];
-    loop {
+    let error = loop {
         match wait(source, stopped) {
             Ok(true) => {}
             Ok(false) => return,
-            Err(_) => break,
+            Err(error) => break Some(error),
         }
         let count = match rustix::io::read(source, &mut buffer[..]) {
-            Ok(0) => break,
+            Ok(0) => break None,
             Ok(count) => count,
             Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => continue,
-            // A terminal that hung up: as much as an end.
-            Err(_) => break,
+            Err(error) => break Some(error.into()),
         };
         let (data, leave) = match &mut escape {
             Some(escape) => {
@@ -93,13 +109,19 @@ fn forward(sender: &mpsc::Sender<Input>, control: &mpsc::Sender<Control>, readin
             let _ = control.blocking_send(Control::Leave);
             return;
         }
-    }
-    if framed {
+    };
+    let end = match error {
+        // Half of it is not all of it: as if kdj had gone.
+        Some(error) if framed => {
+            let _ = failed.set(error);
+            Input::Eof
+        }
         // Its end would say that kdj has gone.
-        let _ = sender.blocking_send(Input::Data(frame(&[])));
-    } else {
-        let _ = sender.blocking_send(Input::Eof);
-    }
+        None if framed => Input::Data(frame(&[])),
+        // A terminal that hung up: as much as an end.
+        _ => Input::Eof,
+    };
+    let _ = sender.blocking_send(end);
 }
 
 /// Waits for input; false when the reading is to stop. A device that cannot be polled (macOS has some) is read at once.
@@ -112,5 +134,35 @@ fn wait(source: BorrowedFd<'_>, stopped: &OwnedFd) -> io::Result<bool> {
             Ok(_) if !fds[1].revents().is_empty() => return Ok(false),
             Ok(_) => return Ok(true),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(file: File) -> (Vec<Input>, Option<String>) {
+        let (sender, mut inputs) = mpsc::channel(8);
+        let (control, _controls) = mpsc::channel(1);
+        let reading = Reading { file: Some(file), escape: None, framed: true };
+        let reader = Reader::start(sender, control, reading).unwrap();
+        let mut all = Vec::new();
+        while let Some(input) = inputs.blocking_recv() {
+            all.push(input);
+        }
+        (all, reader.failed().map(ToString::to_string))
+    }
+
+    #[test]
+    fn what_cannot_be_read_to_its_end_has_none() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x.sql");
+        std::fs::write(&path, "select 1;").unwrap();
+        let whole = vec![Input::Data(Bytes::from_static(b"9\nselect 1;")), Input::Data(Bytes::from_static(b"0\n"))];
+        assert_eq!(read(File::open(&path).unwrap()), (whole, None));
+        // A folder can be opened and not read.
+        let (inputs, failed) = read(File::open(directory.path()).unwrap());
+        assert_eq!(inputs, [Input::Eof]);
+        assert!(failed.is_some_and(|failed| failed.contains("directory")));
     }
 }

@@ -83,6 +83,23 @@ fn a_pooler_that_swallows_or_refuses_the_option_is_told_of() {
 }
 
 #[test]
+fn a_script_needs_the_server_s_answer_wherever_psql_runs() {
+    let Some(cluster) = cluster() else { return };
+    let databases = with_clients(cluster, &[Server::Postgres]);
+    databases.sql("create table notes (id int); alter table notes owner to shop");
+    // The question fails.
+    databases.sql("revoke all on pg_settings from public");
+    let kdj = databases.kdj("[environments.live.database]\ntoolbox_image = 'registry.local/toolbox:1'\n");
+    let sql = "select 'ran'; set default_transaction_read_only = off; insert into notes values (1)";
+    for form in [&[][..], &["--client", "local"], &["--client", "toolbox", "--confirm", "live"]] {
+        let output = kdj.run(["dbshell", "live", "-c", sql].iter().chain(form)).expect_code(125);
+        assert!(!output.stdout_text().contains("ran"), "{output}");
+        let _ = output.says(&["is not read-only: nothing was run", "the server did not say"]);
+    }
+    assert_eq!(databases.sql("select count(*) from notes"), "0");
+}
+
+#[test]
 fn a_replica_and_a_role_when_they_are_configured() {
     let Some(cluster) = cluster() else { return };
     let databases = with_clients(cluster, &[Server::Postgres, Server::Forgetful]);
@@ -100,7 +117,10 @@ fn a_replica_and_a_role_when_they_are_configured() {
         .says(&["the session's role is none, not An Analyst"]);
     let replica = config("read_only_alias = 'down'");
     let _ = replica.run(["dbshell", "live", "-c", sql]).expect_code(2).says(&["down: shop at 127.0.0.1:9"]);
-    // A name that was typed counts, and so does the mode.
-    let _ = replica.run(["dbshell", "live", "--database", "default", "-c", sql]).expect_code(0);
+    // It is what `default` means then, and the mode counts.
+    let _ = replica
+        .run(["dbshell", "live", "--database", "default", "-c", sql])
+        .expect_code(2)
+        .says(&["down: shop at 127.0.0.1:9"]);
     let _ = replica.run(["dbshell", "live", "--read-write", "--confirm", "live", "-c", sql]).expect_code(0);
 }
