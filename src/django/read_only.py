@@ -103,14 +103,16 @@ def make_read_only():
     if alias and alias not in connections:
         sys.stderr.write("error: the settings have no database `%s`, the read_only_alias of kdj.toml, only %s\n" % (alias, ", ".join(sorted(connections))))
         sys.exit(125)
-    # What was opened while the app was set up.
-    for name in connections:
+    made = [name for name in connections if hasattr(connections._connections, name)]
+    # What was opened while the app was set up. The driver of another may be missing; it is asked when it connects.
+    for name in made:
         connections[name].close()
         forget_pool(connections[name])
     if alias and alias != "default":
-        values = connections["default"].settings_dict
+        values = connections.databases["default"]
         found = connections[alias].settings_dict
-        del connections["default"]
+        if "default" in made:
+            del connections["default"]
         values.clear()
         values.update(found, OPTIONS=dict(found["OPTIONS"]))
     BaseDatabaseWrapper.connect = connect_read_only

@@ -1,6 +1,7 @@
 //! The scripts as they run in a container, run here: in a directory of their own, with a `/proc` of their own.
 
 mod choice;
+mod read_only;
 mod settings;
 mod start;
 
