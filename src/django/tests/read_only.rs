@@ -85,3 +85,11 @@ print(values['OPTIONS'] is connections['replica'].settings_dict['OPTIONS'])";
     let before = "connections['default']";
     assert_eq!(run(databases, Some("replica"), before, "print(connections['default'].vendor)"), "postgresql");
 }
+
+#[test]
+fn postgresql_has_no_pool_of_the_apps() {
+    let databases = "{'default': engine('postgresql', pool={'min_size': 4}, connect_timeout=3)}";
+    let after = "connections['default'].connect()\nprint(connections['default'].settings_dict['OPTIONS'])";
+    let expected = "{'connect_timeout': 3, 'options': '-c default_transaction_read_only=on'}";
+    assert_eq!(run(databases, None, "", after), expected);
+}
