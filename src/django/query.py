@@ -24,9 +24,13 @@ def ask(connection, sql, values):
         names = [column[0] for column in cursor.description or ()]
         return [dict(zip(names, row)) for row in (cursor.fetchall() if names else ())]
     finally:
-        # Not the driver's own: psycopg2 has none of what it did not begin itself.
-        cursor.execute("ROLLBACK")
-        cursor.close()
+        try:
+            # Not the driver's own: psycopg2 has none of what it did not begin itself.
+            cursor.execute("ROLLBACK")
+            cursor.close()
+        except Exception:
+            # A dead connection has no transaction. Why it is dead was said before.
+            pass
 
 
 def plain(value):
@@ -62,7 +66,10 @@ def run(connection):
             if not other:
                 raise Problem("statement", said)
             notes.append(said)
-            rows[name] = ask(connection, other, None)
+            try:
+                rows[name] = ask(connection, other, None)
+            except Exception:
+                raise Problem("statement", said)
     return {"server": server, "rows": rows, "notes": notes}
 
 
