@@ -224,9 +224,10 @@ pub(super) fn size(tables: &[TableSize], wide: bool) -> String {
     table.render()
 }
 
-pub(super) fn activity_json(looked: &Looked, sessions: &[Session], full: bool) -> Result<String> {
+/// `complete` when the asking user may see all there is.
+pub(super) fn activity_json(looked: &Looked, sessions: &[Session], complete: bool, full: bool) -> Result<String> {
     let sessions = sessions.iter().map(|session| session_json(session, looked, full)).collect();
-    document(looked, [("sessions", Value::Array(sessions))])
+    document(looked, [("complete", json!(complete)), ("sessions", Value::Array(sessions))])
 }
 
 pub(super) fn locks_json(looked: &Looked, sessions: &[Session], waits: &[Wait], full: bool) -> Result<String> {

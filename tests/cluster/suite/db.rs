@@ -220,6 +220,9 @@ fn on_mariadb() {
     let all = sessions(&kdj, &["activity"]);
     assert_eq!(all.len(), 2, "{all:#?}");
     assert!(all.iter().all(|session| session["transaction_seconds"].is_null()), "{all:#?}");
+    let output = kdj.run(["db", "own", "activity", "-o", "json"]).expect_code(0);
+    assert_eq!(json(&output)["complete"], false, "{output}");
+    let _ = output.says(&["only the sessions of the app's own user are shown", "GRANT PROCESS ON *.* TO"]);
     let denied = kdj.run(["db", "own", "locks"]).expect_code(1);
     let _ = denied.says(&["PROCESS privilege", "GRANT PROCESS ON *.* TO"]);
 
