@@ -27,9 +27,9 @@ pub struct Session {
     pub wait: Option<String>,
     /// Its query, or its last one.
     pub query: Option<String>,
-    /// When it began, as the server writes it.
+    /// What tells it from a later one of the same number: when it began, or whose it is and from where.
     pub started: Option<String>,
-    /// When its query began, as the server writes it.
+    /// What tells its query from another one: when it began, its number, or a digest of it.
     pub query_started: Option<String>,
 }
 

@@ -63,6 +63,10 @@ def run(connection):
             rows[name] = ask(connection, sql, values)
         except Exception as e:
             said = "%s: %s" % (type(e).__name__, str(e).strip())
+            if "told" in rows:
+                # What was done is done, whatever cannot be asked after it.
+                notes.append(said)
+                break
             if not other:
                 raise Problem("statement", said)
             notes.append(said)
@@ -70,6 +74,9 @@ def run(connection):
                 rows[name] = ask(connection, other, None)
             except Exception:
                 raise Problem("statement", said)
+        if name == "same" and not rows[name]:
+            # It is another now: nothing is done to it.
+            break
     return {"server": server, "rows": rows, "notes": notes}
 
 

@@ -9,8 +9,8 @@ SELECT pid,
        extract(epoch FROM clock_timestamp() - state_change)::float8 AS state_seconds,
        concat_ws(': ', wait_event_type, wait_event) AS wait,
        query,
-       backend_start::text AS started,
-       query_start::text AS query_started
+       (extract(epoch FROM backend_start) * 1000000)::bigint::text AS started,
+       (extract(epoch FROM query_start) * 1000000)::bigint::text AS query_started
 FROM pg_stat_activity AS a
 WHERE datname = current_database()
   AND pid <> pg_backend_pid()
