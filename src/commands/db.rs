@@ -233,7 +233,8 @@ async fn activity(at: &At<'_>, args: &ActivityArgs) -> Result<Exit> {
     let ActivityArgs { all, look } = args;
     let asked = at.ask(&look.place, "asking who is connected", statements::sessions(), true).await?;
     let Some((looked, mut rows)) = asked else { return Ok(Exit::Success) };
-    let sessions: Vec<Session> = rows.take("sessions")?;
+    let mut sessions: Vec<Session> = rows.take("sessions")?;
+    sessions.retain(|session| !session.elsewhere);
     let (shown, idle): (Vec<_>, Vec<_>) = sessions.into_iter().partition(|session| *all || session.is_busy());
     let hidden = shown.iter().filter(|session| session.state.is_none()).count();
     let complete = hidden == 0 && rows.notes.is_empty();

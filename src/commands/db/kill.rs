@@ -98,8 +98,13 @@ struct Told {
 }
 
 fn find<'a>(pid: i64, sessions: &'a [Session], at: &At<'_>) -> Result<&'a Session> {
-    sessions.iter().find(|session| session.pid == pid).ok_or_else(|| {
-        Error::failed(format!("the database has no session {pid}: it is over, kdj's own, or of another database"))
+    let found = sessions.iter().find(|session| session.pid == pid);
+    found.filter(|session| !session.elsewhere).ok_or_else(|| {
+        let what = match found {
+            Some(session) => format!(", but the server has: {}", names::shown(&session.kind())),
+            None => ": it is over, kdj's own, or of another database".to_owned(),
+        };
+        Error::failed(format!("the database has no session {pid}{what}"))
             .hint(format!("list them: `kdj db {} activity --all`", at.environment.name))
     })
 }

@@ -186,6 +186,10 @@ time.sleep(600)";
         let output = kdj.run(["db", "own", "kill", pid, "--terminate"]).expect_code(1);
         let _ = output.says(&[&format!("the database has no session {pid}"), "kdj db own activity --all"]);
     }
+    let _ = kdj
+        .run(["db", "own", "kill", &elsewhere])
+        .expect_code(1)
+        .says(&["but the server has: client backend of the database `elsewhere`"]);
     let _ = kdj.run(["db", "own", "kill", &bored, "--terminate"]).expect_code(0);
 
     // What cannot be asked says why.
