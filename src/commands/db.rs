@@ -233,22 +233,30 @@ async fn activity(at: &At<'_>, args: &ActivityArgs) -> Result<Exit> {
     let ActivityArgs { all, look } = args;
     let asked = at.ask(&look.place, "asking who is connected", statements::sessions(), true).await?;
     let Some((looked, mut rows)) = asked else { return Ok(Exit::Success) };
-    let sessions: Vec<Session> = rows.take("sessions")?;
+    let mut sessions: Vec<Session> = rows.take("sessions")?;
+    sessions.retain(|session| !session.elsewhere);
     let (shown, idle): (Vec<_>, Vec<_>) = sessions.into_iter().partition(|session| *all || session.is_busy());
+    let hidden = shown.iter().filter(|session| session.state.is_none()).count();
+    let complete = hidden == 0 && rows.notes.is_empty();
     let text = match look.output.output {
-        Some(OutputFormat::Json) => render::activity_json(&looked, &shown, look.full)?,
+        Some(OutputFormat::Json) => render::activity_json(&looked, &shown, complete, look.full)?,
         Some(OutputFormat::Name) => render::pids(shown.iter().map(|session| session.pid)),
         output => render::activity(&looked, &shown, look.full, output == Some(OutputFormat::Wide)),
     };
     at.ui.data(&text)?;
-    let hidden = shown.iter().filter(|session| session.state.is_none()).count();
+    for note in &rows.notes {
+        at.ui.status(&format!("only the sessions of the app's own user are shown, without their transactions: {note}"));
+        if note.contains("PROCESS privilege") {
+            at.ui.status(&format!("hint: {}", database::GRANT_PROCESS));
+        }
+    }
     if hidden > 0 {
         let why = "as its administrator: `GRANT pg_read_all_stats TO` the app's user";
         at.ui.status(&format!("{hidden} sessions are other users', and hidden from this one; {why}"));
     }
     if !idle.is_empty() {
         at.ui.status(&format!("{} idle, which `--all` shows", idle.len()));
-    } else if shown.is_empty() {
+    } else if shown.is_empty() && complete {
         at.ui.status(&format!("nobody else is connected to `{}` of `{}`", looked.database, looked.environment));
     }
     Ok(Exit::Success)

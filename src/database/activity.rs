@@ -27,10 +27,19 @@ pub struct Session {
     pub wait: Option<String>,
     /// Its query, or its last one.
     pub query: Option<String>,
-    /// When it began, as the server writes it.
+    /// What tells it from a later one of the same number: when it began, or whose it is and from where.
     pub started: Option<String>,
-    /// When its query began, as the server writes it.
+    /// What tells its query from another one: when it began, its number, or a digest of it.
     pub query_started: Option<String>,
+    /// PostgreSQL's name of its database.
+    #[serde(default)]
+    pub datname: Option<String>,
+    /// PostgreSQL's kind of process: `client backend`, `autovacuum worker`, `walsender`.
+    #[serde(default)]
+    pub backend_type: Option<String>,
+    /// Whether it is of another database, or the server's own.
+    #[serde(default)]
+    pub elsewhere: bool,
 }
 
 /// That one session waits for another.
@@ -51,6 +60,15 @@ pub struct Wait {
 }
 
 impl Session {
+    /// What kind of process it is, and of which database.
+    pub fn kind(&self) -> String {
+        let kind = self.backend_type.as_deref().unwrap_or("session");
+        match &self.datname {
+            Some(name) => format!("{kind} of the database `{name}`"),
+            None => kind.to_owned(),
+        }
+    }
+
     /// Whether it does anything, or holds anything.
     pub fn is_busy(&self) -> bool {
         self.state.as_deref() != Some("idle")

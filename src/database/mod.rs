@@ -20,6 +20,6 @@ pub use self::{
     connection::{Connection, Vendor, connection},
     dump::{DumpRequest, dump},
     mode::Mode,
-    query::{Rows, query},
+    query::{GRANT_PROCESS, Rows, query},
     shell::{Output, Request, Sql, shell},
 };

@@ -16,6 +16,8 @@ use crate::{
 
 /// Stands before the answer, on a line of its own.
 const MARK: &str = "kdj-rows: ";
+/// What lets the app's user in MySQL see everybody's sessions and locks.
+pub const GRANT_PROCESS: &str = "as its administrator: `GRANT PROCESS ON *.* TO` the app's user";
 
 /// What the database answered.
 #[derive(Debug, Deserialize)]
@@ -35,6 +37,11 @@ enum Answer {
 }
 
 impl Rows {
+    /// Whether the statement was answered.
+    pub fn has(&self, name: &str) -> bool {
+        self.rows.contains_key(name)
+    }
+
     /// The rows of one statement.
     ///
     /// # Errors
@@ -79,9 +86,7 @@ fn explain(problem: &Problem, alias: &str, place: &Place<'_>) -> Error {
             let error = Error::failed(format!("the database `{alias}` of `{}` refuses", environment.name));
             let error = error.caused_by(message);
             match message {
-                text if text.contains("PROCESS privilege") => {
-                    error.hint("as its administrator: `GRANT PROCESS ON *.* TO` the app's user")
-                }
+                text if text.contains("PROCESS privilege") => error.hint(GRANT_PROCESS),
                 text if text.contains("pg_signal_backend") || text.contains("must be a member of the role") => {
                     error.hint("as its administrator: `GRANT pg_signal_backend TO` the app's user")
                 }

@@ -18,7 +18,7 @@ pub fn without_values(sql: &str, server: &str) -> String {
             '"' | '`' => (quoted(rest, first, false), None),
             '#' if mysql => (rest.find('\n').unwrap_or(rest.len()), Some(" ")),
             _ if rest.starts_with("--") => (rest.find('\n').unwrap_or(rest.len()), Some(" ")),
-            _ if rest.starts_with("/*") => (rest.find("*/").map_or(rest.len(), |end| end + 2), Some(" ")),
+            _ if rest.starts_with("/*") => (comment(rest, !mysql), Some(" ")),
             _ if first.is_ascii_digit() => (number(rest), Some(VALUE)),
             _ => match dollars {
                 Some(length) => (length, Some(VALUE)),
@@ -44,6 +44,28 @@ fn quoted(text: &str, quote: char, backslashes: bool) -> usize {
             characters.next();
         } else if character == quote && characters.next_if(|(_, next)| *next == quote).is_none() {
             return at + quote.len_utf8();
+        }
+    }
+    text.len()
+}
+
+/// The length of `/* ... */`, to its end or the text's. PostgreSQL's may have others in them.
+fn comment(text: &str, nested: bool) -> usize {
+    let mut depth = 0;
+    let mut at = 0;
+    while at < text.len() {
+        let rest = &text.as_bytes()[at..];
+        if rest.starts_with(b"/*") && (nested || depth == 0) {
+            depth += 1;
+            at += 2;
+        } else if rest.starts_with(b"*/") {
+            depth -= 1;
+            at += 2;
+            if depth == 0 {
+                return at;
+            }
+        } else {
+            at += 1;
         }
     }
     text.len()
@@ -98,6 +120,8 @@ mod tests {
             ),
             ("select 1.5e-3-2, -7, 0xff, col1, x::text", "postgresql", "select ?-?, -?, ?, col1, x::text"),
             ("select /* ada@acme.dev */ 1 -- bob\nfrom t", "postgresql", "select ? from t"),
+            ("select /* a /* b */ 'ada' */ c /**/ from t", "postgresql", "select c from t"),
+            ("select /* a /* b */ c from t /*/ ada", "mysql", "select c from t"),
             ("update t set a = 'cut off in the mid", "postgresql", "update t set a = ?"),
             ("select 'a\\'b' , \"text\", `na'me` # ada", "mysql", "select ? , ?, `na'me`"),
             ("select a #> '{b}' from t", "postgresql", "select a #> ? from t"),
@@ -112,7 +136,7 @@ mod tests {
 
     #[test]
     fn wherever_it_is_cut_off() {
-        let sql = "select E'a\\'b', $q$ x $q$, 'it''s', \"n\", `m`, 1.5e-3 /* c */ -- d\nfrom straße";
+        let sql = "select E'a\\'b', $q$ x $q$, 'it''s', \"n\", `m`, 1.5e-3 /* c /* d' */ */ -- d\nfrom straße";
         for (end, _) in sql.char_indices() {
             for server in ["postgresql", "mysql"] {
                 let shown = without_values(&sql[..end], server);

@@ -46,16 +46,25 @@ pub fn size() -> Statements {
     .into()
 }
 
-/// Ends the query of the session `pid`, or with `terminate` the session; then who is connected.
+/// Ends the query of the session `pid`, or with `terminate` the session, if it is the `same`; then who is connected.
 pub fn kill(terminate: bool) -> Statements {
-    let (postgresql, mysql) = match terminate {
-        true => (sql!("postgresql/terminate"), "KILL %(pid)s"),
-        false => (sql!("postgresql/cancel"), "KILL QUERY %(pid)s"),
+    let (told, mysql, mariadb, kill) = match terminate {
+        true => {
+            (sql!("postgresql/terminate"), sql!("mysql/same_session"), sql!("mariadb/same_session"), "KILL %(pid)s")
+        }
+        false => {
+            (sql!("postgresql/cancel"), sql!("mysql/same_query"), sql!("mariadb/same_query"), "KILL QUERY %(pid)s")
+        }
     };
-    let told = [postgresql, mysql, mysql];
-    let pause = ["SELECT pg_sleep(0.5)", "SELECT sleep(0.5)", "SELECT sleep(0.5)"];
-    let statements = |((told, pause), (server, after)): ((&'static str, &'static str), (_, Statement))| {
-        (server, vec![("told", told, None), ("pause", pause, None), after])
+    let pause = ("pause", "SELECT sleep(0.5)", None);
+    let before = [
+        vec![("told", told, None), ("pause", "SELECT pg_sleep(0.5)", None)],
+        vec![("same", mysql, None), ("told", kill, None), pause],
+        vec![("same", mariadb, None), ("told", kill, None), pause],
+    ];
+    let with_list = |(mut statements, (server, list)): (Vec<Statement>, (&'static str, Statement))| {
+        statements.push(list);
+        (server, statements)
     };
-    told.into_iter().zip(pause).zip(SESSIONS).map(statements).collect()
+    before.into_iter().zip(SESSIONS).map(with_list).collect()
 }

@@ -24,9 +24,13 @@ def ask(connection, sql, values):
         names = [column[0] for column in cursor.description or ()]
         return [dict(zip(names, row)) for row in (cursor.fetchall() if names else ())]
     finally:
-        # Not the driver's own: psycopg2 has none of what it did not begin itself.
-        cursor.execute("ROLLBACK")
-        cursor.close()
+        try:
+            # Not the driver's own: psycopg2 has none of what it did not begin itself.
+            cursor.execute("ROLLBACK")
+            cursor.close()
+        except Exception:
+            # A dead connection has no transaction. Why it is dead was said before.
+            pass
 
 
 def plain(value):
@@ -59,10 +63,20 @@ def run(connection):
             rows[name] = ask(connection, sql, values)
         except Exception as e:
             said = "%s: %s" % (type(e).__name__, str(e).strip())
+            if "told" in rows:
+                # What was done is done, whatever cannot be asked after it.
+                notes.append(said)
+                break
             if not other:
                 raise Problem("statement", said)
             notes.append(said)
-            rows[name] = ask(connection, other, None)
+            try:
+                rows[name] = ask(connection, other, None)
+            except Exception:
+                raise Problem("statement", said)
+        if name == "same" and not rows[name]:
+            # It is another now: nothing is done to it.
+            break
     return {"server": server, "rows": rows, "notes": notes}
 
 

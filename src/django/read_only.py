@@ -27,6 +27,8 @@ def ask(connection, sql):
 
 def prepare_postgresql(connection):
     options = connection.settings_dict["OPTIONS"]
+    # Its connections are opened beside this, and handed on between threads.
+    options.pop("pool", None)
     if connection.alias not in unset:
         unset[connection.alias] = options.get("options")
     words = ["default_transaction_read_only=on"]
@@ -80,7 +82,6 @@ def connect_read_only(self):
         refused[self.alias] = "a pooler in between refuses startup options (PgBouncer: ignore_startup_parameters)"
         options = self.settings_dict["OPTIONS"]
         options.pop("options") if unset[self.alias] is None else options.update(options=unset[self.alias])
-        forget_pool(self)
         connect(self)
     try:
         problem = check(self)
@@ -89,7 +90,6 @@ def connect_read_only(self):
         raise
     if problem:
         self.close()
-        forget_pool(self)
         raise NotReadOnly("the database `%s` cannot be made read-only: %s%s" % (self.alias, problem, HINT))
 
 
@@ -103,14 +103,16 @@ def make_read_only():
     if alias and alias not in connections:
         sys.stderr.write("error: the settings have no database `%s`, the read_only_alias of kdj.toml, only %s\n" % (alias, ", ".join(sorted(connections))))
         sys.exit(125)
-    # What was opened while the app was set up.
-    for name in connections:
+    made = [name for name in connections if hasattr(connections._connections, name)]
+    # What was opened while the app was set up. The driver of another may be missing; it is asked when it connects.
+    for name in made:
         connections[name].close()
         forget_pool(connections[name])
     if alias and alias != "default":
-        values = connections["default"].settings_dict
+        values = connections.databases["default"]
         found = connections[alias].settings_dict
-        del connections["default"]
+        if "default" in made:
+            del connections["default"]
         values.clear()
         values.update(found, OPTIONS=dict(found["OPTIONS"]))
     BaseDatabaseWrapper.connect = connect_read_only

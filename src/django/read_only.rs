@@ -67,6 +67,12 @@ impl<'a> Parameters<'a> {
     }
 }
 
+/// What makes the databases read-only, by itself.
+#[cfg(test)]
+pub(super) fn read_only_script(database: &DatabaseSettings) -> String {
+    with_parameters(&[PASSWORDS, READ_ONLY], &Parameters::of(database, false))
+}
+
 /// Runs code in Django's shell. It is too long for a URL, and goes over stdin.
 fn in_shell(settings: &DjangoSettings, term: Option<&str>, code: &str) -> (Start, Vec<u8>) {
     let words = format!("[\"shell\", \"-v\", \"0\", \"-c\", {}]", literal(code));

@@ -2,6 +2,7 @@
 
 mod choice;
 mod client;
+mod read_only;
 mod settings;
 mod start;
 

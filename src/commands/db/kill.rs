@@ -46,19 +46,29 @@ pub(super) async fn run(at: &At<'_>, args: &KillArgs) -> Result<Exit> {
     let who = Who::of(&permit, at.cluster);
     let target = who.beside(there.target()).await?;
     let record = Record::begin(&permit, at.environment, Object::from(&target), who, at.cluster, at.ui);
-    let values =
-        [("pid", json!(pid)), ("started", json!(session.started)), ("query_started", json!(session.query_started))];
+    let values = [
+        ("pid", json!(pid)),
+        ("started", json!(session.started)),
+        ("query_started", json!(session.query_started)),
+        ("query_seconds", json!(session.query_seconds)),
+    ];
     let question = at.question(place, statements::kill(*terminate), values.into());
     record
         .keep(async {
             let mut rows = query(&there, &target, "telling the database", &question).await?;
+            let (answered, listed) = (rows.has("told"), rows.has("sessions"));
             let told: Vec<Told> = rows.take("told")?;
             let after: Vec<Session> = rows.take("sessions")?;
-            // MySQL's KILL answers nothing, and fails when there is no such session.
-            if rows.server == "postgresql" && !told.iter().any(|row| row.told) {
+            // MySQL's KILL answers nothing; it is not sent when the session is not the same.
+            if !answered || rows.server == "postgresql" && !told.iter().any(|row| row.told) {
                 let what = if *terminate { "the session" } else { "the query" };
                 return Err(Error::failed(format!("{what} is another now, or over: nothing was done"))
                     .hint(format!("look again: `kdj db {} activity`", at.environment.name)));
+            }
+            if !listed {
+                let why = rows.notes.join("; ");
+                at.ui.status(&format!("session {pid} was told; whether it has obeyed could not be asked: {why}"));
+                return Ok(Exit::Success);
             }
             let there_still = after.iter().find(|other| other.pid == *pid && other.started == session.started);
             let goes_on = match (there_still, terminate) {
@@ -88,8 +98,13 @@ struct Told {
 }
 
 fn find<'a>(pid: i64, sessions: &'a [Session], at: &At<'_>) -> Result<&'a Session> {
-    sessions.iter().find(|session| session.pid == pid).ok_or_else(|| {
-        Error::failed(format!("the database has no session {pid}: it is over, kdj's own, or of another database"))
+    let found = sessions.iter().find(|session| session.pid == pid);
+    found.filter(|session| !session.elsewhere).ok_or_else(|| {
+        let what = match found {
+            Some(session) => format!(", but the server has: {}", names::shown(&session.kind())),
+            None => ": it is over, kdj's own, or of another database".to_owned(),
+        };
+        Error::failed(format!("the database has no session {pid}{what}"))
             .hint(format!("list them: `kdj db {} activity --all`", at.environment.name))
     })
 }

@@ -157,7 +157,10 @@ pub(super) fn locks(looked: &Looked, sessions: &[Session], waits: &[Wait], full:
         table.row([
             first,
             text(session.user.as_ref()),
-            text(session.application.as_ref()),
+            match session.elsewhere {
+                true => names::shown(&session.kind()),
+                false => text(session.application.as_ref()),
+            },
             text(session.state.as_ref()),
             time(session.seconds()),
             waits_for,
@@ -224,9 +227,10 @@ pub(super) fn size(tables: &[TableSize], wide: bool) -> String {
     table.render()
 }
 
-pub(super) fn activity_json(looked: &Looked, sessions: &[Session], full: bool) -> Result<String> {
+/// `complete` when the asking user may see all there is.
+pub(super) fn activity_json(looked: &Looked, sessions: &[Session], complete: bool, full: bool) -> Result<String> {
     let sessions = sessions.iter().map(|session| session_json(session, looked, full)).collect();
-    document(looked, [("sessions", Value::Array(sessions))])
+    document(looked, [("complete", json!(complete)), ("sessions", Value::Array(sessions))])
 }
 
 pub(super) fn locks_json(looked: &Looked, sessions: &[Session], waits: &[Wait], full: bool) -> Result<String> {
@@ -257,6 +261,7 @@ fn session_json(session: &Session, looked: &Looked, full: bool) -> Value {
         "pid": pid, "user": user, "application": application, "client": client, "state": state,
         "transaction_seconds": session.transaction_seconds, "query_seconds": session.query_seconds,
         "state_seconds": session.state_seconds, "wait": wait, "query": query(session, looked, full),
+        "datname": session.datname, "backend_type": session.backend_type,
     })
 }
 

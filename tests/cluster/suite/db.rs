@@ -186,6 +186,10 @@ time.sleep(600)";
         let output = kdj.run(["db", "own", "kill", pid, "--terminate"]).expect_code(1);
         let _ = output.says(&[&format!("the database has no session {pid}"), "kdj db own activity --all"]);
     }
+    let _ = kdj
+        .run(["db", "own", "kill", &elsewhere])
+        .expect_code(1)
+        .says(&["but the server has: client backend of the database `elsewhere`"]);
     let _ = kdj.run(["db", "own", "kill", &bored, "--terminate"]).expect_code(0);
 
     // What cannot be asked says why.
@@ -220,6 +224,9 @@ fn on_mariadb() {
     let all = sessions(&kdj, &["activity"]);
     assert_eq!(all.len(), 2, "{all:#?}");
     assert!(all.iter().all(|session| session["transaction_seconds"].is_null()), "{all:#?}");
+    let output = kdj.run(["db", "own", "activity", "-o", "json"]).expect_code(0);
+    assert_eq!(json(&output)["complete"], false, "{output}");
+    let _ = output.says(&["only the sessions of the app's own user are shown", "GRANT PROCESS ON *.* TO"]);
     let denied = kdj.run(["db", "own", "locks"]).expect_code(1);
     let _ = denied.says(&["PROCESS privilege", "GRANT PROCESS ON *.* TO"]);
 

@@ -9,8 +9,8 @@ SELECT p.id AS pid,
        p.time_ms / 1000 AS state_seconds,
        nullif(p.state, '') AS wait,
        coalesce(p.info, '') AS query,
-       NULL AS started,
-       NULL AS query_started
+       concat_ws(' ', @@hostname, @@port, p.user, p.host) AS started,
+       concat(p.query_id, '') AS query_started
 FROM information_schema.processlist AS p
 WHERE p.db = database() AND p.id <> connection_id()
 ORDER BY p.time DESC

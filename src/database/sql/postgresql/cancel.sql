@@ -3,6 +3,6 @@ SELECT pg_cancel_backend(pid) AS told
 FROM pg_stat_activity
 WHERE pid = %(pid)s
   AND datname = current_database()
-  AND backend_start::text = %(started)s
-  AND query_start::text = %(query_started)s
+  AND (extract(epoch FROM backend_start) * 1000000)::bigint::text = %(started)s
+  AND (extract(epoch FROM query_start) * 1000000)::bigint::text = %(query_started)s
   AND state = 'active'

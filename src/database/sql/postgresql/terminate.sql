@@ -3,4 +3,4 @@ SELECT pg_terminate_backend(pid) AS told
 FROM pg_stat_activity
 WHERE pid = %(pid)s
   AND datname = current_database()
-  AND backend_start::text = %(started)s
+  AND (extract(epoch FROM backend_start) * 1000000)::bigint::text = %(started)s

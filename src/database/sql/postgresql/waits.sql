@@ -1,5 +1,8 @@
 -- Who waits for whom, and for which lock. A blocker of the number 0 is a prepared transaction.
-WITH waiting AS (
+WITH locks AS (
+    -- Once: reading them stops the server's own work on them.
+    SELECT * FROM pg_locks
+), waiting AS (
     SELECT DISTINCT ON (pid)
            pid,
            locktype,
@@ -7,7 +10,7 @@ WITH waiting AS (
            relation,
            -- PostgreSQL 14 and later.
            (to_jsonb(l) ->> 'waitstart')::timestamptz AS since
-    FROM pg_locks AS l
+    FROM locks AS l
     WHERE NOT granted
     ORDER BY pid
 )
@@ -22,7 +25,7 @@ SELECT DISTINCT
 FROM waiting AS w
 JOIN pg_stat_activity AS a ON a.pid = w.pid AND a.datname = current_database()
 CROSS JOIN LATERAL unnest(pg_blocking_pids(w.pid)) AS blocker
-LEFT JOIN pg_locks AS row_lock
+LEFT JOIN locks AS row_lock
        ON row_lock.pid = w.pid AND row_lock.locktype = 'tuple' AND row_lock.granted AND w.locktype = 'transactionid'
 LEFT JOIN pg_class AS c ON c.oid = coalesce(w.relation, row_lock.relation)
 LEFT JOIN pg_namespace AS n ON n.oid = c.relnamespace
