@@ -1,6 +1,6 @@
 //! Who listens on a local port, where `/proc` tells: `psql (pid 4711)`. Linux; elsewhere nobody knows.
 
-use std::{fs, path::Path};
+use std::fs;
 
 /// The state of a listening socket in `/proc/net/tcp`.
 const LISTEN: &str = "0A";
@@ -12,10 +12,11 @@ pub(super) fn of(port: u16) -> Option<String> {
         .filter_map(|path| fs::read_to_string(path).ok())
         .flat_map(|table| listening(&table, port))
         .collect();
-    let processes = fs::read_dir("/proc").ok()?.flatten().map(|entry| entry.path());
-    let process = processes.filter(|path| is_number(path)).find(|path| has_socket(path, &inodes))?;
-    let name = fs::read_to_string(process.join("comm")).unwrap_or_default();
-    let pid = process.file_name()?.to_str()?.to_owned();
+    let processes = fs::read_dir("/proc").ok()?.flatten();
+    let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    // A child that is just being started has its parent's sockets, too: the oldest is meant.
+    let pid = pids.filter(|pid| has_socket(*pid, &inodes)).min()?;
+    let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
     Some(format!("{} (pid {pid})", crate::names::shown(name.trim())))
 }
 
@@ -32,13 +33,9 @@ fn listening(table: &str, port: u16) -> Vec<String> {
         .collect()
 }
 
-fn is_number(path: &Path) -> bool {
-    path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
 /// Whether one of the process's descriptors is one of these sockets; other people's cannot be looked at.
-fn has_socket(process: &Path, inodes: &[String]) -> bool {
-    let Ok(descriptors) = fs::read_dir(process.join("fd")) else { return false };
+fn has_socket(pid: u32, inodes: &[String]) -> bool {
+    let Ok(descriptors) = fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
     descriptors.flatten().filter_map(|entry| fs::read_link(entry.path()).ok()).any(|link| {
         let inode = link.to_str().and_then(|link| link.strip_prefix("socket:[")?.strip_suffix(']'));
         inode.is_some_and(|inode| inodes.iter().any(|known| known == inode))

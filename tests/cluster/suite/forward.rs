@@ -91,7 +91,17 @@ fn servers(cluster: &Cluster, replicas: u32) -> Namespace<'_> {
     web["spec"]["replicas"] = replicas.into();
     let namespace = Namespace::with(cluster, [web, service()]);
     namespace.wait_for_rollout(["deployment/web"]);
+    wait_for_service(&namespace, "deployment/web", "web", 70);
     namespace
+}
+
+/// Waits until a Service leads to its pods: the node learns of them a moment after they are ready.
+fn wait_for_service(namespace: &Namespace<'_>, from: &str, host: &str, port: u16) {
+    let code = format!(
+        "import socket, time\nfor n in range(300):\n try:\n  socket.create_connection(('{host}', {port}), 5)\n  break\n \
+         except OSError:\n  time.sleep(0.2)\nelse:\n raise SystemExit('{host} is not reached')"
+    );
+    namespace.kubectl(["exec", from, "--", "python3", "-c", &code]);
 }
 
 fn server() -> Value {

@@ -7,7 +7,7 @@ use super::{
         CommandOutput, DATA, Kdj, Namespace, SHOP, cluster,
         objects::{container, deployment, pod, sleeping},
     },
-    Forward,
+    Forward, wait_for_service,
 };
 
 fn exec(kdj: &Kdj, arguments: &[&str], program: &[&str]) -> CommandOutput {
@@ -95,6 +95,7 @@ fn mysql_reaches_a_mariadb() {
     let objects = [deployment("mariadb", pod_of_database), service, deployment("shell", pod([app]))];
     let namespace = Namespace::with(cluster, objects);
     namespace.wait_for_rollout(["deployment/mariadb", "deployment/shell"]);
+    wait_for_service(&namespace, "deployment/shell", "mariadb", 3306);
     let kdj = namespace.kdj();
     let script = r#"mysql --protocol TCP -h "$MYSQL_HOST" -u "$MYSQL_USER" -N -e 'select 6 * 7' "$MYSQL_DATABASE""#;
     let output = exec(&kdj, &["own", "db"], &["sh", "-c", script]).expect_code(0).prints("42\n");
