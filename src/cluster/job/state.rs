@@ -11,7 +11,7 @@ use kube::ResourceExt;
 use super::{
     super::{
         session::{Ending, start_failure},
-        target::{describe, is_running, oom_killed, status_of},
+        target::{describe, is_running, killed_without_evidence, oom_killed, status_of},
     },
     Verdict,
 };
@@ -63,6 +63,9 @@ pub(super) fn others_running(pod: &Pod, container: &str) -> Vec<String> {
     others.filter(|status| is_running(status)).map(|status| status.name.clone()).collect()
 }
 
+/// 128 and SIGKILL's number.
+const KILLED: u8 = 137;
+
 /// How a container ended. What befell its pod afterwards is no verdict on it.
 fn verdict(pod: &Pod, status: &PodStatus, container: &str, ended: &ContainerStateTerminated) -> Verdict {
     let message = ended.message.clone().unwrap_or_default();
@@ -94,6 +97,9 @@ fn verdict(pod: &Pod, status: &PodStatus, container: &str, ended: &ContainerStat
         (None, Some((time, _)), _) if before(time) => return Verdict::Exited(code),
         (None, Some((_, message)), _) => message,
         (None, None, Some(time)) if !before(Some(time)) => "it was deleted".to_owned(),
+        (None, None, _) if code == KILLED => {
+            return Verdict::Killed { code, why: killed_without_evidence(Some(pod), container) };
+        }
         (None, None, _) => return Verdict::Exited(code),
     };
     Verdict::Killed { code, why: format!("pod {}: {why}", pod.name_any()) }

@@ -16,7 +16,7 @@ use tokio::time::{sleep, timeout};
 use super::super::{
     Cluster, Target,
     request::repeatable,
-    target::{TEMPLATE_HASH, memory_limit, oom_killed, revision_number},
+    target::{TEMPLATE_HASH, killed_without_evidence, oom_killed, revision_number},
 };
 
 #[cfg(test)]
@@ -48,7 +48,7 @@ impl Cluster {
     pub async fn why_ended(&self, target: &Target, killed: bool) -> Option<String> {
         let mut pod = None;
         let found = timeout(TIME_LIMIT, self.find_reason(target, killed, &mut pod)).await.ok().flatten();
-        found.or_else(|| killed.then(|| killed_without_evidence(pod.as_ref(), target)))
+        found.or_else(|| killed.then(|| killed_without_evidence(pod.as_ref(), &target.container)))
     }
 
     /// Asks until a reason stands out, and leaves in `seen` the pod as it was last.
@@ -140,13 +140,6 @@ fn status_of<'a>(pod: &'a Pod, container: &str) -> Option<&'a ContainerStatus> {
 
 fn restarts(pod: &Pod, container: &str) -> i32 {
     status_of(pod, container).map(|status| status.restart_count).unwrap_or_default()
-}
-
-/// What a SIGKILL means when nothing speaks for anything.
-fn killed_without_evidence(pod: Option<&Pod>, target: &Target) -> String {
-    let limit = pod.and_then(|pod| memory_limit(pod, &target.container));
-    let memory = limit.map_or("want of memory".to_owned(), |limit| format!("the memory limit ({limit})"));
-    format!("SIGKILL: often {memory}, when nobody killed it")
 }
 
 fn container_ended(pod: &Pod, target: &Target, ended: &ContainerStateTerminated) -> String {

@@ -93,7 +93,7 @@ pub(in crate::cluster) fn image_of(pod: &Pod, name: &str) -> String {
 }
 
 /// The memory a container is limited to, if it is.
-pub(in crate::cluster) fn memory_limit(pod: &Pod, name: &str) -> Option<String> {
+fn memory_limit(pod: &Pod, name: &str) -> Option<String> {
     let container = app_containers(pod).iter().find(|container| container.name == name)?;
     Some(container.resources.as_ref()?.limits.as_ref()?.get("memory")?.0.clone())
 }
@@ -102,6 +102,13 @@ pub(in crate::cluster) fn memory_limit(pod: &Pod, name: &str) -> Option<String> 
 pub(in crate::cluster) fn oom_killed(pod: &Pod, name: &str) -> String {
     let limit = memory_limit(pod, name).map(|limit| format!(", its memory limit is {limit}")).unwrap_or_default();
     format!("container `{name}` was OOMKilled{limit}")
+}
+
+/// What a SIGKILL means when nothing speaks for anything. containerd 1.6 loses the word of the kernel's now and then.
+pub(in crate::cluster) fn killed_without_evidence(pod: Option<&Pod>, name: &str) -> String {
+    let limit = pod.and_then(|pod| memory_limit(pod, name));
+    let memory = limit.map_or("want of memory".to_owned(), |limit| format!("the memory limit ({limit})"));
+    format!("SIGKILL: often {memory}, when nobody killed it")
 }
 
 /// The other containers that run beside `container`.

@@ -27,7 +27,7 @@ mod workload;
 
 pub(super) use self::{
     choose::choose_workload,
-    container::{choose_container, image_of, memory_limit, oom_killed, status_of},
+    container::{choose_container, image_of, killed_without_evidence, oom_killed, status_of},
     kind::words,
     pod::{choose_pod, is_ready, model},
     revision::{revision_number, rollout},

@@ -69,7 +69,7 @@ fn only_a_container_that_has_just_ended_ended_the_session() {
 #[test]
 fn a_kill_without_evidence_is_worded_with_care() {
     let pod = pod(status(0, "2026-01-01T09:00:00Z", "Completed"));
-    let words = killed_without_evidence(Some(&pod), &target());
+    let words = killed_without_evidence(Some(&pod), &target().container);
     assert_eq!(words, "SIGKILL: often the memory limit (256Mi), when nobody killed it");
 }
 

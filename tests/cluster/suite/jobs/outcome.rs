@@ -36,7 +36,9 @@ fn out_of_memory_names_the_limit() {
     let words =
         ["run", "own", "--memory", "48Mi", "--", "python", "-c", "print('begun', flush=True); x = 'a' * (1 << 30)"];
     let output = namespace.kdj().run(words).expect_code(137).prints("begun\n");
-    let _ = output.says(&["container `app` was OOMKilled", "its memory limit is 48Mi"]);
+    // Now and then the node does not say what it was killed for: containerd 1.6 has lost the kernel's word.
+    let told = ["container `app` was OOMKilled, its memory limit is 48Mi", "SIGKILL: often the memory limit (48Mi)"];
+    assert!(told.iter().any(|told| output.stderr.contains(told)), "{output}");
 }
 
 #[test]
