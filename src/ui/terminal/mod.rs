@@ -7,6 +7,7 @@ mod held;
 pub(super) mod line;
 mod output;
 mod raw_mode;
+mod signals;
 mod stdin;
 
 use std::{
@@ -19,9 +20,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use rustix::process::{Signal, getpid, kill_process};
 use tokio::{
-    signal::unix::{Signal as Arrivals, SignalKind, signal},
     sync::{mpsc, watch},
     task::JoinHandle,
     time::sleep,
@@ -32,9 +31,10 @@ use self::{
     escape::Escape,
     output::{AlternateScreen, Written},
     raw_mode::RawMode,
+    signals::{EndSignals, Signals},
     stdin::{Reader, Reading, frame},
 };
-use crate::streams::{Control, Input, Size, Streams};
+use crate::streams::{Input, Streams};
 
 /// How many reads of stdin wait for the network.
 const WAITING: usize = 4;
@@ -227,90 +227,6 @@ impl LocalSide {
             output::reset_terminal(alternate.is_shown());
         }
         written.map(|()| signal)
-    }
-}
-
-/// The signals that ask kdj to end.
-struct EndSignals {
-    interrupt: Arrivals,
-    terminate: Arrivals,
-    hang_up: Arrivals,
-}
-
-impl EndSignals {
-    fn new() -> io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hang_up: signal(SignalKind::hangup())?,
-        })
-    }
-
-    /// The number of the next one.
-    async fn next(&mut self) -> u8 {
-        let signal = tokio::select! {
-            _ = self.interrupt.recv() => Signal::INT,
-            _ = self.terminate.recv() => Signal::TERM,
-            _ = self.hang_up.recv() => Signal::HUP,
-        };
-        u8::try_from(signal.as_raw()).unwrap_or(u8::MAX)
-    }
-}
-
-/// The signals a session listens to.
-struct Signals {
-    end: EndSignals,
-    window: Arrivals,
-    stop: Arrivals,
-    resume: Arrivals,
-}
-
-impl Signals {
-    fn new() -> io::Result<Self> {
-        let raw = |signal_of: Signal| signal(SignalKind::from_raw(signal_of.as_raw()));
-        Ok(Self {
-            end: EndSignals::new()?,
-            window: signal(SignalKind::window_change())?,
-            stop: raw(Signal::TSTP)?,
-            resume: raw(Signal::CONT)?,
-        })
-    }
-
-    /// Tells the session what the signals mean, until nobody listens any more; returns the signal that found that out.
-    async fn forward(
-        mut self,
-        controls: mpsc::Sender<Control>,
-        sizes: watch::Sender<Option<Size>>,
-        raw: Option<Arc<RawMode>>,
-    ) -> u8 {
-        loop {
-            tokio::select! {
-                _ = self.window.recv() => {}
-                _ = self.stop.recv() => {
-                    if let Some(raw) = &raw {
-                        raw.pause();
-                    }
-                    // The handler took SIGTSTP's default away; this is what it would have done.
-                    let _ = kill_process(getpid(), Signal::STOP);
-                }
-                _ = self.resume.recv() => {
-                    if let Some(raw) = &raw {
-                        let _ = raw.resume();
-                    }
-                }
-                number = self.end.next() => {
-                    if controls.send(Control::Signal(number)).await.is_err() {
-                        return number;
-                    }
-                }
-            }
-            if raw.is_some() {
-                sizes.send_if_modified(|size| {
-                    let now = raw_mode::size();
-                    now.is_some() && std::mem::replace(size, now) != now
-                });
-            }
-        }
     }
 }
 
