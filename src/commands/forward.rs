@@ -35,8 +35,11 @@ pub struct ForwardArgs {
     #[arg(value_name = "ENV", add = environment_candidates())]
     environment: String,
 
-    /// db[:ALIAS], redis[:USE], ROLE[:PORT], svc/NAME[:PORT], pod/NAME:PORT, or a name of [forwards]; and ports
-    #[arg(value_name = "TARGET", add = target_candidates())]
+    #[arg(
+        value_name = "TARGET",
+        add = target_candidates(),
+        help = "db[:ALIAS], redis[:USE], ROLE[:PORT], svc/NAME[:PORT], pod/NAME:PORT, or a name of [forwards]; and ports"
+    )]
     targets: Vec<String>,
 
     /// Address to listen on, may be repeated (default: 127.0.0.1 and ::1)

@@ -182,8 +182,7 @@ impl Pty {
         let end = std::time::Instant::now() + DEADLINE;
         loop {
             if let Some(status) = self.child.try_wait().expect("the process can be waited for") {
-                // What it wrote last may still be on its way through the terminal.
-                thread::sleep(Duration::from_millis(20));
+                self.read_to_end();
                 return status;
             }
             assert!(
@@ -192,6 +191,20 @@ impl Pty {
                 self.text()
             );
             thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// What the process wrote last may still be on its way through the terminal: something written behind it tells.
+    fn read_to_end(&self) {
+        const MARK: &[u8] = b"\0the end\0";
+        // A terminal that is stopped takes nothing, and shows nothing either.
+        let _ = rustix::fs::fcntl_setfl(&self.terminal, OFlags::RDWR | OFlags::NONBLOCK);
+        if rustix::io::write(&self.terminal, MARK) == Ok(MARK.len()) {
+            let _ = self.screen.wait(DEADLINE, |screen: &mut Vec<u8>| {
+                let at = screen.windows(MARK.len()).position(|window| window == MARK)?;
+                screen.drain(at..at + MARK.len());
+                Some(())
+            });
         }
     }
 }
