@@ -61,7 +61,7 @@ fn a_namespace_of_broken_workloads() {
         (output.stdout == b"the database is away\n").then_some(())
     });
     let output = kdj.run(["shell", "own", "--pod", &web, "--", "true"]).expect_code(125);
-    let _ = output.says(&["is not running", "last exit 3 (Error)"]);
+    let _ = output.says(&["is not running", "exit 3 (Error)"]);
 
     namespace.kubectl([
         "wait",
