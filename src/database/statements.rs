@@ -37,10 +37,12 @@ pub fn locks() -> Statements {
 /// How large the tables are.
 pub fn size() -> Statements {
     let estimated = Some(sql!("postgresql/tables_estimated"));
+    // MariaDB tells it in the same words.
+    let mysql = ("tables", sql!("mysql/tables"), None);
     [
         ("postgresql", ("tables", sql!("postgresql/tables"), estimated), sql!("postgresql/database")),
-        ("mysql", ("tables", sql!("mysql/tables"), None), sql!("mysql/database")),
-        ("mariadb", ("tables", sql!("mariadb/tables"), None), sql!("mariadb/database")),
+        ("mysql", mysql, sql!("mysql/database")),
+        ("mariadb", mysql, sql!("mysql/database")),
     ]
     .map(|(server, tables, database)| (server, vec![("database", database, None), tables]))
     .into()
@@ -49,9 +51,7 @@ pub fn size() -> Statements {
 /// Ends the query of the session `pid`, or with `terminate` the session, if it is the `same`; then who is connected.
 pub fn kill(terminate: bool) -> Statements {
     let (told, mysql, mariadb, kill) = match terminate {
-        true => {
-            (sql!("postgresql/terminate"), sql!("mysql/same_session"), sql!("mariadb/same_session"), "KILL %(pid)s")
-        }
+        true => (sql!("postgresql/terminate"), sql!("mysql/same_session"), sql!("mysql/same_session"), "KILL %(pid)s"),
         false => {
             (sql!("postgresql/cancel"), sql!("mysql/same_query"), sql!("mariadb/same_query"), "KILL QUERY %(pid)s")
         }
