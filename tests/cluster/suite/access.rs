@@ -117,8 +117,7 @@ for alias in ['default', 'replica']:
 
     // What is read-only by itself, as a replica is, needs no option, and the pooler may refuse or forget it.
     databases.sql("alter role shop set default_transaction_read_only = on");
-    databases.namespace.kubectl(["rollout", "restart", "deployment/strict", "deployment/forgetful"]);
-    databases.namespace.wait_for_rollout(["deployment/strict", "deployment/forgetful"]);
+    databases.restart(&[Strict, Forgetful]);
     for alias in ["strict", "forgetful"] {
         let output = run(&format!("read_only_alias = '{alias}'")).expect_code(0);
         assert!(output.stdout_text().starts_with("default|shop|shop|0|on\n"), "{output}");

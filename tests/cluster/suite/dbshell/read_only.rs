@@ -1,11 +1,7 @@
 //! Read-only sessions: verified in the very connection, and refused where they cannot be had.
 
 use super::{
-    super::harness::{
-        cluster,
-        databases::Server,
-        wait::{DEADLINE, poll_until},
-    },
+    super::harness::{cluster, databases::Server},
     with_clients,
 };
 
@@ -76,12 +72,8 @@ fn a_pooler_that_swallows_or_refuses_the_option_is_told_of() {
     let _ = run("forgetful", &[]).expect_code(125).says(&["by somebody's SET"]);
     // What is read-only by itself needs no option.
     databases.sql("alter role shop set default_transaction_read_only = on");
-    databases.namespace.kubectl(["rollout", "restart", "deployment/strict", "deployment/forgetful"]);
-    databases.namespace.wait_for_rollout(["deployment/strict", "deployment/forgetful"]);
+    databases.restart(&[Strict, Forgetful]);
     for alias in ["forgetful", "strict"] {
-        // The node learns of a Service's new pods a moment after they are ready.
-        let ask = || kdj.run(["dbshell", "own", "--database", alias, "-c", "select 1"]);
-        poll_until("the pooler to be reached", DEADLINE, || (ask().code == Some(0)).then_some(()));
         for form in forms {
             let output = run(alias, form).expect_code(0);
             assert!(output.stdout_text().contains("ran"), "{output}");

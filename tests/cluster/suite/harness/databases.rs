@@ -4,7 +4,10 @@ use std::process::{Child, Stdio};
 
 use serde_json::{Value, json};
 
-use super::{Cluster, DATA, Kdj, Namespace, objects};
+use super::{
+    Cluster, DATA, Kdj, Namespace, objects,
+    wait::{DEADLINE, poll_until},
+};
 
 /// The password of every database of this kind of namespace: a test that finds it where it does not belong has found a
 /// leak.
@@ -52,14 +55,35 @@ impl<'a> Databases<'a> {
             databases.namespace.wait_for_rollout([format!("deployment/{}", server.name()).as_str()]);
         }
         databases.namespace.wait_for_rollout(["deployment/shell"]);
-        // A Service leads to its pod a moment after that is ready.
+        databases.wait_for_services(servers);
+        databases
+    }
+
+    /// Restarts these, and waits until the old ones are gone and connections go to the new ones.
+    #[track_caller]
+    pub fn restart(&self, servers: &[Server]) {
+        for server in servers {
+            let (deployment, pods) = (format!("deployment/{}", server.name()), format!("component={}", server.name()));
+            self.namespace.kubectl(["rollout", "restart", &deployment]);
+            self.namespace.wait_for_rollout([deployment.as_str()]);
+            poll_until("the old pod to be gone", DEADLINE, || {
+                let names = self.namespace.kubectl(["get", "pods", "-l", &pods, "-o", "name"]);
+                (names.lines().count() == 1).then_some(())
+            });
+        }
+        self.wait_for_services(servers);
+    }
+
+    /// A Service leads to its pod a moment after that is ready: until then connections are refused, or go to a pod that
+    /// is no more and hang.
+    #[track_caller]
+    fn wait_for_services(&self, servers: &[Server]) {
         for server in servers {
             let knock = format!("import socket; socket.create_connection(('{}', {}), 2)", server.name(), server.port());
             let script =
                 format!("for i in $(seq 60); do python -c \"{knock}\" 2>/dev/null && exit; sleep 0.2; done; exit 1");
-            databases.namespace.kubectl(["exec", "deployment/shell", "--", "sh", "-c", &script]);
+            self.namespace.kubectl(["exec", "deployment/shell", "--", "sh", "-c", &script]);
         }
-        databases
     }
 
     /// kdj with the environments `own` and `live`, and `more` below them.
