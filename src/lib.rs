@@ -11,6 +11,7 @@
 //! * [`cluster`]: the only module that names `kube`. It never prints and never asks.
 //! * [`ui`]: the only module that touches the terminal.
 //! * [`migration`]: pure. What a migration would do, what is dangerous about it, and what came of it.
+//! * [`logs`]: pure. What lines of logs say, which belong together, and how they are shown.
 //! * [`keeper`]: pure. What keeps a fresh session's program when the connection drops.
 //! * [`kubectl`]: what would be done, as a kubectl command.
 //! * [`error`], [`exit`], [`names`], [`options`], [`own_file`], [`script`], [`streams`]: leaves, used by all.
@@ -36,6 +37,7 @@ mod forward;
 mod job;
 pub mod keeper;
 mod kubectl;
+pub mod logs;
 mod migrate;
 mod migration;
 mod names;

@@ -61,13 +61,13 @@ const RULES: &[Rule] = &[
     },
     Rule {
         words: &["tokio", "async fn", ".await", "async move", "async {"],
-        within: &["src/config/", "src/environment/", "src/django/", "src/keeper/", "src/migration/"],
+        within: &["src/config/", "src/environment/", "src/django/", "src/keeper/", "src/logs/", "src/migration/"],
         except: &[],
         why: "configuration, environments, Django and migrations are pure: values in, values out",
     },
     Rule {
         words: &["crate::cluster", "crate::ui::Ui", "crate::commands"],
-        within: &["src/config/", "src/environment/", "src/django/", "src/keeper/", "src/migration/"],
+        within: &["src/config/", "src/environment/", "src/django/", "src/keeper/", "src/logs/", "src/migration/"],
         except: &[],
         why: "the pure layers know neither cluster, nor terminal, nor commands",
     },

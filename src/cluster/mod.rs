@@ -8,9 +8,13 @@
 //! * `target`: which pod and container; one LIST, and more only where that leaves a question.
 //! * `session`: exec over WebSocket, and why a session ended.
 //! * `tunnel`: connections to the ports of a pod.
+//! * `job`: Jobs, made and followed.
+//! * `logs`: logs, whatever cuts their streams.
+//! * `watch`: objects as they change.
 
 mod access;
 mod job;
+mod logs;
 mod port;
 mod record;
 mod request;
@@ -18,6 +22,7 @@ mod session;
 mod target;
 mod template;
 mod tunnel;
+mod watch;
 
 use std::fmt::Debug;
 
@@ -29,6 +34,7 @@ use self::access::{Credentials, client};
 pub use self::{
     access::{Impersonation, Kubeconfig},
     job::{By, Created, JobHandle, JobKind, JobState, JobSummary, NewJob, News, VariablesFrom, Verdict, new_name},
+    logs::{Announcement, Containers, LogStream, LogsWanted, PodNames},
     port::{PodHealth, Port, PortOfPod, PortOwner, Reachable, ReachablePort, Trouble},
     record::{Event, Involved, RecordedEvent},
     request::{Notice, Observer},

@@ -10,6 +10,7 @@ mod envs;
 mod forward;
 mod gc;
 mod jobs;
+mod logs;
 mod manage;
 mod migrate;
 mod pyshell;
@@ -42,6 +43,8 @@ pub enum Command {
     Gc(gc::GcArgs),
     /// List the jobs kdj made, follow one, print its log, end it
     Jobs(jobs::JobsArgs),
+    /// Follow the logs of an environment's pods, all in one
+    Logs(logs::LogsArgs),
     /// Run a management command (`manage.py`) in an environment
     Manage(manage::ManageArgs),
     /// Plan and run an environment's migrations, once
@@ -72,6 +75,7 @@ impl Command {
             | Command::Envs(_)
             | Command::External(_)
             | Command::Gc(_)
+            | Command::Logs(_)
             | Command::Migrate(_) => false,
             Command::Dbshell(_) | Command::Manage(_) | Command::Pyshell(_) | Command::Run(_) | Command::Shell(_) => {
                 true
@@ -91,6 +95,7 @@ pub async fn run(command: Command, options: &Options, config: &Config, ui: &Ui) 
         Command::Forward(args) => forward::run(args, options, config, ui).await,
         Command::Gc(args) => gc::run(args, options, config, ui).await,
         Command::Jobs(args) => jobs::run(args, options, config, ui).await,
+        Command::Logs(args) => logs::run(args, options, config, ui).await,
         Command::Manage(args) => manage::run(args, options, config, ui).await,
         Command::Migrate(args) => migrate::run(args, options, config, ui).await,
         Command::Pyshell(args) => pyshell::run(args, options, config, ui).await,

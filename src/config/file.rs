@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, num::NonZeroU16};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{SessionMode, database::DatabaseTable, sources::SourceFile};
+use super::{SessionMode, database::DatabaseTable, logs::LogsTable, sources::SourceFile};
 use crate::{
     error::{Error, Result},
     names,
@@ -24,6 +24,8 @@ pub(super) struct FileTable {
     pub(super) django: DjangoTable,
     #[serde(default)]
     pub(super) database: DatabaseTable,
+    #[serde(default)]
+    pub(super) logs: LogsTable,
     #[serde(default)]
     pub(super) environments: Named<EnvironmentTable>,
     #[serde(default)]

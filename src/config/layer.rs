@@ -29,6 +29,7 @@ impl Config {
         }
         self.django.lay(table.django, file)?;
         self.database.lay(table.database, file)?;
+        self.logs.lay(table.logs, file)?;
         for (name, table) in table.environments {
             file.check(&name, |name| check::name(name))?;
             let (name, origin) = (name.get_ref().clone(), file.origin(name.span().start));

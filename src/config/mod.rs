@@ -14,6 +14,7 @@ pub(crate) mod check;
 mod database;
 mod file;
 mod layer;
+mod logs;
 mod origin;
 mod sources;
 #[cfg(test)]
@@ -24,6 +25,7 @@ use std::{collections::BTreeMap, num::NonZeroU16, path::PathBuf};
 pub use self::{
     alias::Alias,
     database::{ClientPlace, DatabaseConfig, StatementTimeout},
+    logs::LogsConfig,
     origin::{Location, Origin, Sourced},
     sources::{PROJECT_FILE, Sources, USER_FILE},
 };
@@ -49,6 +51,8 @@ pub struct Config {
     pub django: DjangoConfig,
     /// How sessions use the databases, for all environments.
     pub database: DatabaseConfig,
+    /// Where log lines have their ids.
+    pub logs: LogsConfig,
     /// The environments, by name or pattern.
     pub environments: BTreeMap<String, EnvironmentConfig>,
     /// The roles of all environments, by name.
@@ -137,6 +141,7 @@ impl Config {
             namespace: None,
             django: DjangoConfig::default(),
             database: DatabaseConfig::default(),
+            logs: LogsConfig::default(),
             environments: BTreeMap::new(),
             roles: BTreeMap::new(),
             forwards: BTreeMap::new(),

@@ -145,6 +145,16 @@ fn unknown_keys_get_the_nearest_or_all() {
 }
 
 #[test]
+fn fields_of_log_lines_are_names() {
+    let config = Desk::new().project("[logs]\nrequest_fields = ['rid', 'http.id']\n").load();
+    assert_eq!(config.logs.request_fields.unwrap().value, ["rid", "http.id"]);
+    assert!(config.logs.task_fields.is_none());
+    for fields in ["[]", "['']"] {
+        assert!(mistake(&format!("[logs]\ntask_fields = {fields}\n")).starts_with("$/project/kdj.toml:2:15:"));
+    }
+}
+
+#[test]
 fn wrong_types_and_broken_files_say_where() {
     insta::assert_snapshot!(mistake("[environments.qa]\nprotected = \"yes\"\n"), @r#"$/project/kdj.toml:2:13: invalid type: string "yes", expected a boolean"#);
     insta::assert_snapshot!(mistake("[environments]\nqa = \"acme\"\n"), @r#"$/project/kdj.toml:2:6: invalid type: string "acme", expected a table"#);

@@ -29,12 +29,32 @@ pub enum Verbosity {
 pub struct Ui {
     verbosity: Verbosity,
     stderr_colored: bool,
+    stdout: StdoutIs,
+}
+
+/// What stdout is, for who makes text to fit it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StdoutIs {
+    /// Whether it is a terminal.
+    pub is_terminal: bool,
+    /// Whether it gets colour.
+    pub colored: bool,
+    /// How many columns the terminal has.
+    pub columns: Option<usize>,
 }
 
 impl Ui {
     /// The process's own stdout and stderr.
     pub fn new(color: ColorChoice, verbosity: Verbosity) -> Self {
-        Self { verbosity, stderr_colored: style::colored(color, io::stderr().is_terminal()) }
+        let is_terminal = io::stdout().is_terminal();
+        let columns = terminal::columns().filter(|_| is_terminal);
+        let stdout = StdoutIs { is_terminal, colored: style::colored(color, is_terminal), columns };
+        Self { verbosity, stderr_colored: style::colored(color, io::stderr().is_terminal()), stdout }
+    }
+
+    /// What stdout is.
+    pub fn stdout(&self) -> StdoutIs {
+        self.stdout
     }
 
     /// Writes data, what somebody may pipe, to stdout as it is.

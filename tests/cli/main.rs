@@ -16,6 +16,7 @@ mod fresh;
 mod harness;
 mod harness_run;
 mod jobs;
+mod logs;
 mod migrate;
 mod output;
 mod protection;

@@ -16,17 +16,16 @@ use tokio::{
 };
 
 use super::{
-    super::Cluster,
+    super::{
+        Cluster,
+        logs::{LogEnd, Runs},
+    },
     JobHandle, JobState, JobSummary,
-    log::{ContainerLog, LogEnd},
     pod_watch::{PodWatch, Seen},
     start::{Start, Started},
     state::{self, PodState},
 };
-use crate::{
-    error::{Error, Result},
-    streams::Pieces,
-};
+use crate::{error::Result, streams::Pieces};
 
 /// How long the other containers may go on by themselves when the app's has ended.
 const SIDECAR_LIMIT: Duration = Duration::from_secs(3);
@@ -132,16 +131,16 @@ impl Cluster {
                 (*news.borrow_mut())(it);
             }
         };
-        let (ended, end) = watch::channel(verdict.is_some());
+        let (runs, seen) = watch::channel(Runs::once(verdict.is_none()));
         let name = pod.name_any();
-        let source = ContainerLog { cluster: self, namespace: &job.namespace, pod: &name, container: &job.container };
-        let copy = source.copy(&log, end, &tell);
+        let away = |why| tell(News::Away(why));
+        let copy = self.copy_log(job, &name, log, seen, &away);
         let watch_end = async {
             let verdict = match verdict {
                 Some(verdict) => Ok(verdict),
                 None => self.wait_for_end(job, &mut pods, &mut { tell }).await,
             };
-            let _ = ended.send(true);
+            let _ = runs.send(Runs::once(false));
             verdict
         };
         tokio::pin!(copy, watch_end);
@@ -152,7 +151,7 @@ impl Cluster {
         // How it ends is worth knowing without the log, too.
         match copied {
             Ok(LogEnd::OutputClosed) => return Ok(Verdict::OutputClosed),
-            Ok(LogEnd::Gone(why)) => tell(News::NoLog(why)),
+            Ok(LogEnd::Gone { why, .. }) => tell(News::NoLog(why)),
             Err(error) => tell(News::NoLog(error.to_string())),
             Ok(LogEnd::Complete) => {}
         }
@@ -187,36 +186,6 @@ impl Cluster {
                 return news(if deleted { News::SidecarsEnded(others) } else { News::SidecarsGoOn(others) });
             }
             sleep(PAUSE).await;
-        }
-    }
-
-    /// A Job's log as far as it is.
-    ///
-    /// # Errors
-    /// When it has none yet, or it may not be read.
-    pub async fn job_log(&self, job: &JobHandle, log: mpsc::Sender<Pieces>) -> Result<()> {
-        let gone = || Error::failed(format!("job `{}` has no pod, and so no log", job.name));
-        let never_ran = || Error::failed(format!("job `{}` has no log: its container never ran", job.name));
-        let pod = self.pod_of(job).await?.ok_or_else(gone)?;
-        match state::read(&pod, &job.container, Timestamp::now()) {
-            PodState::Waiting { why, .. } => {
-                return Err(Error::failed(format!("job `{}` has no log yet", job.name)).caused_by(why));
-            }
-            PodState::Ended(Verdict::NotStarted(why)) => {
-                let all = job.log_of_all_containers(&self.place.context);
-                return Err(never_ran().caused_by(why).hint(format!("what there is of its other containers: `{all}`")));
-            }
-            PodState::Ended(Verdict::NotFound(why) | Verdict::CannotExec(why)) => {
-                return Err(never_ran().caused_by(why));
-            }
-            PodState::Running | PodState::Ended(_) => {}
-        }
-        let pod = pod.name_any();
-        let source = ContainerLog { cluster: self, namespace: &job.namespace, pod: &pod, container: &job.container };
-        let (_running, no_end) = watch::channel(true);
-        match source.copy(&log, no_end, &|_| ()).await? {
-            LogEnd::Gone(why) => Err(Error::failed(format!("job `{}` has no log any more", job.name)).caused_by(why)),
-            LogEnd::Complete | LogEnd::OutputClosed => Ok(()),
         }
     }
 

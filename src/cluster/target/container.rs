@@ -8,6 +8,7 @@ use kube::ResourceExt;
 
 use super::{
     kind::{kind_of_command, words},
+    pod::is_own,
     state::{describe_container, is_running},
 };
 use crate::error::{Error, Result};
@@ -74,6 +75,23 @@ pub(super) fn is_sidecar(container: &Container) -> bool {
 pub(super) fn has_no_app(pod: &Pod) -> bool {
     let containers = app_containers(pod);
     !containers.is_empty() && containers.iter().all(is_sidecar)
+}
+
+/// Whether a pod is of the app: neither kdj's own, nor one of a companion of apps only.
+pub(in crate::cluster) fn is_of_app(pod: &Pod) -> bool {
+    !is_own(pod) && !has_no_app(pod)
+}
+
+/// The containers that may be the app's: all but known companions, or all where there are only those.
+pub(in crate::cluster) fn app_like(pod: &Pod) -> Vec<String> {
+    let only_companions = has_no_app(pod);
+    let containers = app_containers(pod).iter().filter(|container| only_companions || !is_sidecar(container));
+    containers.map(|container| container.name.clone()).collect()
+}
+
+/// The names of all containers of a pod: ordinary, init and ephemeral.
+pub(in crate::cluster) fn container_names(pod: &Pod) -> Vec<String> {
+    names(pod).into_iter().map(|(name, _)| name.to_owned()).collect()
 }
 
 /// The status of a container of any sort: ordinary, init or ephemeral.

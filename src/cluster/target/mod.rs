@@ -27,21 +27,22 @@ mod workload;
 
 pub(super) use self::{
     choose::choose_workload,
-    container::{choose_container, image_of, killed_without_evidence, oom_killed, status_of},
+    container::{
+        app_like, choose_container, container_names, image_of, is_of_app, killed_without_evidence, oom_killed, status_of,
+    },
     kind::words,
     pod::{choose_pod, is_ready, model},
     revision::{revision_number, rollout},
     role::{PREFIX_LABELS, Roles},
     state::{describe, is_running},
     trouble::kubectl_in,
-    workload::{Controller, Owner, TEMPLATE_HASH, group, workload},
+    workload::{Controller, Owner, TEMPLATE_HASH, Workload, group, workload, workload_of},
 };
 use self::{
     choose::{Candidates, choose_by_service, choose_defaults, find_asked},
     idle::Idle,
     revision::{Newest, find_newest_replica_set, newest, revision_of, rollout_note},
     role::INSTANCE,
-    workload::Workload,
 };
 pub use self::{
     kind::Kind,
@@ -49,7 +50,10 @@ pub use self::{
     role::INSTANCE as INSTANCE_LABEL,
 };
 use super::Cluster;
-use crate::{environment::Environment, error::Result};
+use crate::{
+    environment::Environment,
+    error::{Error, Result},
+};
 
 #[cfg(test)]
 mod tests;
@@ -122,8 +126,7 @@ impl Cluster {
         if !is_ready(&pod) {
             notes.push(format!("pod `{name}` is not ready: {}", state::describe(&pod, now)));
         }
-        let owner = Owner::of(&pod);
-        let workload = workload(owner, vec![pod.clone()], roles);
+        let workload = workload_of(&pod, roles);
         in_container(environment, wanted, &workload, &pod, notes)
     }
 
@@ -222,6 +225,13 @@ impl Cluster {
                 Ok(set.and_then(|set| set.status?.update_revision))
             }
         }
+    }
+
+    /// That there is no pod of the roles asked for: why, and what there is.
+    pub(super) async fn no_pods(&self, environment: &Environment, roles: &Roles<'_>, asked: Option<&str>) -> Error {
+        let pods = self.list::<Pod>(&environment.namespace, roles.query(None).as_deref()).await.unwrap_or_default();
+        let idle = self.idle_workloads(environment, roles).await;
+        trouble::no_role(environment, asked, &group(pods, roles), &idle)
     }
 
     /// The workloads by their own objects. What may not be read is left out: this only explains an error.

@@ -104,6 +104,11 @@ impl Workload {
         self.pods.iter().filter(|pod| pod::is_live(pod))
     }
 
+    /// Whether `name` means this workload in any way: by its role, its own name, or what its name would make its role.
+    pub(in crate::cluster) fn is_meant_by(&self, name: &str) -> bool {
+        self.role == name || self.is_called(name) || self.short_name == name
+    }
+
     /// Whether `name` means this workload: `web-blue`, `deployment/web-blue`.
     pub(super) fn is_called(&self, name: &str) -> bool {
         self.owner.name == name || self.owner.to_string() == name
@@ -120,6 +125,11 @@ pub(in crate::cluster) fn group(pods: Vec<Pod>, roles: &Roles<'_>) -> Vec<Worklo
         }
     }
     owned.into_iter().map(|(owner, pods)| workload(owner, pods, roles)).collect()
+}
+
+/// The workload of one pod, as far as the pod shows it.
+pub(in crate::cluster) fn workload_of(pod: &Pod, roles: &Roles<'_>) -> Workload {
+    workload(Owner::of(pod), vec![pod.clone()], roles)
 }
 
 /// One workload; its newest live pod speaks for it.

@@ -95,6 +95,11 @@ pub fn has_terminal() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
+/// How many columns the terminal has, if there is one.
+pub(super) fn columns() -> Option<usize> {
+    raw_mode::size().map(|size| size.columns.into())
+}
+
 /// Whether stdout is a terminal.
 pub fn stdout_is_terminal() -> bool {
     io::stdout().is_terminal()

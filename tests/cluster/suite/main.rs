@@ -17,6 +17,7 @@ mod explain;
 mod forward;
 mod harness;
 mod jobs;
+mod logs;
 mod manage;
 mod migrate;
 mod newest;

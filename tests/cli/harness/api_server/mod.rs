@@ -236,6 +236,43 @@ impl ApiServer {
         self
     }
 
+    /// The node begins another file for a container's log, and forgets the one before it.
+    pub fn rotate(&self, namespace: &str, pod: &str, container: &str) -> &Self {
+        self.state.with(|state| state.logs.rotate((namespace, pod, container)));
+        self
+    }
+
+    /// A container ends with this code.
+    pub fn crash(&self, namespace: &str, pod: &str, container: &str, code: i32) -> &Self {
+        let ended = serde_json::json!({"terminated": {
+            "exitCode": code, "reason": "Error", "finishedAt": now(), "containerID": "containerd://1",
+        }});
+        self.set_status(namespace, pod, container, |status| status["state"] = ended.clone())
+    }
+
+    /// A container that has ended is started again, so many times one after the other.
+    pub fn restart(&self, namespace: &str, pod: &str, container: &str, times: u32) -> &Self {
+        self.state.with(|state| (0..times).for_each(|_| state.logs.restart((namespace, pod, container))));
+        self.set_status(namespace, pod, container, |status| {
+            status["lastState"] = status["state"].take();
+            status["state"] = serde_json::json!({"running": {"startedAt": now()}});
+            status["restartCount"] = (status["restartCount"].as_u64().unwrap_or(0) + u64::from(times)).into();
+        })
+    }
+
+    fn set_status(&self, namespace: &str, pod: &str, container: &str, set: impl Fn(&mut Value)) -> &Self {
+        self.change(|objects| {
+            objects.change("pods", pod, |pod| {
+                let is_here = pod["metadata"]["namespace"] == namespace;
+                for status in pod["status"]["containerStatuses"].as_array_mut().into_iter().flatten() {
+                    if is_here && status["name"] == container {
+                        set(status);
+                    }
+                }
+            });
+        })
+    }
+
     /// From now on the server ends watches after so long, whatever they ask for.
     pub fn end_watches_after(&self, timeout: Duration) -> &Self {
         self.state.with(|state| state.watch_timeout = Some(timeout));

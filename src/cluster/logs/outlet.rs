@@ -1,0 +1,59 @@
+//! A log's lines on their way to who shows them.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, oneshot};
+
+use super::{sink::Sink, stamp};
+use crate::logs::{Entry, Event, Source};
+
+/// Hands lines over as events, those within the time asked for.
+pub(super) struct Outlet {
+    pub(super) source: Arc<Source>,
+    /// Lines from this time on, and up to that one, in nanoseconds since 1970.
+    pub(super) since: i64,
+    pub(super) until: i64,
+    /// Where the events go.
+    pub(super) out: mpsc::Sender<Vec<Event>>,
+    pub(super) batch: Vec<Event>,
+    /// Told the time of the first line.
+    pub(super) first: Option<oneshot::Sender<i64>>,
+    /// Whether a line came that is later than what is wanted.
+    pub(super) is_past: bool,
+}
+
+impl Sink for Outlet {
+    fn line(&mut self, time: i64, line: Bytes, is_partial: bool) {
+        if let Some(first) = self.first.take() {
+            let _ = first.send(time);
+        }
+        self.is_past |= time > self.until;
+        if (self.since..=self.until).contains(&time) {
+            let time = stamp::timestamp(time);
+            self.batch.push(Event::Entry(Entry { source: Arc::clone(&self.source), time, line, partial: is_partial }));
+        }
+    }
+
+    fn words(&mut self, words: &[u8]) {
+        let words = String::from_utf8_lossy(words);
+        self.batch.push(Event::Note(format!("{}: the node says: {words}", self.source.short)));
+    }
+
+    fn gap(&mut self, from: Option<i64>, to: i64) {
+        self.batch.push(Event::Gap {
+            source: Arc::clone(&self.source),
+            from: from.map(stamp::timestamp),
+            to: Some(stamp::timestamp(to)),
+            why: "the node rotated the log while nobody read it".to_owned(),
+        });
+    }
+
+    async fn flush(&mut self) -> bool {
+        if self.batch.is_empty() {
+            return !self.is_past && !self.out.is_closed();
+        }
+        let batch = std::mem::take(&mut self.batch);
+        self.out.send(batch).await.is_ok() && !self.is_past
+    }
+}

@@ -1,0 +1,255 @@
+//! Objects as they change: a list, then a watch that goes on over everything that ends a watch.
+
+use std::{fmt::Debug, pin::Pin, time::Duration};
+
+use futures::{Stream, StreamExt};
+use kube::{
+    Api, Error as KubeError, Resource, ResourceExt,
+    api::{ListParams, WatchEvent, WatchParams},
+};
+use serde::de::DeserializeOwned;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::{
+    Cluster,
+    request::{error, repeatable, unrepeatable},
+};
+use crate::error::{Error, Result};
+
+/// How long the server keeps one watch open.
+const WATCH_SECONDS: u32 = 240;
+/// How much longer than that nothing may come: then the connection is dead.
+const MARGIN: Duration = Duration::from_secs(30);
+/// The pause before a watch that failed is opened again. It grows.
+const PAUSE: Duration = Duration::from_millis(700);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How long the server may be away before that is an error: a control plane is upgraded in minutes.
+pub(super) const AWAY_LIMIT: Duration = Duration::from_secs(5 * 60);
+
+type Events<K> = Pin<Box<dyn Stream<Item = Result<WatchEvent<K>, KubeError>>>>;
+
+/// What is seen of the objects.
+#[derive(Debug)]
+pub(super) enum Seen<K> {
+    /// All there are; what was there before and is not among them is gone.
+    All(Vec<K>),
+    /// One as it is now.
+    One(Box<K>),
+    /// One is gone; as it was last.
+    Gone(Box<K>),
+    /// The server does not answer; it is asked again.
+    Away(String),
+}
+
+/// What is watched.
+#[derive(Clone, Debug)]
+pub(super) struct Selection {
+    /// The objects, for messages: `the pod`, `pods`.
+    pub(super) what: &'static str,
+    /// The namespace.
+    pub(super) namespace: String,
+    /// The label selector, in kubectl's syntax.
+    pub(super) labels: Option<String>,
+    /// The field selector.
+    pub(super) fields: Option<String>,
+    /// The pause between two looks by who may not watch.
+    pub(super) look: Duration,
+}
+
+impl Selection {
+    /// All objects of a namespace.
+    pub(super) fn of(what: &'static str, namespace: &str) -> Self {
+        Self { what, namespace: namespace.to_owned(), labels: None, fields: None, look: PAUSE }
+    }
+}
+
+/// A watch on the objects of one kind.
+pub(super) struct Watch<'a, K> {
+    cluster: &'a Cluster,
+    api: Api<K>,
+    selection: Selection,
+    version: Option<String>,
+    events: Option<Events<K>>,
+    failures: u32,
+    /// Since when the server has not answered.
+    away: Option<Instant>,
+    may_watch: bool,
+}
+
+impl<'a, K> Watch<'a, K>
+where
+    K: Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope> + Clone + DeserializeOwned + Debug,
+    K: 'static,
+{
+    /// Begins after `version`; without one with a list.
+    pub(super) fn new(cluster: &'a Cluster, selection: Selection, version: Option<String>) -> Self {
+        let api = Api::namespaced(cluster.client.clone(), &selection.namespace);
+        Self { cluster, api, selection, version, events: None, failures: 0, away: None, may_watch: true }
+    }
+
+    /// Whether the last thing heard is that the server does not answer.
+    pub(super) fn is_away(&self) -> bool {
+        self.away.is_some()
+    }
+
+    /// Lists the objects, before anything else: one request.
+    ///
+    /// # Errors
+    /// When the cluster cannot be reached or refuses.
+    pub(super) async fn first(&mut self) -> Result<Vec<K>> {
+        let Cluster { place, observer, .. } = self.cluster;
+        let parameters = self.list_parameters();
+        let list = repeatable(&self.doing("list"), place, observer, || self.api.list(&parameters)).await?;
+        self.version = list.metadata.resource_version.or_else(|| Some("0".to_owned()));
+        Ok(list.items)
+    }
+
+    /// Looks at the objects now, whatever the watch has told; `None` when the server does not answer, and that was said.
+    ///
+    /// # Errors
+    /// As [`Watch::next`].
+    pub(super) async fn look(&mut self) -> Result<Option<Seen<K>>> {
+        self.version = None;
+        self.events = None;
+        self.list().await
+    }
+
+    /// The next thing seen. Can be dropped and called again at any time.
+    ///
+    /// # Errors
+    /// When the objects may not be listed, or the server has been away for too long.
+    pub(super) async fn next(&mut self) -> Result<Seen<K>> {
+        let patience = Duration::from_secs(WATCH_SECONDS.into()) + MARGIN;
+        loop {
+            let seen = match (&self.version, &mut self.events) {
+                _ if !self.may_watch => {
+                    sleep(self.selection.look).await;
+                    self.list().await?
+                }
+                (None, _) => self.list().await?,
+                (Some(version), None) => {
+                    let parameters = self.watch_parameters();
+                    let Cluster { place, observer, .. } = self.cluster;
+                    let watch = || self.api.watch(&parameters, version);
+                    match unrepeatable(&self.doing("watch"), place, observer, watch).await {
+                        Ok(Ok(events)) => {
+                            self.events = Some(Box::pin(events));
+                            None
+                        }
+                        Ok(Err(failure)) => self.recover(failure).await?,
+                        Err(failure) => self.stand(failure).await?,
+                    }
+                }
+                (Some(_), Some(events)) => match timeout(patience, events.next()).await.unwrap_or(None) {
+                    Some(Ok(WatchEvent::Added(object) | WatchEvent::Modified(object))) => {
+                        self.is_back();
+                        self.version = object.resource_version().or(self.version.take());
+                        Some(Seen::One(Box::new(object)))
+                    }
+                    Some(Ok(WatchEvent::Deleted(object))) => {
+                        self.version = object.resource_version().or(self.version.take());
+                        Some(Seen::Gone(Box::new(object)))
+                    }
+                    Some(Ok(WatchEvent::Bookmark(bookmark))) => {
+                        self.version = Some(bookmark.metadata.resource_version);
+                        None
+                    }
+                    Some(Ok(WatchEvent::Error(status))) => self.recover(KubeError::Api(status)).await?,
+                    Some(Err(failure)) => self.recover(failure).await?,
+                    // Its time was over, or its connection died in silence.
+                    None => {
+                        self.events = None;
+                        sleep(PAUSE).await;
+                        None
+                    }
+                },
+            };
+            if let Some(seen) = seen {
+                return Ok(seen);
+            }
+        }
+    }
+
+    fn doing(&self, verb: &str) -> String {
+        format!("{verb} {}", self.selection.what)
+    }
+
+    fn watch_parameters(&self) -> WatchParams {
+        let Selection { labels, fields, .. } = &self.selection;
+        let mut parameters = WatchParams::default().timeout(WATCH_SECONDS);
+        parameters.label_selector.clone_from(labels);
+        parameters.field_selector.clone_from(fields);
+        parameters
+    }
+
+    fn list_parameters(&self) -> ListParams {
+        let Selection { labels, fields, .. } = &self.selection;
+        let mut parameters = ListParams::default();
+        parameters.label_selector.clone_from(labels);
+        parameters.field_selector.clone_from(fields);
+        parameters
+    }
+
+    /// Lists the objects. The watch goes on from the list's version; an object's own may be so old that the server has
+    /// forgotten it.
+    async fn list(&mut self) -> Result<Option<Seen<K>>> {
+        let parameters = self.list_parameters();
+        let Cluster { place, observer, .. } = self.cluster;
+        let asked = unrepeatable(&self.doing("list"), place, observer, || self.api.list(&parameters)).await;
+        let list = match asked {
+            Ok(Ok(list)) => list,
+            Ok(Err(failure @ KubeError::Api(_))) if is_forbidden(&failure) => {
+                return Err(error::explain(failure, &self.doing("list"), place));
+            }
+            Ok(Err(failure)) => return self.recover(failure).await,
+            Err(failure) => return self.stand(failure).await,
+        };
+        self.is_back();
+        self.version = list.metadata.resource_version.or_else(|| Some("0".to_owned()));
+        Ok(Some(Seen::All(list.items)))
+    }
+
+    fn is_back(&mut self) {
+        self.failures = 0;
+        self.away = None;
+    }
+
+    /// After a failure: the next round lists again.
+    async fn recover(&mut self, failure: KubeError) -> Result<Option<Seen<K>>> {
+        self.events = None;
+        let what = self.doing("watch");
+        match &failure {
+            KubeError::Api(status) if status.code == 410 => {
+                self.version = None;
+                sleep(PAUSE).await;
+                Ok(None)
+            }
+            // Whoever may not watch looks now and then.
+            KubeError::Api(_) if is_forbidden(&failure) => {
+                self.may_watch = false;
+                Ok(None)
+            }
+            KubeError::Api(status) if status.code < 500 && !matches!(status.code, 401 | 429) => {
+                Err(error::explain(failure, &what, &self.cluster.place))
+            }
+            _ => self.stand(error::explain(failure, &what, &self.cluster.place)).await,
+        }
+    }
+
+    /// Bears with a server that is away: not for ever.
+    async fn stand(&mut self, failure: Error) -> Result<Option<Seen<K>>> {
+        self.failures += 1;
+        if self.away.get_or_insert_with(Instant::now).elapsed() > AWAY_LIMIT {
+            return Err(failure);
+        }
+        self.version = None;
+        self.events = None;
+        sleep((PAUSE * self.failures).min(LONGEST_PAUSE)).await;
+        // A watch that broke once is nothing to speak of, and one word is enough of a server that is away.
+        Ok((self.failures == 2).then(|| Seen::Away(failure.to_string())))
+    }
+}
+
+fn is_forbidden(failure: &KubeError) -> bool {
+    matches!(failure, KubeError::Api(status) if status.code == 403)
+}

@@ -1,0 +1,148 @@
+//! From the streams of all containers to stdout: no stream is read ahead of the others, and nothing waits that could be
+//! seen.
+
+use std::{collections::HashMap, future::Future, pin::Pin, sync::Arc, time::Instant};
+
+use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
+use tokio::{sync::mpsc, time::sleep_until};
+
+use super::Writer;
+use crate::{
+    cluster::{Announcement, LogStream},
+    error::Result,
+    logs::{Counts, Event, Out, Pipeline, Source},
+};
+
+/// How much is written at once.
+const BATCH: usize = 64 * 1024;
+
+type Waiting = Pin<Box<dyn Future<Output = (usize, LogStream, Option<Vec<Event>>)>>>;
+
+/// Moves events to stdout and stderr.
+pub(super) struct Pump<'a> {
+    pipeline: Pipeline,
+    out: Out,
+    streams: mpsc::UnboundedReceiver<Announcement>,
+    writer: Writer<'a>,
+    /// Streams of which more is wanted.
+    waiting: FuturesUnordered<Waiting>,
+    /// Streams that are ahead of the others.
+    parked: Vec<(usize, LogStream)>,
+    /// Whose lines a stream has at the moment.
+    sources: HashMap<usize, Arc<Source>>,
+    count: usize,
+}
+
+impl<'a> Pump<'a> {
+    pub(super) fn new(pipeline: Pipeline, streams: mpsc::UnboundedReceiver<Announcement>, writer: Writer<'a>) -> Self {
+        let (waiting, parked, sources) = (FuturesUnordered::new(), Vec::new(), HashMap::new());
+        Self { pipeline, out: Out::default(), streams, writer, waiting, parked, sources, count: 0 }
+    }
+
+    /// Goes on until all streams have ended, or nobody reads stdout any more. Where an order is to be exact, so many
+    /// `environments` say what streams they have before the first line is shown.
+    ///
+    /// # Errors
+    /// Never: what keeps stdout from being written is known when it ends.
+    pub(super) async fn run(&mut self, environments: Option<usize>) -> Result<()> {
+        let mut may_come = true;
+        self.first(environments.unwrap_or_default()).await;
+        loop {
+            if !may_come && self.waiting.is_empty() && self.parked.is_empty() {
+                return Ok(());
+            }
+            let due = self.pipeline.due();
+            tokio::select! {
+                stream = self.streams.recv(), if may_come => match stream {
+                    Some(Announcement::Stream(stream)) => self.begin(stream),
+                    Some(Announcement::All) => {}
+                    None => may_come = false,
+                },
+                Some(came) = self.waiting.next(), if !self.waiting.is_empty() => self.take(came),
+                () = sleep_until(due.unwrap_or_else(Instant::now).into()), if due.is_some() => {
+                    self.pipeline.tick(Instant::now(), &mut self.out);
+                }
+                () = self.writer.closed() => return self.leave(),
+            }
+            // What is there already goes out with it.
+            while self.out.len() < BATCH
+                && let Some(Some(came)) = self.waiting.next().now_or_never()
+            {
+                self.take(came);
+            }
+            self.ask_for_more();
+            if !self.writer.write(&mut self.out).await {
+                return self.leave();
+            }
+        }
+    }
+
+    /// What is still held goes out.
+    pub(super) async fn finish(mut self) -> Counts {
+        self.pipeline.finish(Instant::now(), &mut self.out);
+        self.writer.write(&mut self.out).await;
+        self.pipeline.counts()
+    }
+
+    /// Waits until all streams are known, and for the first that each has to say.
+    async fn first(&mut self, environments: usize) {
+        let mut unknown = environments;
+        while unknown > 0 {
+            match self.streams.recv().await {
+                Some(Announcement::Stream(stream)) => self.begin(stream),
+                Some(Announcement::All) => unknown -= 1,
+                None => return,
+            }
+        }
+        if environments > 0 {
+            let first: Vec<_> = self.waiting.by_ref().collect().await;
+            first.into_iter().for_each(|came| self.take(came));
+            self.ask_for_more();
+        }
+    }
+
+    fn begin(&mut self, stream: LogStream) {
+        self.count += 1;
+        self.ask(self.count, stream);
+    }
+
+    fn take(&mut self, (number, stream, events): (usize, LogStream, Option<Vec<Event>>)) {
+        let Some(events) = events else {
+            self.sources.remove(&number);
+            return;
+        };
+        let now = Instant::now();
+        for event in events {
+            if let Event::Joined(source) = &event {
+                self.sources.insert(number, Arc::clone(source));
+            }
+            self.pipeline.event(event, now, &mut self.out);
+        }
+        self.parked.push((number, stream));
+    }
+
+    fn ask_for_more(&mut self) {
+        for (number, stream) in std::mem::take(&mut self.parked) {
+            match self.sources.get(&number) {
+                Some(source) if !self.pipeline.wants(source) => self.parked.push((number, stream)),
+                _ => self.ask(number, stream),
+            }
+        }
+    }
+
+    fn ask(&mut self, number: usize, mut stream: LogStream) {
+        self.waiting.push(Box::pin(async move {
+            let events = stream.recv().await;
+            (number, stream, events)
+        }));
+    }
+
+    /// Nobody reads any more: whoever sends is to notice.
+    fn leave(&mut self) -> Result<()> {
+        self.streams.close();
+        while self.streams.try_recv().is_ok() {}
+        self.waiting.clear();
+        self.parked.clear();
+        Ok(())
+    }
+}

@@ -1,0 +1,108 @@
+//! Containers that end and are started again: the last words of each run come before the first of the next.
+
+use super::{POD, follow, lines, print, read, stop};
+use crate::harness::{ApiServer, Fault, Kdj, On, Rupture, shop, shop::NAMESPACE};
+
+fn server() -> ApiServer {
+    let server = ApiServer::http(shop::one_web_pod());
+    print(&server, 1..=10);
+    server
+}
+
+fn crash(server: &ApiServer) {
+    server.crash(NAMESPACE, POD, "django", 1);
+}
+
+fn restart(server: &ApiServer, times: u32) {
+    server.restart(NAMESPACE, POD, "django", times);
+}
+
+#[test]
+fn a_container_that_is_started_again_is_followed_on() {
+    let server = server();
+    let running = follow(&server, []);
+    running.wait_for_stdout("line 10\n");
+    print(&server, 11..=20);
+    crash(&server);
+    running.wait_for_stderr("- web-aaaaa: exit 1");
+    restart(&server, 1);
+    print(&server, 21..=30);
+    running.wait_for_stdout("line 30\n");
+    let output = stop(running);
+    assert_eq!(output.stdout_text(), lines(1..=30), "{output}");
+    let _ = output.never_says(&["gap"]);
+}
+
+#[test]
+fn the_last_words_are_fetched_after_a_restart_that_was_not_seen() {
+    let server = server();
+    server.fault(On::log(NAMESPACE).once(), Fault::AfterLines(10, Rupture::Reset));
+    server.fault(On::log(NAMESPACE).times(3), Fault::internal_error());
+    let running = follow(&server, []);
+    running.wait_for_stdout("line 10\n");
+    print(&server, 11..=20);
+    crash(&server);
+    restart(&server, 1);
+    print(&server, 21..=30);
+    running.wait_for_stdout("line 30\n");
+    let output = stop(running);
+    assert_eq!(output.stdout_text(), lines(1..=30), "{output}");
+    let _ = output.never_says(&["gap"]);
+    assert!(server.request_lines().contains("previous=true"), "{}", server.request_lines());
+}
+
+#[test]
+fn runs_that_nobody_can_read_any_more_are_a_gap() {
+    let server = server();
+    server.fault(On::log(NAMESPACE).once(), Fault::AfterLines(10, Rupture::Reset));
+    server.fault(On::log(NAMESPACE).times(3), Fault::internal_error());
+    let running = follow(&server, []);
+    running.wait_for_stdout("line 10\n");
+    print(&server, 11..=20);
+    crash(&server);
+    restart(&server, 3);
+    print(&server, 21..=30);
+    running.wait_for_stdout("line 30\n");
+    let output = stop(running);
+    assert_eq!(output.stdout_text(), lines(1..=10) + &lines(21..=30), "{output}");
+    let _ = output.says(&["gap"]);
+}
+
+#[test]
+fn the_run_before_on_request() {
+    let server = server();
+    let _ = read(&server, ["-p"]).expect_code(0).prints("");
+    crash(&server);
+    restart(&server, 1);
+    print(&server, 11..=20);
+    let _ = read(&server, ["-p", "-o", "raw"]).expect_code(0).prints(&lines(1..=10));
+    let _ = read(&server, ["-o", "raw"]).expect_code(0).prints(&lines(11..=20));
+    // A time that reaches back to it asks for it, too.
+    let _ = read(&server, ["-o", "raw", "--since", "1h"]).expect_code(0).prints(&lines(1..=20));
+}
+
+#[test]
+fn a_stateful_pod_that_is_made_anew_is_another_one() {
+    let server = server();
+    let running = follow(&server, []);
+    running.wait_for_stdout("line 10\n");
+    server.change(|objects| objects.remove("pods", POD));
+    let made_anew = shop::web_pod("aaaaa").json(|pod| pod["metadata"]["uid"] = "another".into());
+    server.restart(NAMESPACE, POD, "django", 1);
+    print(&server, 11..=20);
+    server.change(|objects| *objects = objects.clone().with(made_anew));
+    running.wait_for_stdout("line 20\n");
+    assert_eq!(stop(running).stdout_text(), lines(1..=20));
+}
+
+#[test]
+fn a_crash_looping_container_is_followed_from_its_last_run() {
+    let server = server();
+    crash(&server);
+    let running = Kdj::on(&server).start(["logs", "qa", "-o", "raw"]);
+    running.wait_for_stdout("line 10\n");
+    restart(&server, 1);
+    print(&server, 11..=20);
+    running.wait_for_stdout("line 20\n");
+    assert_eq!(stop(running).stdout_text(), lines(1..=20));
+}
