@@ -51,6 +51,7 @@ mod status;
 mod streams;
 mod typed_time;
 mod ui;
+mod web;
 
 use std::{ffi::OsString, process::ExitCode};
 

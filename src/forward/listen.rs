@@ -1,12 +1,14 @@
 //! The local side: one port, on the loopback addresses of both families or where `--address` says.
 
 use std::{
+    future::poll_fn,
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     ops::RangeInclusive,
+    task::Poll,
 };
 
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use super::{owner, target::Local};
 use crate::error::{Error, Result};
@@ -30,6 +32,29 @@ pub struct Listeners {
     pub port: u16,
     /// That it is another port than the usual one, and why.
     pub note: Option<String>,
+}
+
+impl Listeners {
+    /// The next connection on any of them.
+    ///
+    /// # Errors
+    /// When the system has no room for one more.
+    pub async fn accept(&self) -> io::Result<TcpStream> {
+        accept(&self.all).await
+    }
+}
+
+/// The next connection on any of them.
+pub(super) async fn accept(listeners: &[TcpListener]) -> io::Result<TcpStream> {
+    poll_fn(|cx| {
+        for listener in listeners {
+            if let Poll::Ready(accepted) = listener.poll_accept(cx) {
+                return Poll::Ready(accepted.map(|(stream, _)| stream));
+            }
+        }
+        Poll::Pending
+    })
+    .await
 }
 
 /// Listens on `addresses`: at the `usual` port or the next free one, or where `local` says.

@@ -22,7 +22,7 @@ mod usage;
 mod variables;
 mod way;
 
-use std::{convert::Infallible, future::poll_fn, net::IpAddr, task::Poll};
+use std::{convert::Infallible, net::IpAddr};
 
 use futures::{
     StreamExt,
@@ -30,21 +30,21 @@ use futures::{
     stream::FuturesUnordered,
 };
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     time::{Duration, Instant, sleep_until},
 };
 
 pub use self::{
     child::{code as exit_code, run as run_child},
     link::End,
-    listen::LOOPBACK,
+    listen::{LOOPBACK, Listeners, listen},
     redis::{Redis, redis},
     resolve::{Resolved, address, protocol, resolve},
     target::{Asked, Local, parse},
     usage::Protocol,
     variables::Variables,
 };
-use self::{link::Keep, listen::Listeners, resolve::protocol_of_port, way::Way};
+use self::{link::Keep, resolve::protocol_of_port, way::Way};
 use crate::{
     cluster::{Cluster, Involved},
     environment::Environment,
@@ -214,7 +214,7 @@ async fn serve<'a>(way: &Way<'a>, keep: Keep<'a>, listeners: &[TcpListener]) -> 
     let mut paused: Option<Instant> = None;
     loop {
         tokio::select! {
-            accepted = accept(listeners), if paused.is_none() => match accepted {
+            accepted = listen::accept(listeners), if paused.is_none() => match accepted {
                 Ok(local) => connections.push(connection::serve(way, local)),
                 Err(error) => {
                     way.report(format!("cannot accept a connection: {error}"));
@@ -227,17 +227,4 @@ async fn serve<'a>(way: &Way<'a>, keep: Keep<'a>, listeners: &[TcpListener]) -> 
             never = &mut keeping => match never {},
         }
     }
-}
-
-/// The next connection on any of them.
-async fn accept(listeners: &[TcpListener]) -> std::io::Result<TcpStream> {
-    poll_fn(|cx| {
-        for listener in listeners {
-            if let Poll::Ready(accepted) = listener.poll_accept(cx) {
-                return Poll::Ready(accepted.map(|(stream, _)| stream));
-            }
-        }
-        Poll::Pending
-    })
-    .await
 }

@@ -1,0 +1,54 @@
+"use strict";
+// Elements, and how what is shown becomes what is to be shown. Text is always text: nothing is parsed as HTML.
+
+const SVG = "http://www.w3.org/2000/svg";
+const SVG_TAGS = new Set(["svg", "path", "circle", "rect", "title"]);
+
+// An element; `undefined`, `null` and `false` are no children and no attributes, `true` is an attribute without a value.
+function h(tag, attributes, ...children) {
+  const element = SVG_TAGS.has(tag) ? document.createElementNS(SVG, tag) : document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes ?? {})) {
+    if (value !== undefined && value !== null && value !== false) element.setAttribute(name, value === true ? "" : value);
+  }
+  const given = children.flat(Infinity).filter((child) => child !== undefined && child !== null && child !== false);
+  element.append(...given.map((child) => (child instanceof Node ? child : String(child))));
+  return element;
+}
+
+// Makes the children of `parent` like those of `fresh`. What is alike stays as it is, so that focus, a selection and
+// what is folded out are kept. Elements with `data-key` are told by it, others by their place.
+function patchChildren(parent, fresh) {
+  const known = new Map();
+  for (const child of parent.children) if (child.dataset.key) known.set(child.dataset.key, child);
+  let at = parent.firstChild;
+  for (const child of fresh) {
+    const key = child.dataset?.key;
+    const old = key ? known.get(key) : at && !at.dataset?.key && at.nodeName === child.nodeName ? at : undefined;
+    if (!old) {
+      parent.insertBefore(child, at);
+      continue;
+    }
+    if (old === at) at = at.nextSibling;
+    else parent.insertBefore(old, at);
+    patch(old, child);
+  }
+  while (at) {
+    const next = at.nextSibling;
+    at.remove();
+    at = next;
+  }
+}
+
+function patch(old, fresh) {
+  if (old.nodeType === Node.TEXT_NODE) {
+    if (old.data !== fresh.data) old.data = fresh.data;
+    return;
+  }
+  // What is folded out is the reader's.
+  const kept = (name) => old.nodeName === "DETAILS" && name === "open";
+  for (const { name } of [...old.attributes]) if (!kept(name) && !fresh.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of fresh.attributes) {
+    if (!kept(name) && old.getAttribute(name) !== value) old.setAttribute(name, value);
+  }
+  patchChildren(old, [...fresh.childNodes]);
+}

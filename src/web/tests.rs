@@ -1,0 +1,458 @@
+//! The page over real connections.
+
+use std::{cell::Cell, rc::Rc};
+
+use futures::FutureExt;
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
+
+use super::*;
+use crate::{
+    environment::Kind,
+    error::Error,
+    logs::Event,
+    status::{Container, Health, Link, Pod, Presence, Role, Status},
+};
+
+/// A page that is served, with no log to read.
+struct Served {
+    updates: mpsc::Sender<Update>,
+    port: u16,
+    token: String,
+}
+
+/// Serves a page of `qa` and `prod` while `test` runs.
+async fn served<F: Future<Output = ()>>(read_log: ReadLog, test: impl FnOnce(Served) -> F) {
+    let page = Page::open(None, vec!["qa".into(), "prod".into()], read_log).unwrap();
+    let address = page.address();
+    let (updates, receiver) = mpsc::channel(4);
+    let token = address.trim_end_matches('/').rsplit('/').next().unwrap().to_owned();
+    let served = Served { updates, port: page.listeners.port, token };
+    assert_eq!(address, format!("http://127.0.0.1:{}/{}/", served.port, served.token));
+    tokio::select! {
+        never = page.serve(receiver) => match never {},
+        () = async { timeout(Duration::from_secs(20), test(served)).await.expect("within its time") } => {}
+    }
+}
+
+fn no_log() -> ReadLog {
+    Box::new(|_, _| async { panic!("no log was to be read") }.boxed_local())
+}
+
+impl Served {
+    /// Sends a request as it is.
+    async fn send(&self, request: &str) -> Answer {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        Answer { stream, text: String::new() }
+    }
+
+    /// Gets what is below the token.
+    async fn get(&self, path: &str) -> Answer {
+        let Self { token, port, .. } = self;
+        let close = if path.is_empty() { "connection: close\r\n" } else { "" };
+        self.send(&format!("GET /{token}/{path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\n{close}\r\n")).await
+    }
+
+    async fn tell(&self, status: Status) {
+        self.updates.send(Update::Status(Box::new(status))).await.unwrap();
+    }
+}
+
+/// What came back so far.
+struct Answer {
+    stream: TcpStream,
+    text: String,
+}
+
+impl Answer {
+    /// All that comes until the end.
+    async fn all(mut self) -> String {
+        let mut bytes = Vec::new();
+        self.stream.read_to_end(&mut bytes).await.unwrap();
+        self.text + &String::from_utf8(bytes).unwrap()
+    }
+
+    /// Reads until `sign` has come, and returns what came up to it.
+    async fn until(&mut self, sign: &str) -> String {
+        let mut buffer = [0; 4096];
+        loop {
+            if let Some(at) = self.text.find(sign) {
+                let rest = self.text.split_off(at + sign.len());
+                return std::mem::replace(&mut self.text, rest);
+            }
+            let count = self.stream.read(&mut buffer).await.unwrap();
+            assert!(count > 0, "the connection ended: {}", self.text);
+            self.text.push_str(std::str::from_utf8(&buffer[..count]).unwrap());
+        }
+    }
+
+    /// The data of the next event of this name.
+    async fn event(&mut self, name: &str) -> Value {
+        self.until(&format!("event: {name}\ndata: ")).await;
+        serde_json::from_str(&self.until("\n").await).unwrap()
+    }
+}
+
+/// `web` with so many ready pods of two.
+fn status(environment: &str, ready: u32) -> Status {
+    let mut status = Status {
+        health: if ready == 2 { Health::Ok } else { Health::Broken },
+        ..empty(environment)
+    };
+    status.roles = vec![Role { desired: Some(2), ready, ..Role::new("web", Kind::Web, "deployment/web") }];
+    status.pods = vec![pod("web-1")];
+    status
+}
+
+fn empty(name: &str) -> Status {
+    Status {
+        environment: name.to_owned(),
+        protected: false,
+        context: "acme-staging".to_owned(),
+        namespace: "shop-qa".to_owned(),
+        instance: None,
+        taken: Timestamp::now(),
+        link: Link::Live,
+        presence: Presence::Here,
+        health: Health::Ok,
+        headline: String::new(),
+        roles: Vec::new(),
+        pods: Vec::new(),
+        events: Vec::new(),
+        changes: Vec::new(),
+        problems: Vec::new(),
+        beat: None,
+        missing: Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn the_page_is_protected_and_has_no_other_origin_in_it() {
+    served(no_log(), |served| async move {
+        let text = served.get("").await.all().await;
+        let (head, page) = text.split_once("\r\n\r\n").unwrap();
+        let head = head.to_lowercase();
+        assert!(head.starts_with("http/1.1 200 ok\r\n"), "{head}");
+        for header in [
+            "content-type: text/html; charset=utf-8",
+            "cache-control: no-store",
+            "referrer-policy: no-referrer",
+            "x-content-type-options: nosniff",
+            "x-frame-options: deny",
+            "cross-origin-resource-policy: same-origin",
+            "cross-origin-opener-policy: same-origin",
+        ] {
+            assert!(head.lines().any(|line| line == header), "{header}\n{head}");
+        }
+        assert!(!head.contains("set-cookie") && !head.contains("access-control"), "{head}");
+        let (_, policy) = text.split_once("content-security-policy: ").unwrap();
+        let policy = policy.lines().next().unwrap();
+        let nonce = policy.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap();
+        assert_eq!(
+            policy,
+            format!(
+                "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'; \
+                 base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
+                 trusted-types 'none'"
+            )
+        );
+        assert_eq!(page.matches(&format!("nonce=\"{nonce}\"")).count(), 2, "{nonce}");
+        assert!(!page.contains("{{") && !page.contains(&served.token) && nonce != served.token);
+        // The one address in it is the name of a kind of elements.
+        let addresses = page.matches("//").count() - page.lines().filter(|line| line.trim().starts_with("//")).count();
+        assert_eq!((addresses, page.matches("http://www.w3.org/2000/svg").count()), (1, 1));
+        for sink in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", " style=", " onclick="] {
+            assert!(!page.contains(sink), "{sink}");
+        }
+        assert_eq!(page.matches("</script").count(), 1);
+        let other = served.get("").await.all().await;
+        assert!(!other.contains(nonce), "the nonce is another one each time");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_refused_says_why_and_is_protected() {
+    served(no_log(), |served| async move {
+        let Served { port, token, .. } = &served;
+        let host = format!("host: localhost:{port}\r\nconnection: close\r\n");
+        for (request, status, why) in [
+            (format!("GET / HTTP/1.1\r\n{host}\r\n"), 403, "open the whole address it printed"),
+            (format!("GET /{token}/x HTTP/1.1\r\n{host}\r\n"), 404, "there is no such page"),
+            (format!("GET /{token}/log HTTP/1.1\r\n{host}\r\n"), 400, "`environment`, `pod` and `container`"),
+            (
+                format!("GET /{token}/log?environment=qa&pod=web-1&container=app HTTP/1.1\r\n{host}\r\n"),
+                404,
+                "no such container",
+            ),
+            (format!("POST /{token}/ HTTP/1.1\r\n{host}content-length: 2\r\n\r\n{{}}"), 405, "can be read only"),
+            (
+                format!("GET /{token}/ HTTP/1.1\r\nhost: evil.example:{port}\r\nconnection: close\r\n\r\n"),
+                403,
+                "not the address",
+            ),
+            (format!("GET /{token}/ HTTP/1.1\r\n{host}sec-fetch-site: cross-site\r\n\r\n"), 403, "another page may not"),
+        ] {
+            let answer = served.send(&request).await.all().await;
+            let (head, text) = answer.split_once("\r\n\r\n").unwrap();
+            assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{request}\n{answer}");
+            assert!(text.contains(why), "{request}\n{answer}");
+            assert!(head.contains("content-security-policy: default-src 'none'; frame-ancestors 'none'"), "{head}");
+            assert!(head.contains("cache-control: no-store") && head.contains("content-type: text/plain"), "{head}");
+            assert_eq!(head.contains("allow: GET"), status == 405, "{head}");
+            assert!(!answer.contains(token.as_str()), "{answer}");
+        }
+        // A request that is none, or has no end, gets nothing and holds nothing up.
+        let answer = served.send("\x16\x03\x01 hello\r\n\r\n").await.all().await;
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400 "), "{answer}");
+        let endless = format!("GET /{token}/ HTTP/1.1\r\n{host}x: {}", "x".repeat(2 * LONGEST_REQUEST));
+        let mut stream = TcpStream::connect(("127.0.0.1", *port)).await.unwrap();
+        let _ = stream.write_all(endless.as_bytes()).await;
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer).await;
+        assert!(!answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_status_comes_at_once_and_late_openers_get_how_it_came_to_be() {
+    served(no_log(), |served| async move {
+        let mut early = served.get("events").await;
+        let head = early.until("\r\n\r\n").await;
+        assert!(head.contains("content-type: text/event-stream") && head.contains("cache-control: no-store"), "{head}");
+        assert_eq!(early.event("hello").await["environments"], serde_json::json!(["qa", "prod"]));
+        for ready in [2, 1, 1] {
+            served.tell(status("qa", ready)).await;
+            let event = early.event("status").await;
+            assert_eq!(event["status"]["roles"][0]["ready"], ready);
+            assert_eq!(event["status"]["version"], 1);
+        }
+        let mut late = served.get("events").await;
+        let event = late.event("status").await;
+        let points = event["history"]["deployment/web"].as_array().unwrap();
+        let ready: Vec<_> = points.iter().map(|point| point["ready"].as_u64().unwrap()).collect();
+        assert_eq!(ready, [2, 1], "a point for each change: {points:?}");
+        let lost = Link::Lost { since: Timestamp::now(), why: "connection refused".to_owned() };
+        served.tell(Status { link: lost, ..status("qa", 1) }).await;
+        served.tell(status("qa", 1)).await;
+        served.updates.send(Update::Failed("prod".into(), Error::failed("no").hint("type this"))).await.unwrap();
+        let failed = late.event("failed").await;
+        assert_eq!(failed, serde_json::json!({"environment": "prod", "error": "no", "causes": [], "hints": ["type this"]}));
+        let mut later = served.get("events").await;
+        let points = later.event("status").await["history"]["deployment/web"].clone();
+        assert!(points[2].get("ready").is_none() && points[3]["ready"] == 1, "a gap while nothing was seen: {points}");
+        // Of an environment that is not the page's nothing is told.
+        served.tell(status("other", 2)).await;
+        served.tell(status("prod", 2)).await;
+        assert_eq!(later.event("status").await["status"]["environment"], "prod");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_history_has_an_end_and_forgets_what_is_gone() {
+    let mut history = history::History::default();
+    for number in 0..500 {
+        history.take(&status("qa", number % 3));
+    }
+    let kept = serde_json::to_value(&history).unwrap();
+    assert_eq!(kept["deployment/web"].as_array().unwrap().len(), history::MOST_POINTS);
+    history.take(&empty("qa"));
+    assert_eq!(serde_json::to_value(&history).unwrap(), serde_json::json!({}));
+}
+
+#[tokio::test]
+async fn a_log_is_read_while_it_is_looked_at_and_no_longer() {
+    let open = Rc::new(Cell::new(0));
+    let reading = Rc::clone(&open);
+    let read: ReadLog = Box::new(move |wanted, out| {
+        let open = Rc::clone(&reading);
+        async move {
+            assert_eq!((wanted.pod.as_str(), wanted.container.as_str()), ("web-1", "django"));
+            open.set(open.get() + 1);
+            let open = Opened(open);
+            for number in 0.. {
+                if out.send(vec![Event::Note(format!("line {number}"))]).await.is_err() {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            drop(open);
+            Ok(())
+        }
+        .boxed_local()
+    });
+    served(read, |served| async move {
+        served.tell(status("qa", 2)).await;
+        served.get("events").await.event("status").await;
+        let path = "log?environment=qa&pod=web-1&container=django";
+        let mut log = served.get(path).await;
+        assert_eq!(log.event("lines").await["lines"][0], "— line 0 —");
+        assert!(log.event("lines").await["lines"].as_array().unwrap().len() > 1, "lines come together");
+        assert_eq!(open.get(), 1);
+        drop(log);
+        while open.get() > 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        for other in ["environment=prod&pod=web-1&container=django", "environment=qa&pod=web-1&container=other"] {
+            let answer = served.get(&format!("log?{other}")).await.until("\r\n\r\n").await;
+            assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
+        }
+    })
+    .await;
+}
+
+/// Counts down when its log is no longer read.
+struct Opened(Rc<Cell<u32>>);
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
+    }
+}
+
+#[tokio::test]
+async fn why_a_log_cannot_be_read_is_told() {
+    let read: ReadLog = Box::new(|_, _| async { Err(Error::failed("may not").caused_by("no right")) }.boxed_local());
+    served(read, |served| async move {
+        served.tell(status("qa", 2)).await;
+        served.get("events").await.event("status").await;
+        let mut log = served.get("log?environment=qa&pod=web-1&container=django").await;
+        let error = log.event("over").await["error"].clone();
+        assert!(error.as_str().unwrap().starts_with("may not"), "{error}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn too_many_pages_are_refused_and_those_that_close_make_room() {
+    served(no_log(), |served| async move {
+        let mut pages = Vec::new();
+        for _ in 0..MOST_STREAMS {
+            let mut page = served.get("events").await;
+            page.event("hello").await;
+            pages.push(page);
+        }
+        let answer = served.get("events").await.until("\r\n\r\n").await;
+        assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+        drop(pages);
+        loop {
+            if served.get("events").await.until("\r\n\r\n").await.starts_with("HTTP/1.1 200 ") {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_an_error_that_says_so() {
+    let one = Page::open(None, vec![], no_log()).unwrap();
+    let Err(error) = Page::open(Some(one.listeners.port), vec![], no_log()) else { panic!("both have the port") };
+    assert!(error.message().starts_with(&format!("port {} is in use", one.listeners.port)), "{error}");
+}
+
+fn pod(name: &str) -> Pod {
+    Pod {
+        name: name.to_owned(),
+        role: "web".to_owned(),
+        workload: "deployment/web".to_owned(),
+        phase: "Running".to_owned(),
+        ready: true,
+        reason: "ready".to_owned(),
+        restarts: 0,
+        last_exit: None,
+        node: Some("node-1".to_owned()),
+        created: None,
+        terminating: None,
+        revision: None,
+        outdated: false,
+        unschedulable: None,
+        containers: vec![Container { name: "django".to_owned(), ..Container::default() }],
+    }
+}
+
+// TEMP-BEGIN
+#[tokio::test]
+#[ignore]
+async fn demo() {
+    use crate::status::*;
+    let read: ReadLog = Box::new(|wanted, out| {
+        async move {
+            for number in 0..100000 {
+                let line = if number % 9 == 8 { format!("{number} a very long line of the container {} <b>of</b> {} that goes on and on and on and on and on, and on, and then some more", wanted.container, wanted.pod) } else { format!("10.0.0.{number} GET /orders/{number}/ 200") };
+                if out.send(vec![crate::logs::Event::Note(line)]).await.is_err() { break; }
+                tokio::time::sleep(Duration::from_millis(if number < 150 {0} else {400})).await;
+            }
+            Ok(())
+        }.boxed_local()
+    });
+    let page = Page::open(Some(47110), vec!["qa".into(), "prod".into(), "staging-eu".into()], read).unwrap();
+    std::fs::write("/tmp/web-url", page.address()).unwrap();
+    let (updates, receiver) = mpsc::channel(4);
+    let mut all: Vec<Status> = Vec::new();
+    let now = Timestamp::now();
+    let ago = |s: i64| now.checked_sub(jiff::SignedDuration::from_secs(s)).ok();
+    for name in ["qa", "prod", "staging-eu"] {
+        let mut st = empty(name);
+        st.context = if name == "prod" { "acme-prod" } else { "acme-staging" }.into();
+        st.protected = name == "prod";
+        st.namespace = format!("shop-{name}");
+        for (role, kind, n) in [("web", Kind::Web, 3), ("celeryd", Kind::Worker, 2), ("celerybeat", Kind::Beat, 1)] {
+            let mut r = Role::new(role, kind, &format!("deployment/shop-{role}"));
+            r.desired = Some(n); r.ready = n; r.updated = Some(n); r.available = Some(n);
+            r.version = "1.42".into(); r.created = ago(40 * 86400); r.managers = vec!["Helm release `shop`".into()];
+            for i in 0..n {
+                let mut p = pod(&format!("shop-{role}-7c9d8f6b5-{}x2q{i}", role.len()));
+                p.role = role.into(); p.workload = r.workload.clone(); p.created = ago(7200);
+                p.containers[0].running_since = ago(7100); p.containers[0].ready = true;
+                p.containers[0].image = "registry.acme.dev/shop:1.42".into();
+                st.pods.push(p);
+            }
+            st.roles.push(r);
+        }
+        st.roles[0].autoscaler = Some(Autoscaler { kind: "hpa", name: "web".into(), min: 2, max: 8, current: 3, wanted: 3, trouble: None });
+        for i in 0..14 {
+            st.events.push(crate::status::Event { at: ago(30 + i * 40).unwrap(), warning: i % 3 == 0, object: format!("pod/shop-web-7c9d8f6b5-3x2q{}", i % 3), role: Some("web".into()), reason: if i % 3 == 0 { "BackOff".into() } else { "Scheduled".into() }, message: "Back-off restarting failed container django in pod shop-web-7c9d8f6b5-3x2q0_shop-qa(0a1b2c3d)".into(), count: 1 + i as u32 });
+        }
+        if name == "prod" { st.events.clear(); }
+        all.push(st.concluded());
+    }
+    let feed = async move {
+        for st in &all { updates.send(Update::Status(Box::new(st.clone()))).await.unwrap(); }
+        let mut tick = 0u32;
+        loop {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            tick += 1;
+            let mut st = all[0].clone();
+            st.taken = Timestamp::now();
+            let r = &mut st.roles[0];
+            r.updated = Some(1); r.ready = 1 + tick % 3; r.restarts = tick / 3; r.version = "1.43".into();
+            r.rollout = Some(Rollout { phase: RolloutPhase::Progressing, text: "1 of 3 pods updated".into(), held_by: None });
+            r.last_restart = Some(LastRestart { pod: st.pods[0].name.clone(), exit: Exit { code: 1, reason: "Error".into(), at: ago(12) } });
+            let p = &mut st.pods[0];
+            p.ready = false; p.restarts = tick / 3; p.reason = "CrashLoopBackOff, last exit 1 (Error) 12 s ago".into();
+            let e = Exit { code: 1, reason: "Error".into(), at: ago(12) };
+            p.last_exit = Some(e.clone());
+            let c = &mut p.containers[0];
+            c.ready = false; c.running_since = None; c.last_exit = Some(e); c.restarts = tick / 3 + 1;
+            c.waiting = Some(Waiting { reason: "CrashLoopBackOff".into(), message: "back-off".into() });
+            st.changes.push(Change { workload: "deployment/shop-web".into(), revision: 12, at: ago(300).unwrap(), cause: None, differences: vec!["image `shop:1.42` → `shop:1.43`".into(), "new variable `PAYMENT_URL`".into()] });
+            st.missing.push("HPAs: `viewer` may not `list` `horizontalpodautoscalers`".into());
+            let mut st = st.concluded();
+            if let Some(p) = st.problems.first_mut() { p.traceback = vec!["Traceback (most recent call last):".into(), "  File \"/app/shop/settings.py\", line 12, in <module>".into(), "KeyError: 'PAYMENT_URL'".into()]; }
+            updates.send(Update::Status(Box::new(st))).await.unwrap();
+            if tick == 5 { let mut lost = all[2].clone(); lost.link = Link::Lost { since: Timestamp::now(), why: "connection refused".into() }; updates.send(Update::Status(Box::new(lost))).await.unwrap(); }
+        }
+    };
+    tokio::select! { never = page.serve(receiver) => match never {}, () = feed => {}, () = tokio::time::sleep(Duration::from_secs(1500)) => {} }
+}
+// TEMP-END
