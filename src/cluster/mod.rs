@@ -11,6 +11,7 @@
 //! * `job`: Jobs, made and followed.
 //! * `logs`: logs, whatever cuts their streams.
 //! * `rollout`, `manager`: how far a rollout is, and who else sets what it is made of.
+//! * `state`: what state an environment is in.
 //! * `watch`: objects as they change.
 
 mod access;
@@ -22,6 +23,7 @@ mod record;
 mod request;
 mod rollout;
 mod session;
+mod state;
 mod target;
 mod template;
 mod tunnel;

@@ -161,7 +161,7 @@ fn beat(status: &mut Status) -> Option<Problem> {
 }
 
 /// One line for the whole environment; the word first.
-fn headline(status: &Status) -> String {
+pub(super) fn headline(status: &Status) -> String {
     let word = status.health.word();
     if let Some(worst) = status.problems.first().filter(|_| status.health != Health::Changing) {
         let more = match status.problems.len() - 1 {

@@ -10,21 +10,24 @@
 mod diagnose;
 mod happening;
 mod json;
+mod lines;
 mod pod;
 mod problem;
 mod role;
+mod table;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 pub use self::{
     happening::{Change, Event},
-    json::{JSON_VERSION, document},
+    json::{document, failed},
+    lines::{Line, lines},
     pod::{Container, Exit, Pod, Waiting},
     problem::{Cause, Problem, Severity},
-    role::{Autoscaler, LastRestart, Role, Rollout, RolloutPhase},
+    role::{Autoscaler, LastRestart, Role, Rollout, RolloutPhase, version_of},
+    table::{Show, text},
 };
-use crate::environment::Kind;
 
 /// An environment at one moment.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -178,9 +181,9 @@ impl Status {
         diagnose::conclude(self)
     }
 
-    /// The roles of a kind.
-    fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Role> {
-        self.roles.iter().filter(move |role| role.kind == kind)
+    /// Words the headline anew, when more is known of a problem.
+    pub fn retell(&mut self) {
+        self.headline = diagnose::headline(self);
     }
 }
 
