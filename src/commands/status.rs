@@ -2,6 +2,7 @@
 
 mod open;
 mod watch;
+mod web;
 
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use crate::{
     options::Options,
     status::{self, Show, Status},
     ui::Ui,
+    web::Page,
 };
 
 /// How long one environment may take once its credentials are there.
@@ -26,7 +28,7 @@ const TIME_LIMIT: Duration = Duration::from_secs(30);
 
 /// Arguments of `kdj status`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Ends with 1 when something is broken. With -w it goes on until Ctrl-C.")]
+#[command(after_help = "Ends with 1 when something is broken. With -w or --web it goes on until Ctrl-C.")]
 pub struct StatusArgs {
     /// Environments, as `kdj envs` lists them, or CONTEXT/NAMESPACE[/INSTANCE]
     #[arg(value_name = "ENV", required = true, add = environment_candidates())]
@@ -43,6 +45,14 @@ pub struct StatusArgs {
     /// How to show it
     #[arg(short, long, value_enum)]
     output: Option<StatusFormat>,
+
+    /// Show it as a live page for a browser on this machine; prints its address
+    #[arg(long, conflicts_with_all = ["watch", "why", "output"])]
+    web: bool,
+
+    /// Port of the page (default: any free one)
+    #[arg(long, value_name = "N", requires = "web", value_parser = clap::value_parser!(u16).range(1024..))]
+    port: Option<u16>,
 }
 
 /// A form of output other than the usual table.
@@ -71,7 +81,11 @@ pub async fn run(args: StatusArgs, options: &Options, config: &Config, ui: &Ui) 
     if options.explain {
         return explain(&places, options, ui);
     }
+    let page = if args.web { Some(Page::open(args.port)?) } else { None };
     let opened = open::all(places, options, ui).await;
+    if let Some(page) = page {
+        return web::run(page, opened, ui).await;
+    }
     if args.watch {
         return watch::run(&args, opened, ui).await;
     }

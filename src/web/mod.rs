@@ -58,8 +58,7 @@ type Task = Pin<Box<dyn Future<Output = ()>>>;
 /// A page that can be opened.
 pub struct Page {
     listeners: Listeners,
-    site: Rc<Site>,
-    tasks: mpsc::UnboundedReceiver<Task>,
+    guard: Guard,
 }
 
 /// What answers requests.
@@ -73,43 +72,48 @@ struct Site {
 }
 
 impl Page {
-    /// Listens on the loopback addresses, on `port` or any that is free; shows these environments, whose logs `read_log`
-    /// reads. The token is a new one each time, so a fixed port would make no address that lasts: any free one is as good,
-    /// and nobody can lie in wait there.
+    /// Listens on the loopback addresses, on `port` or any that is free. The token is a new one each time, so a fixed port
+    /// would make no address that lasts: any free one is as good, and nobody can lie in wait there.
     ///
     /// # Errors
     /// When the port is in use, or the system has no randomness.
-    pub fn open(port: Option<u16>, environments: Vec<String>, read_log: ReadLog) -> Result<Self> {
+    pub fn open(port: Option<u16>) -> Result<Self> {
         let listeners = forward::listen(&LOOPBACK, port.map_or(Local::Any, Local::Given), 0)?;
         let guard = Guard { token: Token::new()?, port: listeners.port };
-        let (sender, tasks) = mpsc::unbounded_channel();
-        let site =
-            Site { guard, board: Board::of(environments), read_log, tasks: sender, streams: Cell::new(0) };
-        Ok(Self { listeners, site: Rc::new(site), tasks })
+        Ok(Self { listeners, guard })
     }
 
     /// The address to open: whoever knows it may look.
     pub fn address(&self) -> String {
-        format!("http://127.0.0.1:{}/{}/", self.listeners.port, self.site.guard.token.text())
+        format!("http://127.0.0.1:{}/{}/", self.guard.port, self.guard.token.text())
     }
 
-    /// Serves the page; shows what `updates` bring.
-    pub async fn serve(mut self, mut updates: mpsc::Receiver<Update>) -> Infallible {
+    /// Serves the page of these environments; shows what `updates` bring, and the logs that `read_log` reads.
+    pub async fn serve(
+        self,
+        environments: Vec<String>,
+        read_log: ReadLog,
+        mut updates: mpsc::Receiver<Update>,
+    ) -> Infallible {
+        let Self { listeners, guard } = self;
+        let (sender, mut tasks) = mpsc::unbounded_channel();
+        let board = Board::of(environments);
+        let site = Rc::new(Site { guard, board, read_log, tasks: sender, streams: Cell::new(0) });
         let mut running = FuturesUnordered::<Task>::new();
         let mut may_come = true;
         loop {
             tokio::select! {
-                accepted = self.listeners.accept(), if running.len() < MOST => {
+                accepted = listeners.accept(), if running.len() < MOST => {
                     running.push(match accepted {
-                        Ok(stream) => Box::pin(connection(Rc::clone(&self.site), stream)),
+                        Ok(stream) => Box::pin(connection(Rc::clone(&site), stream)),
                         // Those that are open go on meanwhile.
                         Err(_) => tokio::time::sleep(NO_ROOM).boxed_local(),
                     });
                 }
-                Some(task) = self.tasks.recv() => running.push(task),
+                Some(task) = tasks.recv() => running.push(task),
                 Some(()) = running.next(), if !running.is_empty() => {}
                 update = updates.recv(), if may_come => match update {
-                    Some(update) => self.site.board.take(update),
+                    Some(update) => site.board.take(update),
                     None => may_come = false,
                 },
             }

@@ -28,14 +28,14 @@ struct Served {
 
 /// Serves a page of `qa` and `prod` while `test` runs.
 async fn served<F: Future<Output = ()>>(read_log: ReadLog, test: impl FnOnce(Served) -> F) {
-    let page = Page::open(None, vec!["qa".into(), "prod".into()], read_log).unwrap();
+    let page = Page::open(None).unwrap();
     let address = page.address();
     let (updates, receiver) = mpsc::channel(4);
     let token = address.trim_end_matches('/').rsplit('/').next().unwrap().to_owned();
-    let served = Served { updates, port: page.listeners.port, token };
+    let served = Served { updates, port: page.guard.port, token };
     assert_eq!(address, format!("http://127.0.0.1:{}/{}/", served.port, served.token));
     tokio::select! {
-        never = page.serve(receiver) => match never {},
+        never = page.serve(vec!["qa".into(), "prod".into()], read_log, receiver) => match never {},
         () = async { timeout(Duration::from_secs(20), test(served)).await.expect("within its time") } => {}
     }
 }
@@ -355,9 +355,9 @@ async fn too_many_pages_are_refused_and_those_that_close_make_room() {
 
 #[tokio::test]
 async fn a_port_in_use_is_an_error_that_says_so() {
-    let one = Page::open(None, vec![], no_log()).unwrap();
-    let Err(error) = Page::open(Some(one.listeners.port), vec![], no_log()) else { panic!("both have the port") };
-    assert!(error.message().starts_with(&format!("port {} is in use", one.listeners.port)), "{error}");
+    let one = Page::open(None).unwrap();
+    let Err(error) = Page::open(Some(one.guard.port)) else { panic!("both have the port") };
+    assert!(error.message().starts_with(&format!("port {} is in use", one.guard.port)), "{error}");
 }
 
 fn pod(name: &str) -> Pod {
@@ -395,7 +395,7 @@ async fn demo() {
             Ok(())
         }.boxed_local()
     });
-    let page = Page::open(Some(47110), vec!["qa".into(), "prod".into(), "staging-eu".into()], read).unwrap();
+    let page = Page::open(Some(47110)).unwrap();
     std::fs::write("/tmp/web-url", page.address()).unwrap();
     let (updates, receiver) = mpsc::channel(4);
     let mut all: Vec<Status> = Vec::new();
@@ -453,6 +453,6 @@ async fn demo() {
             if tick == 5 { let mut lost = all[2].clone(); lost.link = Link::Lost { since: Timestamp::now(), why: "connection refused".into() }; updates.send(Update::Status(Box::new(lost))).await.unwrap(); }
         }
     };
-    tokio::select! { never = page.serve(receiver) => match never {}, () = feed => {}, () = tokio::time::sleep(Duration::from_secs(1500)) => {} }
+    tokio::select! { never = page.serve(vec!["qa".into(), "prod".into(), "staging-eu".into()], read, receiver) => match never {}, () = feed => {}, () = tokio::time::sleep(Duration::from_secs(1500)) => {} }
 }
 // TEMP-END
