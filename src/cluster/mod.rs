@@ -10,14 +10,17 @@
 //! * `tunnel`: connections to the ports of a pod.
 //! * `job`: Jobs, made and followed.
 //! * `logs`: logs, whatever cuts their streams.
+//! * `rollout`, `manager`: how far a rollout is, and who else sets what it is made of.
 //! * `watch`: objects as they change.
 
 mod access;
 mod job;
 mod logs;
+mod manager;
 mod port;
 mod record;
 mod request;
+mod rollout;
 mod session;
 mod target;
 mod template;
@@ -35,9 +38,11 @@ pub use self::{
     access::{Impersonation, Kubeconfig},
     job::{By, Created, JobHandle, JobKind, JobState, JobSummary, NewJob, News, VariablesFrom, Verdict, new_name},
     logs::{Announcement, Containers, LogStream, LogsWanted, PodNames},
+    manager::{Aspect, Autoscaler, Manager, ManagerKind, Reverts},
     port::{PodHealth, Port, PortOfPod, PortOwner, Reachable, ReachablePort, Trouble},
     record::{Event, Involved, RecordedEvent},
     request::{Notice, Observer},
+    rollout::{Counts, Progress, RolloutState, Strategy},
     session::{Ending, Exec, NotOpened, Session, Unread, leave},
     target::{INSTANCE_LABEL, Kind, Readiness, RoleSummary, Target, Wanted},
     template::{Preference, Template},

@@ -28,7 +28,8 @@ mod workload;
 pub(super) use self::{
     choose::choose_workload,
     container::{
-        app_like, choose_container, container_names, image_of, is_of_app, killed_without_evidence, oom_killed, status_of,
+        app_like, choose_container, container_names, image_of, is_of_app, killed_without_evidence, oom_killed,
+        status_of,
     },
     kind::words,
     pod::{choose_pod, is_ready, model},
