@@ -4,6 +4,7 @@ pub mod alias;
 pub mod args;
 mod audit;
 mod completions;
+mod config;
 mod db;
 mod dbshell;
 mod envs;
@@ -31,6 +32,8 @@ pub enum Command {
     Audit(audit::AuditArgs),
     /// Print the script that lets a shell complete kdj's commands and environments
     Completions(completions::CompletionsArgs),
+    /// Show what a role is given: environment variables, files, versions; and what differs between two
+    Config(config::ConfigArgs),
     /// Show what goes on in a database of an environment: locks, sessions, sizes; end a query; dump it
     Db(db::DbArgs),
     /// Open the database's own shell (psql, mysql, sqlite3, redis-cli) in an environment, or run SQL in it
@@ -71,6 +74,7 @@ impl Command {
             Command::Sessions(args) => args.is_pass_through(),
             Command::Audit(_)
             | Command::Completions(_)
+            | Command::Config(_)
             | Command::Db(_)
             | Command::Envs(_)
             | Command::External(_)
@@ -89,6 +93,7 @@ pub async fn run(command: Command, options: &Options, config: &Config, ui: &Ui) 
     match command {
         Command::Audit(args) => audit::run(args, options, config, ui).await,
         Command::Completions(args) => completions::run(&args, ui),
+        Command::Config(args) => config::run(args, options, config, ui).await,
         Command::Db(args) => db::run(args, options, config, ui).await,
         Command::Dbshell(args) => dbshell::run(args, options, config, ui).await,
         Command::Envs(args) => envs::run(args, options, config, ui).await,

@@ -17,6 +17,7 @@ mod reading;
 mod redis;
 #[cfg(all(test, unix))]
 mod tests;
+mod versions;
 
 pub use self::{
     celery::{CeleryQuestion, MARK as CELERY_MARK, celery_on_stdin},
@@ -33,4 +34,5 @@ pub use self::{
     read_only::{read_only_code, read_only_console},
     reading::only_reads,
     redis::{MARK as REDIS_MARK, redis_on_stdin},
+    versions::{MARK as VERSIONS_MARK, versions_on_stdin},
 };
