@@ -5,6 +5,7 @@
 //!
 //! * [`commands`]: one file per subcommand, its arguments and its `run`; no command calls another.
 //! * [`session`], [`connection`]: what several commands share: from a name to a running program and its exit code.
+//! * [`celery`]: the app's queues and workers, asked in a container of the app.
 //! * [`forward`]: local ports that lead into an environment.
 //! * [`protection`]: whether a change may be made, and the record of it.
 //! * [`environment`], [`django`], [`config`]: pure. What an environment's name means, and what to execute in it.
@@ -23,6 +24,8 @@
 )]
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a panic is how a test fails"))]
 
+#[allow(dead_code, reason = "for status, scale and restart")]
+mod celery;
 pub mod cli;
 mod cluster;
 mod commands;

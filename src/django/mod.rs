@@ -4,6 +4,7 @@
 //! the app's own environment, finds `manage.py`, and replaces itself by the management command. Nothing has to be
 //! probed beforehand, and nothing about an image can be out of date.
 
+mod celery;
 mod client;
 mod connection;
 mod console;
@@ -18,6 +19,7 @@ mod redis;
 mod tests;
 
 pub use self::{
+    celery::{CeleryQuestion, MARK as CELERY_MARK, celery_on_stdin},
     client::{
         ClientRequest, DumpProgram, NO_CLIENT, attend, client_companion, client_dump, client_script, read_only_check,
         rows,
