@@ -13,6 +13,7 @@
 //! * [`cluster`]: the only module that names `kube`. It never prints and never asks.
 //! * [`ui`]: the only module that touches the terminal.
 //! * [`migration`]: pure. What a migration would do, what is dangerous about it, and what came of it.
+//! * [`status`]: pure. What state an environment is in, what is wrong with it and why.
 //! * [`logs`]: pure. What lines of logs say, which belong together, and how they are shown.
 //! * [`keeper`]: pure. What keeps a fresh session's program when the connection drops.
 //! * [`kubectl`]: what would be done, as a kubectl command.
@@ -51,6 +52,7 @@ mod own_file;
 mod protection;
 mod script;
 mod session;
+mod status;
 mod streams;
 mod typed_time;
 mod ui;

@@ -11,6 +11,7 @@
 //! * `tunnel`: connections to the ports of a pod.
 //! * `job`: Jobs, made and followed.
 //! * `logs`: logs, whatever cuts their streams.
+//! * `operate`: workloads as their own objects describe them, to scale and to restart.
 //! * `rollout`, `manager`: how far a rollout is, and who else sets what it is made of.
 //! * `watch`: objects as they change.
 
@@ -19,6 +20,7 @@ mod configuration;
 mod job;
 mod logs;
 mod manager;
+mod operate;
 mod port;
 mod record;
 mod request;
@@ -42,6 +44,7 @@ pub use self::{
     job::{By, Created, JobHandle, JobKind, JobState, JobSummary, NewJob, News, VariablesFrom, Verdict, new_name},
     logs::{Announcement, Containers, LogStream, LogsWanted, PodNames},
     manager::{Aspect, Autoscaler, Manager, ManagerKind, Reverts},
+    operate::{Follow, Operated, PodView, Replicas, Told, View, Workloads},
     port::{PodHealth, Port, PortOfPod, PortOwner, Reachable, ReachablePort, Trouble},
     record::{Event, Involved, RecordedEvent},
     request::{Notice, Observer},

@@ -2,6 +2,7 @@
 
 mod database;
 mod expand;
+mod kind;
 mod list;
 mod pattern;
 mod place;
@@ -12,6 +13,7 @@ use std::collections::BTreeMap;
 pub use self::{
     database::DatabaseSettings,
     expand::{Question, expand, question},
+    kind::Kind,
     list::{Listed, list, names},
     resolve::{is_configured, resolve},
 };

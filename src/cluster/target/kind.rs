@@ -1,39 +1,9 @@
 //! What kind of work a role does, read from its container's command line.
 
-use std::fmt;
-
 use k8s_openapi::api::core::v1::{Container, Pod};
-use serde::{Deserialize, Serialize};
 
 use super::container::{has_no_app, is_sidecar};
-
-/// What a role is for. Closed: everything kdj does not know is `Other`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// Answers requests: gunicorn, uvicorn, daphne, ...
-    Web,
-    /// Works off a queue: Celery, rq, dramatiq, huey.
-    Worker,
-    /// Starts periodic tasks: Celery beat.
-    Beat,
-    /// Kept for engineers, outside the traffic.
-    Shell,
-    /// Anything else: a database, a cache, a front end.
-    Other,
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Kind::Web => "web",
-            Kind::Worker => "worker",
-            Kind::Beat => "beat",
-            Kind::Shell => "shell",
-            Kind::Other => "other",
-        })
-    }
-}
+pub use crate::environment::Kind;
 
 /// The kind of the role `role`, whose pods look like `pod`: by the command lines of the containers that may be the
 /// app's, then by the role's name.
