@@ -44,7 +44,7 @@ pub use self::{
     job::{By, Created, JobHandle, JobKind, JobState, JobSummary, NewJob, News, VariablesFrom, Verdict, new_name},
     logs::{Announcement, Containers, LogStream, LogsWanted, PodNames},
     manager::{Aspect, Autoscaler, Manager, ManagerKind, Reverts},
-    operate::{Follow, Operated, PodView, Replicas, Told, View, Workloads},
+    operate::{Follow, Operated, PodView, Replicas, Revision, Revisions, TemplateChange, Told, View, Workloads},
     port::{PodHealth, Port, PortOfPod, PortOwner, Reachable, ReachablePort, Trouble},
     record::{Event, Involved, RecordedEvent},
     request::{Notice, Observer},

@@ -15,6 +15,7 @@ mod logs;
 mod manage;
 mod migrate;
 mod pyshell;
+mod releases;
 mod run;
 mod sessions;
 mod shell;
@@ -54,6 +55,8 @@ pub enum Command {
     Migrate(migrate::MigrateArgs),
     /// Open Django's shell in an environment, or run Python code in it
     Pyshell(pyshell::PyshellArgs),
+    /// List the revisions of an environment's roles: images, what each changed, what is current
+    Releases(releases::ReleasesArgs),
     /// Run a command in a job of its own, follow its log and end with its exit code
     Run(run::RunArgs),
     /// List the sessions in pods of their own, take one up again, end it
@@ -80,7 +83,8 @@ impl Command {
             | Command::External(_)
             | Command::Gc(_)
             | Command::Logs(_)
-            | Command::Migrate(_) => false,
+            | Command::Migrate(_)
+            | Command::Releases(_) => false,
             Command::Dbshell(_) | Command::Manage(_) | Command::Pyshell(_) | Command::Run(_) | Command::Shell(_) => {
                 true
             }
@@ -104,6 +108,7 @@ pub async fn run(command: Command, options: &Options, config: &Config, ui: &Ui) 
         Command::Manage(args) => manage::run(args, options, config, ui).await,
         Command::Migrate(args) => migrate::run(args, options, config, ui).await,
         Command::Pyshell(args) => pyshell::run(args, options, config, ui).await,
+        Command::Releases(args) => releases::run(args, options, config, ui).await,
         Command::Run(args) => run::run(args, options, config, ui).await,
         Command::Sessions(args) => sessions::run(args, options, config, ui).await,
         Command::Shell(args) => shell::run(args, options, config, ui).await,

@@ -1,8 +1,9 @@
-//! The workloads of an environment as their own objects describe them, to scale and to restart.
+//! The workloads of an environment as their own objects describe them, to scale, to restart and to roll back.
 
 mod change;
 mod follow;
 mod read;
+mod revision;
 mod trouble;
 
 use serde_json::Value;
@@ -11,6 +12,7 @@ pub use self::{
     change::Replicas,
     follow::{Follow, PodView, Told, View},
     read::Workloads,
+    revision::{Revision, Revisions, TemplateChange},
 };
 use super::{
     Kind,
@@ -40,6 +42,8 @@ pub struct Operated {
     pub commands: Vec<Vec<String>>,
     /// The images of its containers, in order.
     pub images: Vec<String>,
+    /// Whether it is of the app, and not a database or the like.
+    pub is_of_app: bool,
     /// Whether it is being deleted.
     pub deleting: bool,
     owner: Owner,
