@@ -8,6 +8,7 @@
 //! * [`celery`]: the app's queues and workers, asked in a container of the app.
 //! * [`configuration`]: what a role's container is given, shown without secrets and compared.
 //! * [`forward`]: local ports that lead into an environment.
+//! * [`operate`]: workloads scaled and restarted.
 //! * [`protection`]: whether a change may be made, and the record of it.
 //! * [`environment`], [`django`], [`config`]: pure. What an environment's name means, and what to execute in it.
 //! * [`cluster`]: the only module that names `kube`. It never prints and never asks.
@@ -26,7 +27,6 @@
 )]
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a panic is how a test fails"))]
 
-#[allow(dead_code, reason = "for status, scale and restart")]
 mod celery;
 pub mod cli;
 mod cluster;
@@ -47,6 +47,7 @@ pub mod logs;
 mod migrate;
 mod migration;
 mod names;
+mod operate;
 mod options;
 mod own_file;
 mod protection;

@@ -16,7 +16,9 @@ mod manage;
 mod migrate;
 mod pyshell;
 mod releases;
+mod restart;
 mod run;
+mod scale;
 mod sessions;
 mod shell;
 
@@ -57,8 +59,12 @@ pub enum Command {
     Pyshell(pyshell::PyshellArgs),
     /// List the revisions of an environment's roles: images, what each changed, what is current
     Releases(releases::ReleasesArgs),
+    /// Restart roles, one after the other, and wait for their rollouts
+    Restart(restart::RestartArgs),
     /// Run a command in a job of its own, follow its log and end with its exit code
     Run(run::RunArgs),
+    /// Set how many pods roles have, and say who will undo it; without roles, print how many they have
+    Scale(scale::ScaleArgs),
     /// List the sessions in pods of their own, take one up again, end it
     Sessions(sessions::SessionsArgs),
     /// Open a shell (bash or sh, not Python) in an environment, or run a command in it
@@ -84,7 +90,9 @@ impl Command {
             | Command::Gc(_)
             | Command::Logs(_)
             | Command::Migrate(_)
-            | Command::Releases(_) => false,
+            | Command::Releases(_)
+            | Command::Restart(_)
+            | Command::Scale(_) => false,
             Command::Dbshell(_) | Command::Manage(_) | Command::Pyshell(_) | Command::Run(_) | Command::Shell(_) => {
                 true
             }
@@ -109,7 +117,9 @@ pub async fn run(command: Command, options: &Options, config: &Config, ui: &Ui) 
         Command::Migrate(args) => migrate::run(args, options, config, ui).await,
         Command::Pyshell(args) => pyshell::run(args, options, config, ui).await,
         Command::Releases(args) => releases::run(args, options, config, ui).await,
+        Command::Restart(args) => restart::run(args, options, config, ui).await,
         Command::Run(args) => run::run(args, options, config, ui).await,
+        Command::Scale(args) => scale::run(args, options, config, ui).await,
         Command::Sessions(args) => sessions::run(args, options, config, ui).await,
         Command::Shell(args) => shell::run(args, options, config, ui).await,
         Command::External(words) => {

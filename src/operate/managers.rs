@@ -27,7 +27,9 @@ pub(super) fn check_autoscaler(
     }
     if force {
         return Ok(Some(match (is_hpa, to) {
-            (true, 0) => format!("{manager} leaves `{role}` alone while it has 0 replicas: it stays so until it is scaled"),
+            (true, 0) => {
+                format!("{manager} leaves `{role}` alone while it has 0 replicas: it stays so until it is scaled")
+            }
             _ => format!("{manager} sets the replicas of `{role}`, {range}: it may set another number within seconds"),
         }));
     }
@@ -70,12 +72,16 @@ fn warning(manager: &Manager, role: &str, reverts: Reverts) -> (bool, String) {
         _ => "change it in its values",
     };
     match (reverts, manager.kind) {
-        (Reverts::Soon, _) => (true, format!("`{role}` is managed by {manager}, which will undo this: {source} to keep it")),
+        (Reverts::Soon, _) => {
+            (true, format!("`{role}` is managed by {manager}, which will undo this: {source} to keep it"))
+        }
         (Reverts::Maybe, ManagerKind::ArgoCd) => (
             true,
             format!("`{role}` is managed by {manager}, which may undo this, if self-heal is on: {source} to keep it"),
         ),
-        (Reverts::Maybe, _) => (true, format!("`{role}` is managed by {manager}, which may undo this: {source} to keep it")),
+        (Reverts::Maybe, _) => {
+            (true, format!("`{role}` is managed by {manager}, which may undo this: {source} to keep it"))
+        }
         (Reverts::NextRelease, _) => {
             (false, format!("the next release of {manager} sets `{role}` as its chart has it: {source} to keep it"))
         }

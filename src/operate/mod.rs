@@ -3,10 +3,12 @@
 mod asked;
 mod beat;
 mod choose;
+mod drain;
 mod managers;
 pub mod restart;
 pub mod scale;
 mod wait;
+mod workers;
 
 pub use self::asked::{Asked, To};
 use crate::{
@@ -40,7 +42,7 @@ impl Place<'_> {
     }
 
     /// Says where it is.
-    fn introduce(&self) {
+    pub fn introduce(&self) {
         let Self { environment, ui, .. } = self;
         let name = ui.environment(&environment.name, environment.protected);
         let instance = environment.instance.as_ref().map(|it| format!(", instance {it}")).unwrap_or_default();
@@ -52,7 +54,7 @@ impl Place<'_> {
 ///
 /// # Errors
 /// When there is none.
-fn require_some<T>(workloads: &[T], place: &Place<'_>) -> Result<()> {
+pub fn require_some<T>(workloads: &[T], place: &Place<'_>) -> Result<()> {
     if !workloads.is_empty() {
         return Ok(());
     }

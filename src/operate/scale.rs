@@ -1,21 +1,23 @@
 //! `kdj scale`: the replicas of roles, all checked before the first is set.
 
+mod plan;
+pub mod state;
+
 use std::{pin::pin, time::Duration};
 
-use serde_json::{Value, json};
-
+pub use self::plan::{Plan, Step, plan};
 use super::{
-    Asked, Place, To, choose, managers, require_some,
+    Place,
     wait::{Goal, Reached, Wait},
+    workers,
 };
 use crate::{
-    cluster::{Aspect, ManagerKind, Operated, Replicas, Reverts, Workloads},
+    cluster::{Aspect, ManagerKind, Operated, Replicas, Reverts},
+    environment::Kind,
     error::{Error, Result},
     exit::{Exit, Failure},
     names,
-    environment::Kind,
-    protection::Change,
-    ui::{table::Table, terminal::interrupted},
+    ui::terminal::interrupted,
 };
 
 /// How long it is watched whether a number of replicas stays, with nobody known who would change it.
@@ -26,161 +28,24 @@ const SETTLE_LONG: Duration = Duration::from_secs(20);
 /// The shape of the JSON; it grows when a field changes its meaning.
 const SHAPE: u32 = 1;
 
-/// A role and its replicas before and after.
-#[derive(Clone, Copy, Debug)]
-pub struct Step<'a> {
-    /// The workload.
-    pub workload: &'a Operated,
-    /// How many replicas it has.
-    pub from: i32,
-    /// How many it is to have.
-    pub to: i32,
-    /// Whether the number was asked for, and not a change of it.
-    absolute: bool,
+/// The same as kubectl commands.
+pub fn explain(plan: &Plan<'_>, place: &Place<'_>) -> String {
+    let changes = plan.steps.iter().filter(|step| step.from != step.to);
+    changes
+        .map(|Step { workload, from, to, .. }| {
+            let words =
+                ["scale", &workload.workload, &format!("--current-replicas={from}"), &format!("--replicas={to}")];
+            format!("{}\n", place.kubectl(words))
+        })
+        .collect()
 }
 
-/// What is to be done, and what to say of it before.
-#[derive(Debug)]
-pub struct Plan<'a> {
-    /// What changes, in the order of the words.
-    pub steps: Vec<Step<'a>>,
-    /// What the user should know.
-    pub notes: Vec<String>,
-    /// What the user should be warned of.
-    pub warnings: Vec<String>,
-}
-
-/// Makes the plan: every word is understood and permitted, or nothing is done.
-///
-/// # Errors
-/// When a word means no workload, or what it asks for is refused.
-pub fn plan<'a>(asked: &[Asked], workloads: &'a Workloads, place: &Place<'_>, force: bool) -> Result<Plan<'a>> {
-    let name = &place.environment.name;
-    require_some(&workloads.all, place)?;
-    let mut plan = Plan { steps: Vec::new(), notes: Vec::new(), warnings: Vec::new() };
-    for asked in asked {
-        let workload = choose::find(&asked.role, &workloads.all, name)?;
-        refuse_two_readings(asked, &workloads.all)?;
-        if plan.steps.iter().any(|step| step.workload.workload == workload.workload) {
-            return Err(Error::usage(format!("`{}` is named twice", workload.role)));
+/// Says what the workers that go are doing, of the roles that get fewer.
+pub async fn look_at_tasks(plan: &Plan<'_>, place: &Place<'_>) {
+    for Step { workload, from, to, .. } in &plan.steps {
+        if to < from && workload.kind == Kind::Worker && workload.is_celery() {
+            workers::look_before_shrinking(place, workload).await;
         }
-        let from = workload.replicas();
-        let Some(to) = asked.to.of(from) else {
-            return Err(Error::usage(format!("`{}` has {from} replicas: that cannot be done", asked.role)));
-        };
-        if workload.deleting {
-            return Err(Error::failed(format!("`{}` is being deleted", workload.role))
-                .caused_by(format!("{} waits for what keeps it from going", workload.workload)));
-        }
-        if to != from {
-            refuse_second_beat(workload, to)?;
-            warn_of_other_beats(workload, &workloads.all, to, &mut plan);
-            plan.warnings.extend(managers::check_autoscaler(place, workload, (from, to), force)?);
-            for (is_warning, text) in managers::warnings(workload, Aspect::Replicas) {
-                if is_warning { plan.warnings.push(text) } else { plan.notes.push(text) }
-            }
-            if workload.rollout.paused {
-                plan.notes.push(format!("the rollouts of `{}` are paused: its pods stay of the revisions they are", workload.role));
-            }
-        }
-        plan.steps.push(Step { workload, from, to, absolute: matches!(asked.to, To::Exactly(_)) });
-    }
-    if let Some(error) = &workloads.no_autoscalers {
-        plan.warnings.push(format!("whether an autoscaler will set other numbers is not known: {error}"));
-    }
-    Ok(plan)
-}
-
-/// `worker-2` is `worker` less 2, but there may be a role of that name.
-fn refuse_two_readings(asked: &Asked, workloads: &[Operated]) -> Result<()> {
-    let To::Fewer(number) = asked.to else { return Ok(()) };
-    let whole = format!("{}-{number}", asked.role);
-    if !workloads.iter().any(|one| one.is_meant_by(&whole)) {
-        return Ok(());
-    }
-    Err(Error::usage(format!("`{whole}` may be the role `{whole}`, or `{}` less {number}", asked.role))
-        .hint(format!("write `{}=N` or `{whole}=N`", asked.role)))
-}
-
-/// Two beats send every periodic task twice. No flag is for this: nobody wants it.
-fn refuse_second_beat(workload: &Operated, to: i32) -> Result<()> {
-    let role = &workload.role;
-    if to <= 1 {
-        return Ok(());
-    }
-    if workload.kind == Kind::Beat {
-        return Err(Error::failed(format!("refusing {to} replicas of `{role}`: one beat is enough"))
-            .caused_by("each beat sends every periodic task: with two, all of them run twice")
-            .hint("more tasks at once is a matter of the workers: scale those"));
-    }
-    if workload.embeds_beat() {
-        return Err(Error::failed(format!("refusing {to} replicas of `{role}`: each has a beat inside"))
-            .caused_by("its workers run with `-B`, so that each of them sends every periodic task")
-            .hint("give beat a Deployment of its own with one replica, and take `-B` from the workers"));
-    }
-    Ok(())
-}
-
-fn warn_of_other_beats(workload: &Operated, workloads: &[Operated], to: i32, plan: &mut Plan<'_>) {
-    if workload.kind != Kind::Beat || to == 0 {
-        return;
-    }
-    let others = workloads.iter().filter(|one| one.kind == Kind::Beat && one.workload != workload.workload);
-    if let Some(other) = others.into_iter().find(|one| one.replicas() > 0) {
-        plan.warnings.push(format!(
-            "{} is a beat, too: if both are of one app, every periodic task is sent twice",
-            other.workload
-        ));
-    }
-}
-
-impl Plan<'_> {
-    /// Whether nothing is to be done.
-    pub fn is_empty(&self) -> bool {
-        self.steps.iter().all(|step| step.from == step.to)
-    }
-
-    /// The change, as it is shown and recorded.
-    pub fn change(&self, words: &[String]) -> Change {
-        let steps: Vec<String> = self.steps.iter().map(Step::line).collect();
-        Change::new("scale", &format!("replicas of {}", steps.join(", ")), words.iter().map(String::as_str))
-    }
-
-    /// What is changed, in one word for the record.
-    pub fn object(&self) -> String {
-        match self.steps.as_slice() {
-            [one] => one.workload.workload.clone(),
-            all => format!("{} workloads", all.len()),
-        }
-    }
-
-    /// Says what should be known before.
-    pub fn introduce(&self, place: &Place<'_>) {
-        place.introduce();
-        for warning in &self.warnings {
-            place.ui.warning(warning);
-        }
-        for note in &self.notes {
-            place.ui.status(note);
-        }
-    }
-
-    /// The changes as JSON.
-    pub fn json(&self, environment: &str, dry_run: bool) -> String {
-        let steps = self.steps.iter().map(|step| {
-            json!({"role": step.workload.role, "workload": step.workload.workload, "from": step.from, "to": step.to})
-        });
-        let all = json!({
-            "version": SHAPE, "environment": environment, "dry_run": dry_run, "changes": steps.collect::<Vec<Value>>(),
-        });
-        format!("{all:#}\n")
-    }
-}
-
-impl Step<'_> {
-    /// `web 2 -> 3`
-    fn line(&self) -> String {
-        format!("{} {} -> {}", self.workload.role, self.from, self.to)
     }
 }
 
@@ -237,7 +102,6 @@ pub async fn wait(plan: &Plan<'_>, place: &Place<'_>, limit: Duration) -> Result
         futures::future::join_all(waits).await
     };
     let ended = tokio::select! {
-        biased;
         ended = all => ended,
         number = &mut signal => {
             return Err(Error::new(Failure::Signal(number), "left: the replicas are set, and the pods come or go without kdj")
@@ -273,9 +137,10 @@ async fn wait_for(step: &Step<'_>, place: &Place<'_>, limit: Duration) -> Result
 }
 
 fn settle(workload: &Operated) -> Duration {
-    let undoes = workload.managers.iter().any(|manager| {
-        matches!(manager.reverts(Aspect::Replicas), Some(Reverts::Soon | Reverts::Maybe))
-    });
+    let undoes = workload
+        .managers
+        .iter()
+        .any(|manager| matches!(manager.reverts(Aspect::Replicas), Some(Reverts::Soon | Reverts::Maybe)));
     if undoes { SETTLE_LONG } else { SETTLE }
 }
 
@@ -306,47 +171,4 @@ fn ready(number: i32) -> String {
         1 => "1 pod ready".to_owned(),
         number => format!("{number} pods ready"),
     }
-}
-
-/// The replicas as they are, in the form `kdj scale` accepts.
-pub fn state_line(workloads: &[Operated]) -> String {
-    let words: Vec<String> =
-        workloads.iter().map(|one| format!("{}={}", choose::short(one, workloads), one.replicas())).collect();
-    format!("{}\n", words.join(" "))
-}
-
-/// The names of the roles, one per line.
-pub fn state_names(workloads: &[Operated]) -> String {
-    workloads.iter().map(|one| format!("{}\n", choose::short(one, workloads))).collect()
-}
-
-/// The replicas as a table.
-pub fn state_table(workloads: &[Operated]) -> String {
-    let mut table = Table::new(["ROLE", "KIND", "REPLICAS", "READY", "AUTOSCALER", "MANAGED-BY", "WORKLOAD"]);
-    for one in workloads {
-        let autoscaler = one.autoscaler.as_ref().map(|it| format!("{} ({}-{})", it.name, it.min, it.max));
-        let managers: Vec<String> = one.managers.iter().map(ToString::to_string).collect();
-        table.row([
-            one.role.clone(),
-            one.kind.to_string(),
-            one.replicas().to_string(),
-            one.rollout.counts.ready.to_string(),
-            autoscaler.unwrap_or_default(),
-            managers.join(", "),
-            one.workload.clone(),
-        ]);
-    }
-    table.render()
-}
-
-/// The replicas as JSON.
-pub fn state_json(workloads: &[Operated], environment: &str) -> String {
-    let roles = workloads.iter().map(|one| {
-        json!({
-            "role": one.role, "kind": one.kind, "workload": one.workload, "replicas": one.replicas(),
-            "ready": one.rollout.counts.ready, "autoscaler": one.autoscaler, "managers": one.managers,
-        })
-    });
-    let all = json!({"version": SHAPE, "environment": environment, "roles": roles.collect::<Vec<Value>>()});
-    format!("{all:#}\n")
 }

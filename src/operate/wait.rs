@@ -185,7 +185,9 @@ impl<'a> Wait<'a> {
         }
         let Place { cluster, .. } = self.place;
         let counts = view.rollout.counts;
-        if counts.total < counts.desired || view.pods.iter().filter(|pod| !pod.going).count() < usize::try_from(counts.desired).unwrap_or_default() {
+        if counts.total < counts.desired
+            || view.pods.iter().filter(|pod| !pod.going).count() < usize::try_from(counts.desired).unwrap_or_default()
+        {
             let warning = cluster.last_warning(self.workload, None, self.since).await;
             if let Some(warning) = warning.filter(|warning| warning.starts_with("FailedCreate")) {
                 return Err(self.explain(Hopeless::Said(warning)).await);

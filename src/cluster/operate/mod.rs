@@ -18,7 +18,7 @@ use super::{
     Kind,
     manager::{Autoscaler, Manager},
     rollout::RolloutState,
-    target::Owner,
+    target::{Controller, Owner},
 };
 
 /// A Deployment or StatefulSet of an environment.
@@ -81,6 +81,16 @@ impl Operated {
             let rest = celery.map_or(&[][..], |at| &words[at..]);
             rest.iter().any(|word| word == "worker") && rest.iter().any(|word| word == "-B" || word == "--beat")
         })
+    }
+
+    /// Whether it is a Deployment.
+    pub fn is_deployment(&self) -> bool {
+        self.owner.controller == Controller::Deployment
+    }
+
+    /// A Deployment's strategy as it was read, in JSON.
+    pub fn strategy_json(&self) -> String {
+        self.strategy.to_string()
     }
 
     /// Whether its workers are Celery's.
