@@ -22,14 +22,10 @@ const LIMIT: Duration = Duration::from_secs(20);
 
 /// Asks what the flags ask for, all at once.
 pub(super) async fn look(args: &StatusArgs, cluster: &Cluster, environment: &Environment, status: &mut Status) {
-    let (tasks, migrations) = futures::join!(
-        async {
-            if args.tasks { tasks(cluster, environment, status).await } else { None }
-        },
-        async {
+    let (tasks, migrations) =
+        futures::join!(async { if args.tasks { tasks(cluster, environment, status).await } else { None } }, async {
             if args.migrations { Some(migrations(cluster, environment, status).await) } else { None }
-        },
-    );
+        },);
     status.tasks = tasks;
     if let Some(migrations) = migrations {
         status.add_migrations(migrations);
