@@ -5,7 +5,10 @@
 //!
 //! * [`commands`]: one file per subcommand, its arguments and its `run`; no command calls another.
 //! * [`session`], [`connection`]: what several commands share: from a name to a running program and its exit code.
+//! * [`celery`]: the app's queues and workers, asked in a container of the app.
+//! * [`configuration`]: what a role's container is given, shown without secrets and compared.
 //! * [`forward`]: local ports that lead into an environment.
+//! * [`operate`]: workloads scaled and restarted.
 //! * [`protection`]: whether a change may be made, and the record of it.
 //! * [`environment`], [`django`], [`config`]: pure. What an environment's name means, and what to execute in it.
 //! * [`cluster`]: the only module that names `kube`. It never prints and never asks.
@@ -24,10 +27,12 @@
 )]
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a panic is how a test fails"))]
 
+mod celery;
 pub mod cli;
 mod cluster;
 mod commands;
 pub mod config;
+mod configuration;
 mod connection;
 mod database;
 pub mod django;
@@ -42,6 +47,7 @@ pub mod logs;
 mod migrate;
 mod migration;
 mod names;
+mod operate;
 mod options;
 mod own_file;
 mod protection;

@@ -9,7 +9,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{FieldsV1, ObjectMeta};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -166,16 +166,24 @@ impl fmt::Display for Manager {
 /// has changed the replicas since, which takes them from whoever set them before.
 fn sets_replicas(object: &ObjectMeta, managers: &[&str]) -> Option<bool> {
     let entries = || object.managed_fields.iter().flatten();
-    let has = |fields: &Option<k8s_openapi::apimachinery::pkg::apis::meta::v1::FieldsV1>| {
-        fields.as_ref().is_some_and(|fields| fields.0.pointer("/f:spec/f:replicas").is_some())
-    };
-    let mut own = entries().filter(|entry| entry.manager.as_deref().is_some_and(|name| managers.contains(&name)));
-    if own.any(|entry| has(&entry.fields_v1)) {
+    let own = || entries().filter(|entry| entry.manager.as_deref().is_some_and(|name| managers.contains(&name)));
+    if own().any(|entry| sets(&entry.fields_v1)) {
         return Some(true);
     }
-    let is_there = entries().any(|entry| entry.manager.as_deref().is_some_and(|name| managers.contains(&name)));
-    let of_others = entries().any(|entry| has(&entry.fields_v1));
-    (is_there && !of_others).then_some(false)
+    let of_others = entries().any(|entry| sets(&entry.fields_v1));
+    (own().next().is_some() && !of_others).then_some(false)
+}
+
+/// Who set the replicas last, by the name it gives itself: `kubectl`, `argocd-controller`, `kube-controller-manager` (an
+/// autoscaler).
+pub(super) fn last_to_set_replicas(object: &ObjectMeta) -> Option<String> {
+    let entries = object.managed_fields.iter().flatten();
+    let set = entries.filter(|entry| sets(&entry.fields_v1)).max_by_key(|entry| entry.time.as_ref().map(|time| time.0));
+    set?.manager.clone()
+}
+
+fn sets(fields: &Option<FieldsV1>) -> bool {
+    fields.as_ref().is_some_and(|fields| fields.0.pointer("/f:spec/f:replicas").is_some())
 }
 
 /// Whether the manifest that was applied last has replicas; `None` when it is not kept.

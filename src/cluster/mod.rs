@@ -2,6 +2,7 @@
 //! asks; what is worth telling while it works goes to an [`Observer`].
 //!
 //! * `access`: from a context to a client: kubeconfig, credentials, proxy.
+//! * `configuration`: what a role's container is given: variables and files.
 //! * `request`: every request, its time limit, its repetition, its errors.
 //! * `record`: what the cluster is told of a change.
 //! * `port`: which port of which pod to forward to, and whether that pod is still there.
@@ -10,14 +11,17 @@
 //! * `tunnel`: connections to the ports of a pod.
 //! * `job`: Jobs, made and followed.
 //! * `logs`: logs, whatever cuts their streams.
+//! * `operate`: workloads as their own objects describe them, to scale and to restart.
 //! * `rollout`, `manager`: how far a rollout is, and who else sets what it is made of.
 //! * `state`: what state an environment is in.
 //! * `watch`: objects as they change.
 
 mod access;
+mod configuration;
 mod job;
 mod logs;
 mod manager;
+mod operate;
 mod port;
 mod record;
 mod request;
@@ -38,13 +42,15 @@ use serde::de::DeserializeOwned;
 use self::access::{Credentials, client};
 pub use self::{
     access::{Impersonation, Kubeconfig},
+    configuration::{Configuration, Given, Origin, Value},
     job::{By, Created, JobHandle, JobKind, JobState, JobSummary, NewJob, News, VariablesFrom, Verdict, new_name},
     logs::{Announcement, Containers, LogStream, LogsWanted, PodNames},
     manager::{Aspect, Autoscaler, Manager, ManagerKind, Reverts},
+    operate::{Follow, Operated, PodView, Replicas, Revision, Revisions, TemplateChange, Told, View, Workloads},
     port::{PodHealth, Port, PortOfPod, PortOwner, Reachable, ReachablePort, Trouble},
     record::{Event, Involved, RecordedEvent},
     request::{Notice, Observer},
-    rollout::{Counts, Progress, RolloutState, Strategy},
+    rollout::{Progress, Strategy},
     session::{Ending, Exec, NotOpened, Session, Unread, leave},
     target::{INSTANCE_LABEL, Kind, Readiness, RoleSummary, Target, Wanted},
     template::{Preference, Template},

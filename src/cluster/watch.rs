@@ -41,6 +41,18 @@ pub(super) enum Seen<K> {
     Away(String),
 }
 
+impl<K> Seen<K> {
+    /// The same, of what is read from each object.
+    pub(super) fn map<T>(self, read: impl Fn(&K) -> T) -> Seen<T> {
+        match self {
+            Seen::All(all) => Seen::All(all.iter().map(read).collect()),
+            Seen::One(one) => Seen::One(Box::new(read(&one))),
+            Seen::Gone(one) => Seen::Gone(Box::new(read(&one))),
+            Seen::Away(why) => Seen::Away(why),
+        }
+    }
+}
+
 /// What is watched.
 #[derive(Clone, Debug)]
 pub(super) struct Selection {

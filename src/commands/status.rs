@@ -1,5 +1,6 @@
 //! `kdj status`: what runs in an environment, what is wrong with it, and why.
 
+mod inside;
 mod open;
 mod watch;
 mod web;
@@ -24,7 +25,7 @@ use crate::{
 };
 
 /// How long one environment may take once its credentials are there.
-const TIME_LIMIT: Duration = Duration::from_secs(30);
+const TIME_LIMIT: Duration = Duration::from_secs(15);
 
 /// Arguments of `kdj status`.
 #[derive(Debug, clap::Args)]
@@ -41,6 +42,14 @@ pub struct StatusArgs {
     /// Say all that may be the cause of what is wrong, what speaks for it, and what the container said last
     #[arg(long)]
     why: bool,
+
+    /// Ask the app for its queues' lengths and what Celery's workers are at
+    #[arg(long, conflicts_with = "watch")]
+    tasks: bool,
+
+    /// Ask the app which migrations are not applied
+    #[arg(long, conflicts_with = "watch")]
+    migrations: bool,
 
     /// How to show it
     #[arg(short, long, value_enum)]
@@ -100,7 +109,7 @@ async fn once(args: &StatusArgs, opened: Vec<Opened>, ui: &Ui) -> Result<Exit> {
     };
     let asked = opened.into_iter().map(|opened| async move {
         let name = opened.environment.name.clone();
-        (name, ask(opened, args.why).await)
+        (name, ask(opened, args).await)
     });
     let mut rows = ui.waiting(&what, join_all(asked)).await;
     if let [(_, row)] = &mut rows[..]
@@ -126,16 +135,16 @@ async fn once(args: &StatusArgs, opened: Vec<Opened>, ui: &Ui) -> Result<Exit> {
     Ok(if fine { Exit::Success } else { Exit::Failed })
 }
 
-async fn ask(opened: Opened, tracebacks: bool) -> Result<Status> {
+async fn ask(opened: Opened, args: &StatusArgs) -> Result<Status> {
     let Opened { environment, cluster } = opened;
     let cluster = cluster?;
-    match timeout(TIME_LIMIT, cluster.status(&environment, tracebacks)).await {
-        Ok(status) => status,
-        Err(_) => {
-            let name = &environment.name;
-            Err(Error::failed(format!("no answer for `{name}` within {} s", TIME_LIMIT.as_secs())))
-        }
-    }
+    let Ok(status) = timeout(TIME_LIMIT, cluster.status(&environment, args.why)).await else {
+        let name = &environment.name;
+        return Err(Error::failed(format!("no answer for `{name}` within {} s", TIME_LIMIT.as_secs())));
+    };
+    let mut status = status?;
+    inside::look(args, &cluster, &environment, &mut status).await;
+    Ok(status)
 }
 
 /// The documented shape; an environment that could not be asked has its name and an `error`.

@@ -20,6 +20,7 @@ pub use self::{
     connection::{Connection, Vendor, connection},
     dump::{DumpRequest, dump},
     mode::Mode,
+    problem::{Problem, no_answer},
     query::{GRANT_PROCESS, Rows, query},
     shell::{Output, Request, Sql, shell},
 };

@@ -15,14 +15,16 @@ const LAST_LINES: usize = 12;
 
 /// What a script in the container says instead of facts.
 #[derive(Debug, Deserialize)]
-pub(super) struct Problem {
-    pub(super) kind: String,
-    pub(super) message: String,
+pub struct Problem {
+    /// `settings`, `connect`: what it is about.
+    pub kind: String,
+    /// In the words of who failed, without passwords.
+    pub message: String,
 }
 
 impl Problem {
     /// The error, for who asked for the database `alias`.
-    pub(super) fn explain(&self, alias: &str, environment: &Environment) -> Error {
+    pub fn explain(&self, alias: &str, environment: &Environment) -> Error {
         let name = &environment.name;
         match self.kind.as_str() {
             "unknown-database" => Error::usage(format!("no database `{alias}` in the settings of `{name}`"))
@@ -37,7 +39,7 @@ impl Problem {
 }
 
 /// The app's own words, or those of the runtime.
-pub(super) fn no_answer(ending: &Ending, stderr: &str, target: &Target, environment: &Environment) -> Error {
+pub fn no_answer(ending: &Ending, stderr: &str, target: &Target, environment: &Environment) -> Error {
     let here = format!("pod {} (container {})", target.pod, target.container);
     let message = format!("cannot read the settings of `{}` in {here}", environment.name);
     let lines: Vec<&str> = stderr.lines().filter(|line| !line.trim().is_empty()).collect();

@@ -13,7 +13,7 @@ const RECEIVE: &str = include_str!("receive.py");
 /// Texts without passwords; stands before the others.
 pub(super) const PASSWORDS: &str = include_str!("passwords.py");
 /// Loads the settings, without Django's setup.
-const SETTINGS: &str = include_str!("settings.py");
+pub(super) const SETTINGS: &str = include_str!("settings.py");
 /// From the settings to the facts.
 const CONNECTION: &str = include_str!("connection.py");
 /// Prints them.

@@ -4,6 +4,7 @@
 //! the app's own environment, finds `manage.py`, and replaces itself by the management command. Nothing has to be
 //! probed beforehand, and nothing about an image can be out of date.
 
+mod celery;
 mod client;
 mod connection;
 mod console;
@@ -16,8 +17,10 @@ mod reading;
 mod redis;
 #[cfg(all(test, unix))]
 mod tests;
+mod versions;
 
 pub use self::{
+    celery::{CeleryQuestion, MARK as CELERY_MARK, celery_on_stdin},
     client::{
         ClientRequest, DumpProgram, NO_CLIENT, attend, client_companion, client_dump, client_script, read_only_check,
         rows,
@@ -31,4 +34,5 @@ pub use self::{
     read_only::{read_only_code, read_only_console},
     reading::only_reads,
     redis::{MARK as REDIS_MARK, redis_on_stdin},
+    versions::{MARK as VERSIONS_MARK, versions_on_stdin},
 };

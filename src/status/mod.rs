@@ -9,6 +9,7 @@
 
 mod diagnose;
 mod happening;
+mod inside;
 mod json;
 mod lines;
 mod pod;
@@ -21,6 +22,7 @@ use serde::Serialize;
 
 pub use self::{
     happening::{Change, Event},
+    inside::{Migrations, Queue, Tasks, Worker},
     json::{document, failed},
     lines::{Line, lines},
     pod::{Container, Exit, Pod, Waiting},
@@ -64,6 +66,10 @@ pub struct Status {
     pub problems: Vec<Problem>,
     /// How many beats run; `None` without any workload of that kind.
     pub beat: Option<Beat>,
+    /// What waits for Celery's workers; `None` unless it was asked for and there are workers.
+    pub tasks: Option<Tasks>,
+    /// Which migrations are not applied; `None` unless it was asked for.
+    pub migrations: Option<Migrations>,
     /// What the cluster did not tell, and why.
     pub missing: Vec<String>,
 }
@@ -157,6 +163,8 @@ impl Status {
             changes: Vec::new(),
             problems: Vec::new(),
             beat: None,
+            tasks: None,
+            migrations: None,
             missing: Vec::new(),
         }
     }
@@ -173,7 +181,7 @@ impl Status {
 
     /// Whether more should be asked of the cluster: events and revisions tell why something is not as it should be.
     pub fn wants_evidence(&self) -> bool {
-        !matches!(self.health, Health::Ok | Health::Idle) || self.presence != Presence::Here
+        matches!(self.health, Health::Broken | Health::Changing) || self.presence != Presence::Here
     }
 
     /// The same with its conclusions: the health of each role and of all, the beat, the problems and the headline.
@@ -181,8 +189,9 @@ impl Status {
         diagnose::conclude(self)
     }
 
-    /// Words the headline anew, when more is known of a problem.
+    /// Words the headline anew, when more is known.
     pub fn retell(&mut self) {
+        self.health = diagnose::health(self);
         self.headline = diagnose::headline(self);
     }
 }

@@ -27,6 +27,8 @@ pub struct Problem {
     pub pod: Option<String>,
     /// The container of that pod, where it is about one.
     pub container: Option<String>,
+    /// Whether the run of it that matters is the one before.
+    pub previous: bool,
     /// What is wrong: `web: 0 of 2 pods ready`.
     pub what: String,
     /// Why, the likeliest cause first; at least one.

@@ -30,6 +30,12 @@ pub fn text(status: &Status, show: Show) -> String {
     if status.presence == Presence::Here || !status.roles.is_empty() {
         text.push_str(&roles(status, show.wide));
     }
+    if let Some(tasks) = &status.tasks {
+        text.push_str(&format!("tasks: {}\n", sanitize(&tasks.line())));
+    }
+    if let Some(migrations) = &status.migrations {
+        text.push_str(&format!("migrations: {}\n", sanitize(&migrations.line())));
+    }
     for problem in &status.problems {
         text.push_str(&if show.why { explained(problem) } else { line(problem) });
     }

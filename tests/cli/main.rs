@@ -22,6 +22,7 @@ mod output;
 mod protection;
 mod requests;
 mod sessions;
+mod status;
 mod targets;
 mod terminal;
 

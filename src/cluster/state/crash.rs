@@ -7,7 +7,7 @@ use kube::{Api, api::LogParams};
 use super::super::{Cluster, request::repeatable};
 use crate::{
     error::Result,
-    status::{Container, Problem, Status},
+    status::{Problem, Status},
 };
 
 /// How many lines of the log are read, and how many bytes: a traceback's beginning must be among them.
@@ -33,12 +33,9 @@ impl Cluster {
     /// The end of the log of the run that ended last.
     async fn last_log(&self, status: &Status, problem: &Problem) -> Result<String> {
         let (Some(name), Some(container)) = (&problem.pod, &problem.container) else { return Ok(String::new()) };
-        let pods = status.pods.iter().filter(|pod| pod.name == *name);
-        let seen = pods.flat_map(|pod| &pod.containers).find(|seen| seen.name == *container);
         let parameters = LogParams {
             container: Some(container.clone()),
-            // Its newest run is the one that ended, unless another one has begun.
-            previous: seen.is_some_and(has_run_before),
+            previous: problem.previous,
             tail_lines: Some(LINES),
             limit_bytes: Some(BYTES),
             ..LogParams::default()
@@ -47,9 +44,4 @@ impl Cluster {
         let what = format!("read the log of pod {name}");
         repeatable(&what, &self.place, &self.observer, || api.logs(name, &parameters)).await
     }
-}
-
-/// Whether the container runs at the moment, and ended before.
-fn has_run_before(container: &Container) -> bool {
-    container.running_since.is_some() && container.last_exit.is_some()
 }

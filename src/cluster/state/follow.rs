@@ -1,7 +1,8 @@
 //! The objects as they change, and the status that is made of them anew.
 
-use std::time::Duration;
+use std::{fmt::Debug, pin::Pin, time::Duration};
 
+use futures::{Stream, StreamExt, stream};
 use k8s_openapi::{
     NamespaceResourceScope,
     api::{
@@ -37,45 +38,47 @@ const TOGETHER: Duration = Duration::from_millis(200);
 /// How often the conclusions are drawn anew though nothing changed: ages grow, and what takes too long is trouble.
 const TICK: Duration = Duration::from_secs(10);
 
+/// What a watch tells, and whether the server does not answer.
+type News<'a, K> = Pin<Box<dyn Stream<Item = (Result<Seen<K>>, bool)> + 'a>>;
+
 /// A watch on one kind of objects; none where they may not be listed.
 struct Feed<'a, K> {
+    cluster: &'a Cluster,
     kind: &'static str,
-    watch: Option<Watch<'a, K>>,
     selection: Selection,
+    news: Option<News<'a, K>>,
     away: Option<String>,
 }
 
 impl<'a, K> Feed<'a, K>
 where
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-        + Clone
-        + DeserializeOwned
-        + std::fmt::Debug
-        + 'static,
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + DeserializeOwned + Debug + 'static,
 {
     fn new(cluster: &'a Cluster, kind: &'static str, selection: Selection) -> Self {
-        let watch = Some(Watch::new(cluster, selection.clone(), None));
-        Self { kind, watch, selection, away: None }
+        Self { cluster, kind, selection, news: None, away: None }
     }
 
     /// The list that the watch goes on from.
     async fn first(&mut self) -> Result<Objects<K>> {
-        match &mut self.watch {
-            Some(watch) => watch.first().await.map(by_name),
-            None => Ok(Objects::new()),
-        }
+        let mut watch = Watch::new(self.cluster, self.selection.clone(), None);
+        let listed = watch.first().await?;
+        self.news = Some(news(watch));
+        Ok(by_name(listed))
     }
 
-    /// The next thing seen; never without a watch.
-    async fn next(&mut self) -> Result<Seen<K>> {
-        match &mut self.watch {
-            Some(watch) => watch.next().await,
+    /// The next thing seen; never without a watch. Can be dropped and called again: what the watch is at goes on.
+    async fn next(&mut self) -> (Result<Seen<K>>, bool) {
+        match &mut self.news {
+            Some(news) => match news.next().await {
+                Some(news) => news,
+                None => std::future::pending().await,
+            },
             None => std::future::pending().await,
         }
     }
 
     /// Takes in what was seen. Whatever is wrong with one kind of objects, the others go on.
-    fn take(&mut self, seen: Result<Seen<K>>, cluster: &'a Cluster, objects: &mut Objects<K>) -> Option<Error> {
+    fn take(&mut self, (seen, is_away): (Result<Seen<K>>, bool), objects: &mut Objects<K>) -> Option<Error> {
         self.away = None;
         match seen {
             Ok(Seen::All(all)) => *objects = by_name(all),
@@ -87,17 +90,29 @@ where
             }
             Ok(Seen::Away(why)) => self.away = Some(why),
             // The server has been away for long: whoever watches wants to see it come back.
-            Err(error) if self.watch.as_ref().is_some_and(Watch::is_away) => {
+            Err(error) if is_away => {
                 self.away = Some(error.to_string());
-                self.watch = Some(Watch::new(cluster, self.selection.clone(), None));
+                self.news = Some(news(Watch::new(self.cluster, self.selection.clone(), None)));
             }
             Err(error) => {
-                self.watch = None;
+                self.news = None;
                 return Some(error);
             }
         }
         None
     }
+}
+
+/// A watch as a stream: a request on its way stays so while other watches are heard.
+fn news<'a, K>(watch: Watch<'a, K>) -> News<'a, K>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + DeserializeOwned + Debug + 'static,
+{
+    Box::pin(stream::unfold(watch, |mut watch| async move {
+        let seen = watch.next().await;
+        let is_away = watch.is_away();
+        Some(((seen, is_away), watch))
+    }))
 }
 
 /// All that is watched of an environment.
@@ -108,7 +123,6 @@ struct Feeds<'a> {
     autoscalers: Feed<'a, HorizontalPodAutoscaler>,
     replica_sets: Feed<'a, ReplicaSet>,
     events: Feed<'a, Event>,
-    cluster: &'a Cluster,
 }
 
 impl Cluster {
@@ -171,7 +185,6 @@ impl<'a> Feeds<'a> {
             autoscalers: Feed::new(cluster, "HPAs", of("horizontalpodautoscalers")),
             replica_sets: Feed::new(cluster, "ReplicaSets", of("replicasets")),
             events: Feed::new(cluster, "events", of("events")),
-            cluster,
         }
     }
 
@@ -202,22 +215,21 @@ impl<'a> Feeds<'a> {
 
     /// Waits for the next thing seen, and takes it in. Can be dropped and called again at any time.
     async fn change(&mut self, state: &mut State) {
-        let cluster = self.cluster;
         let failed = tokio::select! {
-            seen = self.pods.next() => (self.pods.kind, self.pods.take(seen, cluster, &mut state.pods)),
+            seen = self.pods.next() => (self.pods.kind, self.pods.take(seen, &mut state.pods)),
             seen = self.deployments.next() => {
-                (self.deployments.kind, self.deployments.take(seen, cluster, &mut state.deployments))
+                (self.deployments.kind, self.deployments.take(seen, &mut state.deployments))
             }
             seen = self.stateful_sets.next() => {
-                (self.stateful_sets.kind, self.stateful_sets.take(seen, cluster, &mut state.stateful_sets))
+                (self.stateful_sets.kind, self.stateful_sets.take(seen, &mut state.stateful_sets))
             }
             seen = self.autoscalers.next() => {
-                (self.autoscalers.kind, self.autoscalers.take(seen, cluster, &mut state.autoscalers))
+                (self.autoscalers.kind, self.autoscalers.take(seen, &mut state.autoscalers))
             }
             seen = self.replica_sets.next() => {
-                (self.replica_sets.kind, self.replica_sets.take(seen, cluster, &mut state.replica_sets))
+                (self.replica_sets.kind, self.replica_sets.take(seen, &mut state.replica_sets))
             }
-            seen = self.events.next() => (self.events.kind, self.events.take(seen, cluster, &mut state.events)),
+            seen = self.events.next() => (self.events.kind, self.events.take(seen, &mut state.events)),
         };
         if let (kind, Some(error)) = failed {
             state.lacks(kind, &error);
@@ -235,7 +247,7 @@ impl<'a> Feeds<'a> {
 impl<K> Feed<'_, K> {
     /// Watches no longer.
     fn give_up(&mut self, state: &mut State, error: &Error) {
-        self.watch = None;
+        self.news = None;
         state.lacks(self.kind, error);
     }
 }

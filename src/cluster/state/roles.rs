@@ -1,7 +1,10 @@
 //! From workloads and their pods to roles; pure.
 
 use k8s_openapi::{
-    api::{apps::v1::Deployment, core::v1::Pod},
+    api::{
+        apps::v1::Deployment,
+        core::v1::{Container, Pod},
+    },
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
     jiff::Timestamp,
 };
@@ -132,6 +135,7 @@ fn of_pods(workload: &Workload, pods: &[Pod], model: &Pod, environment: &Environ
         release: model.labels().get(RELEASE).cloned().filter(|release| !release.is_empty()),
         image,
         digests,
+        words: model.spec.iter().flat_map(|spec| &spec.containers).flat_map(command_line).collect(),
         embeds_beat: workload.kind == Kind::Worker && embeds_beat(model),
         ..Role::new(&workload.role, workload.kind, &workload.owner.to_string())
     }
@@ -207,6 +211,11 @@ fn embeds_beat(model: &Pod) -> bool {
     words.any(|words| {
         words.iter().any(|word| word == "worker") && words.iter().any(|word| matches!(word.as_str(), "-B" | "--beat"))
     })
+}
+
+/// The words of a container's command line, as they stand there.
+fn command_line(container: &Container) -> impl Iterator<Item = String> {
+    container.command.iter().flatten().chain(container.args.iter().flatten()).cloned()
 }
 
 /// A count of the API, which is never negative.

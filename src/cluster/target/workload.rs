@@ -44,7 +44,7 @@ impl Owner {
     }
 
     /// The owner of `pod`, by its controlling ownerReference.
-    pub(super) fn of(pod: &Pod) -> Self {
+    pub(in crate::cluster) fn of(pod: &Pod) -> Self {
         let own = Self::new;
         let Some(reference) = controlling_reference(pod) else { return own(Controller::Bare, &pod.name_any()) };
         match reference.kind.as_str() {
@@ -93,7 +93,7 @@ pub(in crate::cluster) struct Workload {
     pub(in crate::cluster) owner: Owner,
     pub(in crate::cluster) role: String,
     /// The role its name alone would give it.
-    pub(super) short_name: String,
+    pub(in crate::cluster) short_name: String,
     pub(in crate::cluster) kind: Kind,
     pub(in crate::cluster) pods: Vec<Pod>,
 }

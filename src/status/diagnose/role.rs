@@ -94,6 +94,7 @@ fn broken(status: &Status, role: &Role, found: &[Found<'_>]) -> Problem {
         (Some(_), true) => {
             format!("{title}: the rollout does not get through, {} old pods serve", role.ready)
         }
+        (None, true) => format!("{title}: keeps crashing, {} of {desired} pods ready at the moment", role.ready),
         _ => format!("{title}: {} of {desired} pods ready", role.ready),
     };
     let mut causes = Vec::new();
@@ -125,6 +126,7 @@ fn broken(status: &Status, role: &Role, found: &[Found<'_>]) -> Problem {
         workload: Some(role.workload.clone()),
         pod: worst.map(|(pod, _)| pod.name.clone()),
         container: worst.and_then(|(_, trouble)| trouble.logged.clone()),
+        previous: worst.is_some_and(|(_, trouble)| trouble.remedy == Remedy::PreviousLog),
         what,
         causes,
         traceback: Vec::new(),
@@ -199,6 +201,7 @@ fn warnings(status: &Status, role: &Role) -> Vec<Problem> {
             workload: Some(role.workload.clone()),
             pod: pod.map(str::to_owned),
             container: None,
+            previous: false,
             what,
             causes: vec![Cause { text, evidence: Vec::new() }],
             traceback: Vec::new(),

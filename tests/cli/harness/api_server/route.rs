@@ -32,6 +32,7 @@ const KINDS: &[Kind] = &[
     kind("/apis/apps/v1", "deployments", "Deployment"),
     kind("/apis/apps/v1", "replicasets", "ReplicaSet"),
     kind("/apis/apps/v1", "statefulsets", "StatefulSet"),
+    kind("/apis/autoscaling/v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler"),
     kind("/apis/batch/v1", "jobs", "Job"),
     kind("/apis/policy/v1", "poddisruptionbudgets", "PodDisruptionBudget"),
 ];

@@ -1,0 +1,225 @@
+//! What the app's Celery has to do: the length of its queues, and what its workers are at. Asked by one exec in a container
+//! of the app, by the app's own Celery, so any broker will do that it can use.
+
+mod words;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::words::Named;
+use crate::{
+    cluster::{Cluster, Target},
+    database::{Problem, no_answer},
+    django::{self, CELERY_MARK, CeleryQuestion},
+    environment::Environment,
+    error::{Error, Result},
+    session::capture,
+};
+
+/// For how many seconds workers may take to answer. One that is alive takes a few milliseconds.
+const LIMIT: f64 = 1.0;
+
+/// What the broker and the workers said.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Celery {
+    /// The app's name.
+    pub app: String,
+    /// Its broker.
+    pub broker: Broker,
+    /// The queues of the settings, and those the workers consume. Absent when the broker did not say.
+    pub queues: Option<Vec<Queue>>,
+    /// How many messages workers have taken and not acknowledged, over all queues. Redis alone says so.
+    pub unacknowledged: Option<u64>,
+    /// The workers that answered. Absent when they cannot be asked: the broker is away, or of a kind that passes on no
+    /// questions.
+    pub workers: Option<Vec<Worker>>,
+    /// Which workers stopped consuming which queues, or consume them again.
+    consumers: Vec<Consumer>,
+    /// Why there is less than this: `OperationalError: Error 111 connecting to redis:6379`.
+    pub problem: Option<String>,
+}
+
+/// A broker.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct Broker {
+    /// `redis`, `amqp`, `sqs`, as kombu calls it.
+    pub kind: String,
+    /// Where it is, without user and password: `redis://redis:6379/0`.
+    pub place: String,
+}
+
+/// A queue.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Queue {
+    /// Its name.
+    pub name: String,
+    /// How many tasks wait in it, of all priorities. Absent when the broker does not say.
+    pub waiting: Option<u64>,
+}
+
+/// A worker that answered. What it did not tell in time is absent.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct Worker {
+    /// `celery@celeryd-d97fd6c88-64whn`.
+    pub name: String,
+    /// The queues it consumes.
+    pub queues: Option<Vec<String>>,
+    /// How many tasks it runs at once.
+    pub concurrency: Option<u64>,
+    /// How many messages it takes at once; 0 is any number.
+    pub prefetch: Option<u64>,
+    /// What it runs.
+    pub active: Option<Tasks>,
+    /// What it has taken and will run.
+    pub reserved: Option<Tasks>,
+    /// What it has taken and will run at a certain time.
+    pub scheduled: Option<Tasks>,
+}
+
+/// Tasks of a worker.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+pub struct Tasks {
+    /// How many.
+    pub count: u64,
+    /// The first fifty, those that have run longest before the others.
+    pub tasks: Vec<Task>,
+}
+
+/// A task. Its arguments are not asked for: they may be anything.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct Task {
+    /// Its id.
+    pub id: String,
+    /// `orders.tasks.work`.
+    pub name: String,
+    /// For how many seconds it has run, where the worker says so.
+    pub seconds: Option<f64>,
+    /// When it is to run, in ISO 8601.
+    pub eta: Option<String>,
+}
+
+/// A worker, and queues it stopped consuming or consumes again.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Consumer(
+    /// The worker's name.
+    pub String,
+    /// The queues.
+    pub Vec<String>,
+);
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Answer {
+    Problem { error: Problem },
+    Celery(Celery),
+}
+
+impl Worker {
+    /// Whether it runs in the pod of this name: a worker is named after its host, which is its pod.
+    pub fn is_in(&self, pod: &str) -> bool {
+        is_in(&self.name, pod)
+    }
+
+    /// How many tasks it has taken and not finished; those that are to run later are left out.
+    pub fn at_hand(&self) -> u64 {
+        [&self.active, &self.reserved].into_iter().flatten().map(|tasks| tasks.count).sum()
+    }
+}
+
+impl Consumer {
+    /// Whether the worker runs in the pod of this name.
+    pub fn is_in(&self, pod: &str) -> bool {
+        is_in(&self.0, pod)
+    }
+}
+
+fn is_in(worker: &str, pod: &str) -> bool {
+    let host = worker.split_once('@').map_or("", |(_, host)| host);
+    let first = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
+    first(host) == first(pod)
+}
+
+/// Asks the app's Celery, in `target`'s container. `pods` are those in which workers should be: when all of them have
+/// answered, no others are waited for; otherwise a second is. One exec; it takes as long as the app's Celery takes to load.
+///
+/// `None` when the app has no Celery. A broker that does not answer is no error: see [`Celery::problem`].
+///
+/// # Errors
+/// When the program cannot be started there, or the settings cannot be loaded.
+pub async fn ask(
+    cluster: &Cluster,
+    target: &Target,
+    environment: &Environment,
+    named: &Named,
+    pods: &[String],
+) -> Result<Option<Celery>> {
+    send(cluster, target, environment, &CeleryQuestion { hosts: pods, ..question(named) }).await
+}
+
+/// Has the workers in these pods take no more messages from their queues, and says which stopped with which; a pod that is
+/// in none of them has no worker that answered. What they have taken they run. One exec.
+///
+/// # Errors
+/// As [`ask`], and when the app has no Celery, or its broker does not answer.
+pub async fn stop_consuming(
+    cluster: &Cluster,
+    target: &Target,
+    environment: &Environment,
+    named: &Named,
+    pods: &[String],
+) -> Result<Vec<Consumer>> {
+    let question = CeleryQuestion { hosts: pods, stop: pods, ..question(named) };
+    changed(send(cluster, target, environment, &question).await?, &environment.name)
+}
+
+/// Has workers consume queues again that they stopped consuming, and says which do. One exec.
+///
+/// # Errors
+/// As [`stop_consuming`].
+pub async fn start_consuming(
+    cluster: &Cluster,
+    target: &Target,
+    environment: &Environment,
+    named: &Named,
+    stopped: &[Consumer],
+) -> Result<Vec<Consumer>> {
+    let start = stopped.iter().map(|Consumer(worker, queues)| (worker.as_str(), queues.as_slice())).collect();
+    let question = CeleryQuestion { start, ..question(named) };
+    changed(send(cluster, target, environment, &question).await?, &environment.name)
+}
+
+fn question(named: &Named) -> CeleryQuestion<'_> {
+    CeleryQuestion { app: named.app.as_deref(), queues: &named.queues, limit: LIMIT, ..CeleryQuestion::default() }
+}
+
+fn changed(celery: Option<Celery>, name: &str) -> Result<Vec<Consumer>> {
+    match celery {
+        Some(Celery { problem: None, workers: Some(_), consumers, .. }) => Ok(consumers),
+        Some(Celery { broker, problem, .. }) => {
+            let why = problem.unwrap_or_else(|| format!("a broker of the kind {} passes on no orders", broker.kind));
+            Err(Error::failed(format!("cannot reach the Celery workers of `{name}` by {}", broker.place))
+                .caused_by(why))
+        }
+        None => Err(Error::failed(format!("the app of `{name}` has no Celery"))),
+    }
+}
+
+async fn send(
+    cluster: &Cluster,
+    target: &Target,
+    environment: &Environment,
+    question: &CeleryQuestion<'_>,
+) -> Result<Option<Celery>> {
+    let (start, stdin) = django::celery_on_stdin(&environment.django, question);
+    let captured = capture(cluster, target, &start.alternatives, &stdin).await?;
+    let line = captured.stdout.lines().rev().find_map(|line| line.strip_prefix(CELERY_MARK));
+    match line.map(serde_json::from_str) {
+        Some(Ok(Answer::Celery(celery))) => Ok(Some(celery)),
+        Some(Ok(Answer::Problem { error })) if error.kind == "no-celery" => Ok(None),
+        Some(Ok(Answer::Problem { error })) => Err(error.explain("", environment)),
+        Some(Err(error)) => Err(Error::failed("cannot read what Celery answered").caused_by(error)),
+        None => Err(no_answer(&captured.ending, &captured.stderr, target, environment)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,47 @@
+use super::*;
+
+fn worker(name: &str) -> Worker {
+    let tasks = |count| Some(Tasks { count, tasks: Vec::new() });
+    Worker {
+        name: name.to_owned(),
+        queues: None,
+        concurrency: None,
+        prefetch: None,
+        active: tasks(2),
+        reserved: tasks(3),
+        scheduled: tasks(9),
+    }
+}
+
+#[test]
+fn a_worker_is_in_the_pod_it_is_named_after() {
+    assert!(worker("celery@celeryd-1").is_in("celeryd-1"));
+    assert!(worker("slow@celeryd-1.workers.shop.svc.cluster.local").is_in("celeryd-1"));
+    assert!(!worker("celery@celeryd-11").is_in("celeryd-1"));
+    assert!(!worker("celeryd-1").is_in("celeryd-1"));
+    assert_eq!(worker("celery@a").at_hand(), 5);
+}
+
+#[test]
+fn orders_that_reach_nobody_are_an_error() {
+    let celery = |problem: Option<&str>, workers| Celery {
+        app: "shop".to_owned(),
+        broker: Broker { kind: "redis".to_owned(), place: "redis://redis:6379/0".to_owned() },
+        queues: None,
+        unacknowledged: None,
+        workers,
+        consumers: vec![Consumer("celery@a".to_owned(), vec!["mails".to_owned()])],
+        problem: problem.map(str::to_owned),
+    };
+    let text = |celery| changed(celery, "qa").map_err(|error| error.to_string());
+    assert_eq!(text(Some(celery(None, Some(vec![])))).unwrap()[0].1, ["mails"]);
+    assert_eq!(
+        text(Some(celery(Some("refused"), None))).unwrap_err(),
+        "cannot reach the Celery workers of `qa` by redis://redis:6379/0: refused"
+    );
+    assert_eq!(
+        text(Some(celery(None, None))).unwrap_err(),
+        "cannot reach the Celery workers of `qa` by redis://redis:6379/0: a broker of the kind redis passes on no orders"
+    );
+    assert_eq!(text(None).unwrap_err(), "the app of `qa` has no Celery");
+}

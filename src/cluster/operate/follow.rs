@@ -1,0 +1,196 @@
+//! A workload and its pods as they change.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use k8s_openapi::{
+    api::{
+        apps::v1::{Deployment, StatefulSet},
+        core::v1::Pod,
+    },
+    jiff::Timestamp,
+};
+use kube::ResourceExt;
+
+use super::{
+    super::{
+        Cluster,
+        manager::last_to_set_replicas,
+        rollout::RolloutState,
+        target::{Controller, Owner, describe, is_ready},
+        watch::{Seen, Selection, Watch},
+    },
+    Operated,
+    change::Restarted,
+    trouble::fatal,
+};
+use crate::error::Result;
+
+/// A pod of the workload.
+#[derive(Clone, Debug)]
+pub struct PodView {
+    /// Its name.
+    pub name: String,
+    /// Whether it is ready and stays.
+    pub ready: bool,
+    /// Whether it is going.
+    pub going: bool,
+    /// Whether it was there before the change.
+    pub old: bool,
+    /// How it is: `CrashLoopBackOff, last exit 1 (Error) 12 s ago, 7 restarts`.
+    pub state: String,
+    /// The container that will not run as it is, and whether it ran and crashed.
+    pub(super) fatal: Option<(String, bool)>,
+    pub(super) uid: String,
+}
+
+impl PodView {
+    /// Whether it will not become ready as it is: it crashes again and again, or its container cannot be made.
+    pub fn is_hopeless(&self) -> bool {
+        self.fatal.is_some() && !self.going
+    }
+}
+
+/// What is known of the workload and its pods.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// How far it is.
+    pub rollout: RolloutState,
+    /// Who set the replicas last, in the word of managedFields.
+    pub replicas_by: Option<String>,
+    /// Its pods, by name.
+    pub pods: Vec<PodView>,
+}
+
+/// What is told of it.
+#[derive(Debug)]
+pub enum Told {
+    /// It is so now.
+    View(Box<View>),
+    /// The workload was deleted.
+    Gone,
+    /// The server does not answer; it is asked again.
+    Away(String),
+}
+
+enum Objects<'a> {
+    Deployments(Watch<'a, Deployment>),
+    StatefulSets(Watch<'a, StatefulSet>),
+}
+
+/// A workload that is watched, and its pods.
+pub struct Follow<'a> {
+    cluster: &'a Cluster,
+    workload: &'a Operated,
+    objects: Objects<'a>,
+    watched: Watch<'a, Pod>,
+    pods: BTreeMap<String, Pod>,
+    /// The uids of the pods that were there first.
+    before: BTreeSet<String>,
+    rollout: Option<(RolloutState, Option<String>)>,
+}
+
+impl Cluster {
+    /// Begins to follow a workload, before it is changed: a LIST of its pods.
+    ///
+    /// # Errors
+    /// When the pods may not be listed, or the cluster cannot be reached.
+    pub async fn follow_workload<'a>(&'a self, workload: &'a Operated) -> Result<Follow<'a>> {
+        let labels = Some(workload.selector.clone());
+        let selection = Selection { labels, ..Selection::of("pods", &workload.namespace) };
+        let mut watched = Watch::new(self, selection, None);
+        let pods: BTreeMap<_, _> = watched.first().await?.into_iter().filter_map(|pod| keyed(pod, workload)).collect();
+        let before = pods.keys().cloned().collect();
+        let objects = objects(self, workload, None);
+        Ok(Follow { cluster: self, workload, objects, watched, pods, before, rollout: None })
+    }
+}
+
+fn objects<'a>(cluster: &'a Cluster, workload: &Operated, version: Option<String>) -> Objects<'a> {
+    let fields = Some(format!("metadata.name={}", workload.owner.name));
+    let selection = |what| Selection { fields: fields.clone(), ..Selection::of(what, &workload.namespace) };
+    match workload.owner.controller {
+        Controller::StatefulSet => Objects::StatefulSets(Watch::new(cluster, selection("statefulsets"), version)),
+        _ => Objects::Deployments(Watch::new(cluster, selection("deployments"), version)),
+    }
+}
+
+fn keyed(pod: Pod, workload: &Operated) -> Option<(String, Pod)> {
+    // Labels overlap: owners do not.
+    (Owner::of(&pod) == workload.owner).then(|| (pod.uid().unwrap_or_default(), pod))
+}
+
+impl Follow<'_> {
+    /// The workload was changed: what is seen from now on is about that.
+    pub fn changed(&mut self, change: &Restarted) {
+        self.objects = objects(self.cluster, self.workload, Some(change.version.clone()));
+        self.rollout = None;
+    }
+
+    /// The pods, by name.
+    pub fn pods(&self) -> Vec<PodView> {
+        let now = Timestamp::now();
+        let mut pods: Vec<PodView> = self.pods.iter().map(|(uid, pod)| self.view(uid, pod, now)).collect();
+        pods.sort_by(|a, b| a.name.cmp(&b.name));
+        pods
+    }
+
+    /// The next thing seen. Can be dropped and called again at any time.
+    ///
+    /// # Errors
+    /// When the workload or its pods may not be listed, or the server has been away for too long.
+    pub async fn next(&mut self) -> Result<Told> {
+        loop {
+            let seen = tokio::select! {
+                seen = next_state(&mut self.objects) => One::State(seen?),
+                seen = self.watched.next() => One::Pods(seen?),
+            };
+            match seen {
+                One::State(Seen::Away(why)) | One::Pods(Seen::Away(why)) => return Ok(Told::Away(why)),
+                One::State(Seen::Gone(_)) => return Ok(Told::Gone),
+                One::State(Seen::One(state)) => self.rollout = Some(*state),
+                One::State(Seen::All(mut all)) => match all.pop() {
+                    Some(state) => self.rollout = Some(state),
+                    None => return Ok(Told::Gone),
+                },
+                One::Pods(Seen::All(all)) => {
+                    self.pods = all.into_iter().filter_map(|pod| keyed(pod, self.workload)).collect();
+                }
+                One::Pods(Seen::One(pod)) => self.pods.extend(keyed(*pod, self.workload)),
+                One::Pods(Seen::Gone(pod)) => drop(self.pods.remove(&pod.uid().unwrap_or_default())),
+            }
+            if let Some((rollout, by)) = &self.rollout {
+                let view = View { rollout: rollout.clone(), replicas_by: by.clone(), pods: self.pods() };
+                return Ok(Told::View(Box::new(view)));
+            }
+        }
+    }
+
+    fn view(&self, uid: &str, pod: &Pod, now: Timestamp) -> PodView {
+        PodView {
+            name: pod.name_any(),
+            ready: is_ready(pod),
+            going: pod.metadata.deletion_timestamp.is_some(),
+            old: self.before.contains(uid),
+            state: describe(pod, now),
+            fatal: fatal(pod),
+            uid: uid.to_owned(),
+        }
+    }
+}
+
+/// How far a workload is, and who set its replicas.
+type State = (RolloutState, Option<String>);
+
+enum One {
+    State(Seen<State>),
+    Pods(Seen<Pod>),
+}
+
+async fn next_state(objects: &mut Objects<'_>) -> Result<Seen<State>> {
+    let of_deployment = |it: &Deployment| (RolloutState::of_deployment(it), last_to_set_replicas(&it.metadata));
+    let of_set = |it: &StatefulSet| (RolloutState::of_stateful_set(it), last_to_set_replicas(&it.metadata));
+    Ok(match objects {
+        Objects::Deployments(watch) => watch.next().await?.map(of_deployment),
+        Objects::StatefulSets(watch) => watch.next().await?.map(of_set),
+    })
+}

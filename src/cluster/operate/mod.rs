@@ -1,0 +1,100 @@
+//! The workloads of an environment as their own objects describe them, to scale, to restart and to roll back.
+
+mod change;
+mod follow;
+mod read;
+mod revision;
+mod trouble;
+
+use serde_json::Value;
+
+pub use self::{
+    change::Replicas,
+    follow::{Follow, PodView, Told, View},
+    read::Workloads,
+    revision::{Revision, Revisions, TemplateChange},
+};
+use super::{
+    Kind,
+    manager::{Autoscaler, Manager},
+    rollout::RolloutState,
+    target::{Controller, Owner},
+};
+
+/// A Deployment or StatefulSet of an environment.
+#[derive(Clone, Debug)]
+pub struct Operated {
+    /// The role.
+    pub role: String,
+    /// Its kind.
+    pub kind: Kind,
+    /// The workload: `deployment/web`.
+    pub workload: String,
+    /// How far its rollout is, and how many pods it has.
+    pub rollout: RolloutState,
+    /// Who else manages it, who undoes changes soonest first.
+    pub managers: Vec<Manager>,
+    /// What sets its replicas, if anything does.
+    pub autoscaler: Option<Autoscaler>,
+    /// How many seconds a pod gets to end.
+    pub grace: i64,
+    /// The command lines of its containers, in words.
+    pub commands: Vec<Vec<String>>,
+    /// The images of its containers, in order.
+    pub images: Vec<String>,
+    /// Whether it is of the app, and not a database or the like.
+    pub is_of_app: bool,
+    /// Whether it is being deleted.
+    pub deleting: bool,
+    owner: Owner,
+    /// The role its name alone would give it.
+    short_name: String,
+    namespace: String,
+    uid: String,
+    version: String,
+    /// The label selector of its pods.
+    selector: String,
+    /// A Deployment's `spec.strategy`.
+    strategy: Value,
+}
+
+impl Operated {
+    /// Whether `name` means this workload and no other of its role: `web-blue`, `deployment/web-blue`.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.owner.name == name || self.workload == name
+    }
+
+    /// Whether `name` means it in any way: by its role, its own name, or what its name would make its role.
+    pub fn is_meant_by(&self, name: &str) -> bool {
+        self.role == name || self.is_called(name) || self.short_name == name
+    }
+
+    /// How many replicas it should have.
+    pub fn replicas(&self) -> i32 {
+        self.rollout.counts.desired
+    }
+
+    /// Whether its Celery workers start periodic tasks, too (`celery worker -B`): each of its pods is a beat.
+    pub fn embeds_beat(&self) -> bool {
+        self.commands.iter().any(|words| {
+            let celery = words.iter().position(|word| word == "celery");
+            let rest = celery.map_or(&[][..], |at| &words[at..]);
+            rest.iter().any(|word| word == "worker") && rest.iter().any(|word| word == "-B" || word == "--beat")
+        })
+    }
+
+    /// Whether it is a Deployment.
+    pub fn is_deployment(&self) -> bool {
+        self.owner.controller == Controller::Deployment
+    }
+
+    /// A Deployment's strategy as it was read, in JSON.
+    pub fn strategy_json(&self) -> String {
+        self.strategy.to_string()
+    }
+
+    /// Whether its workers are Celery's.
+    pub fn is_celery(&self) -> bool {
+        self.commands.iter().any(|words| words.iter().any(|word| word == "celery"))
+    }
+}

@@ -1,0 +1,85 @@
+//! `kdj releases`: the revisions of an environment's roles, and what each changed.
+
+mod render;
+
+use super::args::{EnvironmentArg, OutputArgs, OutputFormat};
+use crate::{
+    cluster::Operated,
+    config::Config,
+    connection,
+    error::{Error, Result},
+    exit::Exit,
+    names,
+    options::Options,
+    ui::Ui,
+};
+
+/// Arguments of `kdj releases`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "A revision is a template that a workload had: as many are kept as its `revisionHistoryLimit` says.\nThe number is what `kdj rollback` takes."
+)]
+pub struct ReleasesArgs {
+    #[command(flatten)]
+    environment: EnvironmentArg,
+
+    /// Roles, or workloads (default: all of the app's)
+    roles: Vec<String>,
+
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Runs `kdj releases`.
+pub async fn run(args: ReleasesArgs, options: &Options, config: &Config, ui: &Ui) -> Result<Exit> {
+    let (environment, kubeconfig) = connection::resolve(&args.environment.environment, options, config)?;
+    let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
+    let asked: Vec<&str> = args.roles.iter().map(String::as_str).collect();
+    let reading = async {
+        let workloads = cluster.workloads(&environment, &asked).await?;
+        let chosen = choose(&workloads.all, &asked, &environment.name)?;
+        let revisions = cluster.revisions(&environment, &chosen, true).await?;
+        Ok::<_, Error>((revisions, workloads.no_stateful_sets))
+    };
+    let (revisions, no_stateful_sets) = ui.waiting("reading the revisions", reading).await?;
+    if let Some(error) = no_stateful_sets {
+        ui.status(&format!("the StatefulSets are left out: {error}"));
+    }
+    let text = match args.output.output {
+        Some(OutputFormat::Json) => render::json(&environment.name, &revisions)?,
+        Some(OutputFormat::Name) => render::names(&revisions),
+        _ if revisions.iter().all(|of| of.all.is_empty()) => {
+            ui.status(&format!("no revisions in `{}`", environment.name));
+            return Ok(Exit::Success);
+        }
+        output => render::table(&revisions, output == Some(OutputFormat::Wide), jiff::Timestamp::now()),
+    };
+    ui.data(&text)?;
+    Ok(Exit::Success)
+}
+
+/// The workloads of these roles; without any, those whose containers are not only a database's or the like.
+fn choose<'a>(workloads: &'a [Operated], asked: &[&str], environment: &str) -> Result<Vec<&'a Operated>> {
+    if asked.is_empty() {
+        return Ok(workloads.iter().filter(|workload| workload.is_of_app).collect());
+    }
+    let mut chosen: Vec<&Operated> = Vec::new();
+    for name in asked {
+        let meant: Vec<&Operated> = workloads.iter().filter(|workload| workload.is_meant_by(name)).collect();
+        if meant.is_empty() {
+            let roles: Vec<String> = workloads.iter().map(|it| format!("`{}` ({})", it.role, it.kind)).collect();
+            let error = Error::usage(format!("no role `{}` in `{environment}`", names::shown(name)))
+                .caused_by(format!("its roles are {}", roles.join(", ")));
+            return Err(match names::did_you_mean(name, workloads.iter().map(|it| it.role.as_str())) {
+                Some(hint) => error.hint(hint),
+                None => error,
+            });
+        }
+        for workload in meant {
+            if !chosen.iter().any(|known| known.workload == workload.workload) {
+                chosen.push(workload);
+            }
+        }
+    }
+    Ok(chosen)
+}

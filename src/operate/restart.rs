@@ -1,0 +1,223 @@
+//! `kdj restart`: new pods from the same templates, role after role.
+
+mod order;
+
+use std::{pin::pin, time::Duration};
+
+pub use self::order::choose;
+use super::{
+    Place, beat,
+    drain::Drain,
+    managers,
+    wait::{Goal, Wait},
+};
+use crate::{
+    cluster::{Aspect, Follow, Operated, Strategy},
+    environment::Kind,
+    error::{Error, Result},
+    exit::{Exit, Failure},
+    protection::Change,
+    ui::terminal::interrupted,
+};
+
+/// How to restart.
+#[derive(Clone, Copy, Debug)]
+pub struct How {
+    /// Whether a rollout is waited for before the next one begins.
+    pub wait: bool,
+    /// For how long.
+    pub limit: Duration,
+    /// Whether Celery workers finish their tasks before, and for how long they may.
+    pub drain: Option<Duration>,
+    /// Whether the server is only asked whether it would.
+    pub dry_run: bool,
+}
+
+/// The change, as it is shown and recorded.
+pub fn change(chosen: &[&Operated], words: &[String]) -> Change {
+    let roles: Vec<&str> = chosen.iter().map(|one| one.role.as_str()).collect();
+    Change::new("restart", &format!("restart {}", roles.join(", ")), words.iter().map(String::as_str))
+}
+
+/// What is restarted, in one word for the record.
+pub fn object(chosen: &[&Operated]) -> String {
+    match chosen {
+        [one] => one.workload.clone(),
+        all => format!("{} workloads", all.len()),
+    }
+}
+
+/// Checks all of them before the first is restarted, and says what should be known.
+///
+/// # Errors
+/// When one cannot be restarted.
+pub fn check(chosen: &[&Operated], place: &Place<'_>, how: &How) -> Result<()> {
+    for one in chosen {
+        let role = &one.role;
+        if one.deleting {
+            return Err(Error::failed(format!("`{role}` is being deleted"))
+                .caused_by(format!("{} waits for what keeps it from going", one.workload)));
+        }
+        if one.rollout.paused {
+            return Err(Error::failed(format!("refusing to restart `{role}`: its rollouts are paused"))
+                .caused_by("a paused Deployment makes no new pods; who paused it is probably about to change it")
+                .hint(format!("when they are done: `{}`", place.kubectl(["rollout", "resume", &one.workload]))));
+        }
+    }
+    for one in chosen {
+        warn(one, place, how);
+    }
+    Ok(())
+}
+
+fn warn(one: &Operated, place: &Place<'_>, how: &How) {
+    let Place { ui, .. } = place;
+    let role = &one.role;
+    for (_, text) in managers::warnings(one, Aspect::Restart) {
+        ui.warning(&text);
+    }
+    if beat::overlaps(one) {
+        ui.warning(&format!(
+            "`{role}` has the strategy RollingUpdate, by which two beats run for a moment: it is restarted with Recreate; \
+             `strategy: {{type: Recreate}}` in its manifest is the remedy"
+        ));
+    }
+    if one.kind == Kind::Beat && one.replicas() > 1 {
+        ui.warning(&format!(
+            "`{role}` has {} replicas, and every periodic task is sent as often: `kdj scale {} {role}=1`",
+            one.replicas(),
+            place.environment.name
+        ));
+    }
+    if one.rollout.strategy == Strategy::OnDelete {
+        ui.warning(&format!(
+            "the pods of `{role}` are replaced when they are deleted (updateStrategy: OnDelete), and not before"
+        ));
+    }
+    if how.drain.is_some() && one.kind == Kind::Worker && !one.is_celery() {
+        ui.warning(&format!("`{role}` is no Celery worker: it is not drained"));
+    }
+}
+
+/// The same as kubectl commands.
+pub fn explain(chosen: &[&Operated], place: &Place<'_>) -> String {
+    chosen.iter().map(|one| format!("{}\n", place.kubectl(["rollout", "restart", &one.workload]))).collect()
+}
+
+/// Restarts them, one after the other.
+///
+/// # Errors
+/// When one cannot be restarted, or its rollout fails; those after it are left as they are, and it says so.
+pub async fn apply(chosen: &[&Operated], place: &Place<'_>, how: &How) -> Result<Exit> {
+    for (at, one) in chosen.iter().enumerate() {
+        let restarted = restart(one, place, how).await;
+        let left: Vec<String> = chosen[at + 1..].iter().map(|other| format!("`{}`", other.role)).collect();
+        match restarted {
+            Ok(()) => {}
+            Err(error) if left.is_empty() || how.dry_run => return Err(error),
+            Err(error) => return Err(error.caused_by(format!("not restarted: {}", left.join(", ")))),
+        }
+    }
+    Ok(Exit::Success)
+}
+
+async fn restart(one: &Operated, place: &Place<'_>, how: &How) -> Result<()> {
+    let Place { cluster, ui, .. } = place;
+    let role = &one.role;
+    if one.replicas() == 0 {
+        ui.status(&format!("{role}: has 0 replicas, and nothing to restart"));
+        return Ok(());
+    }
+    let recreate = beat::overlaps(one);
+    if how.dry_run {
+        ui.waiting(&format!("restarting {role}"), cluster.restart(one, recreate, true)).await?;
+        ui.status(&format!("{role}: would be restarted (dry run: nothing was changed)"));
+        return Ok(());
+    }
+    if !how.wait && how.drain.is_none() && !recreate {
+        ui.waiting(&format!("restarting {role}"), cluster.restart(one, false, false)).await?;
+        ui.status(&format!("{role}: restarted; not waited for"));
+        return Ok(());
+    }
+    let mut follow = ui.waiting("listing its pods", cluster.follow_workload(one)).await?;
+    let drained = match how.drain.filter(|_| one.kind == Kind::Worker && one.is_celery()) {
+        Some(limit) => Some(drain(one, place, &follow, limit).await?),
+        None => None,
+    };
+    let ended = roll_over(one, place, how, recreate, &mut follow).await;
+    if recreate && !matches!(ended, Err(Stop::Refused(_))) {
+        beat::put_back(place, one, &mut follow).await;
+    }
+    match (ended, drained) {
+        (Ok(()), _) => Ok(()),
+        (Err(Stop::Refused(error) | Stop::Failed(error)), Some(drained)) => {
+            drained.undo().await;
+            Err(error)
+        }
+        (Err(Stop::Refused(error) | Stop::Failed(error)), None) => Err(error),
+    }
+}
+
+/// Why a restart did not come to its end.
+enum Stop {
+    /// It was not begun.
+    Refused(Error),
+    /// It was begun, and failed or was left.
+    Failed(Error),
+}
+
+async fn roll_over(
+    one: &Operated,
+    place: &Place<'_>,
+    how: &How,
+    recreate: bool,
+    follow: &mut Follow<'_>,
+) -> Result<(), Stop> {
+    let Place { cluster, ui, environment, .. } = place;
+    let role = &one.role;
+    let restarting = cluster.restart(one, recreate, false);
+    let change = ui.waiting(&format!("restarting {role}"), restarting).await.map_err(Stop::Refused)?;
+    follow.changed(&change);
+    if one.rollout.strategy == Strategy::OnDelete {
+        ui.status(&format!("{role}: its template is new; delete its pods one by one"));
+        return Ok(());
+    }
+    if !how.wait && !recreate {
+        ui.status(&format!("{role}: restarted; not waited for"));
+        return Ok(());
+    }
+    let mut signal = pin!(interrupted());
+    let mut wait = Wait::new(*place, one, Goal::Rollout, how.limit);
+    let reached = tokio::select! {
+        reached = wait.run(follow) => reached.map(drop).map_err(Stop::Failed),
+        number = &mut signal => {
+            let left = Error::new(Failure::Signal(number), format!("left: the rollout of `{role}` goes on without kdj"));
+            Err(Stop::Failed(left.hint(format!("see how far it is: `kdj status {}`", environment.name))))
+        }
+    };
+    let took = wait.waited();
+    drop(wait);
+    reached?;
+    ui.status(&format!("{role}: restarted, after {took}"));
+    Ok(())
+}
+
+/// Drains the workers, or has them go on as before.
+async fn drain<'a>(one: &Operated, place: &Place<'a>, follow: &Follow<'_>, limit: Duration) -> Result<Drain<'a>> {
+    let pods = follow.pods().into_iter().filter(|pod| !pod.going).map(|pod| pod.name).collect();
+    let mut drain = Drain::of(*place, one, pods).await?;
+    let mut signal = pin!(interrupted());
+    let drained = tokio::select! {
+        drained = drain.run(limit) => drained,
+        number = &mut signal => {
+            Err(Error::new(Failure::Signal(number), format!("left: `{}` is not restarted", one.role)))
+        }
+    };
+    match drained {
+        Ok(()) => Ok(drain),
+        Err(error) => {
+            drain.undo().await;
+            Err(error)
+        }
+    }
+}

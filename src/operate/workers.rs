@@ -1,0 +1,202 @@
+//! The Celery workers of a role: what they are doing, and having them take no more.
+
+use std::{cmp::Ordering, time::Duration};
+
+use tokio::time::timeout;
+
+use super::Place;
+use crate::{
+    celery::{self, Celery, Consumer, Named, Task},
+    cluster::{Operated, Target, Wanted},
+    error::{Error, Result},
+};
+
+/// How long the workers may take to say what they do, Celery's own start included.
+const ANSWER_LIMIT: Duration = Duration::from_secs(20);
+
+/// The workers of a role, and where they are asked.
+pub(super) struct Workers<'a> {
+    place: Place<'a>,
+    target: Target,
+    pub(super) named: Named,
+    /// The pods they run in.
+    pub(super) pods: Vec<String>,
+}
+
+/// What workers have at hand.
+#[derive(Debug, PartialEq)]
+pub(super) struct AtHand {
+    /// How many workers answered.
+    pub(super) answered: usize,
+    /// How many tasks run.
+    pub(super) active: u64,
+    /// How many tasks they have taken and not begun.
+    pub(super) reserved: u64,
+    /// The task that has run longest, and for how many seconds.
+    pub(super) longest: Option<(String, f64)>,
+}
+
+impl<'a> Workers<'a> {
+    /// The workers in these pods: they are asked in one that is ready.
+    ///
+    /// # Errors
+    /// When none of the workload's pods can be entered.
+    pub(super) async fn find(place: Place<'a>, workload: &Operated, pods: Vec<String>) -> Result<Self> {
+        let wanted = Wanted { role: Some(workload.workload.clone()), ..Wanted::default() };
+        let target = place.cluster.target(place.environment, &wanted).await?;
+        let mut named = Named::default();
+        for words in &workload.commands {
+            named.add(words.iter().map(String::as_str));
+        }
+        Ok(Self { place, target, named, pods })
+    }
+
+    /// What they have at hand.
+    ///
+    /// # Errors
+    /// When nobody can be asked: the app has no Celery, its broker does not answer, or it takes too long.
+    pub(super) async fn at_hand(&self) -> Result<AtHand> {
+        Ok(AtHand::of(&self.ask().await?, &self.pods))
+    }
+
+    /// Which of them consume which queues.
+    ///
+    /// # Errors
+    /// As [`Workers::at_hand`].
+    pub(super) async fn consumers(&self) -> Result<Vec<Consumer>> {
+        let celery = self.ask().await?;
+        let own = celery.workers.into_iter().flatten().filter(|worker| self.pods.iter().any(|pod| worker.is_in(pod)));
+        Ok(own.map(|worker| Consumer(worker.name, worker.queues.unwrap_or_default())).collect())
+    }
+
+    async fn ask(&self) -> Result<Celery> {
+        let Place { cluster, environment, .. } = self.place;
+        let asking = celery::ask(cluster, &self.target, environment, &self.named, &self.pods);
+        let answer = timeout(ANSWER_LIMIT, asking).await.map_err(|_| {
+            Error::failed(format!("the workers did not say within {} s what they do", ANSWER_LIMIT.as_secs()))
+        })?;
+        match answer? {
+            Some(Celery { workers: None, problem, broker, .. }) => {
+                Err(Error::failed(format!("the workers cannot be asked by {}", broker.place))
+                    .caused_by(problem.unwrap_or_else(|| "its kind passes on no questions".to_owned())))
+            }
+            Some(celery) => Ok(celery),
+            None => Err(Error::failed("the app has no Celery that could be asked")),
+        }
+    }
+
+    /// Where they are asked.
+    pub(super) fn target(&self) -> &Target {
+        &self.target
+    }
+}
+
+impl AtHand {
+    fn of(celery: &Celery, pods: &[String]) -> Self {
+        let all = celery.workers.iter().flatten();
+        let own: Vec<_> = all.filter(|worker| pods.iter().any(|pod| worker.is_in(pod))).collect();
+        let count = |tasks: Option<&celery::Tasks>| tasks.map_or(0, |tasks| tasks.count);
+        let tasks = own.iter().filter_map(|worker| worker.active.as_ref()).flat_map(|active| &active.tasks);
+        let timed = tasks.filter_map(|Task { name, seconds, .. }| Some((name.clone(), (*seconds)?)));
+        Self {
+            answered: own.len(),
+            active: own.iter().map(|worker| count(worker.active.as_ref())).sum(),
+            reserved: own.iter().map(|worker| count(worker.reserved.as_ref())).sum(),
+            longest: timed.max_by(|(_, a), (_, b)| a.partial_cmp(b).unwrap_or(Ordering::Equal)),
+        }
+    }
+
+    /// Whether nothing is left to do.
+    pub(super) fn is_idle(&self) -> bool {
+        self.active + self.reserved == 0
+    }
+
+    /// `3 active tasks, the longest orders.tasks.work for 240 s`
+    pub(super) fn line(&self) -> String {
+        let plural = |number: u64| if number == 1 { "" } else { "s" };
+        let longest = match &self.longest {
+            Some((name, seconds)) => format!(", the longest {name} for {seconds:.0} s"),
+            None => String::new(),
+        };
+        let reserved = match self.reserved {
+            0 => String::new(),
+            number => format!(", {number} taken and not begun"),
+        };
+        format!("{} active task{}{longest}{reserved}", self.active, plural(self.active))
+    }
+}
+
+/// What pods that go take with them: said before a role of Celery workers gets fewer.
+pub(super) async fn look_before_shrinking(place: &Place<'_>, workload: &Operated) {
+    let role = &workload.role;
+    let looked = place.ui.waiting("asking the workers what they do", look(place, workload)).await;
+    let (at_hand, pods) = match looked {
+        Ok(looked) => looked,
+        Err(error) => {
+            return place.ui.status(&format!("{role}: what its workers are doing is not known: {error}"));
+        }
+    };
+    if at_hand.answered == 0 {
+        return place.ui.status(&format!("{role}: none of its {pods} workers says what it does"));
+    }
+    let silent = match pods.saturating_sub(at_hand.answered) {
+        0 => String::new(),
+        number => format!("; {number} of {pods} workers did not answer"),
+    };
+    let grace = workload.grace;
+    let line = format!("{role}: {}{silent}", at_hand.line());
+    if at_hand.active == 0 {
+        return place.ui.status(&line);
+    }
+    place.ui.warning(&format!(
+        "{line}; a worker that goes gets {grace} s to finish its tasks (terminationGracePeriodSeconds): what takes \
+         longer is lost, or runs again with acks_late"
+    ));
+}
+
+async fn look(place: &Place<'_>, workload: &Operated) -> Result<(AtHand, usize)> {
+    let pods = place.cluster.follow_workload(workload).await?.pods();
+    let pods: Vec<String> = pods.into_iter().filter(|pod| !pod.going).map(|pod| pod.name).collect();
+    let number = pods.len();
+    let workers = Workers::find(*place, workload, pods).await?;
+    Ok((workers.at_hand().await?, number))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn celery(workers: serde_json::Value) -> Celery {
+        let answer = json!({"app": "shop", "broker": {"kind": "redis", "place": "redis://redis:6379/0"}, "queues": null,
+            "unacknowledged": null, "workers": workers, "consumers": [], "problem": null});
+        serde_json::from_value(answer).unwrap()
+    }
+
+    fn worker(pod: &str, active: &[(&str, f64)], reserved: u64) -> serde_json::Value {
+        let tasks: Vec<_> = active
+            .iter()
+            .map(|(name, seconds)| json!({"id": "1", "name": name, "seconds": seconds, "eta": null}))
+            .collect();
+        json!({"name": format!("celery@{pod}"), "queues": null, "concurrency": 2, "prefetch": 8, "scheduled": null,
+            "active": {"count": active.len(), "tasks": tasks}, "reserved": {"count": reserved, "tasks": []}})
+    }
+
+    #[test]
+    fn the_tasks_of_a_role_s_own_workers_count() {
+        let answer = celery(json!([
+            worker("celeryd-1", &[("work", 12.4), ("send", 3.0)], 1),
+            worker("celeryd-2", &[], 0),
+            worker("other-1", &[("report", 900.0)], 5),
+        ]));
+        let own = AtHand::of(&answer, &["celeryd-1".to_owned(), "celeryd-2".to_owned(), "celeryd-3".to_owned()]);
+        let expected = AtHand { answered: 2, active: 2, reserved: 1, longest: Some(("work".to_owned(), 12.4)) };
+        assert_eq!(own, expected);
+        assert!(!own.is_idle());
+        assert_eq!(own.line(), "2 active tasks, the longest work for 12 s, 1 taken and not begun");
+        let idle = AtHand::of(&answer, &["celeryd-2".to_owned()]);
+        assert!(idle.is_idle());
+        assert_eq!(idle.line(), "0 active tasks");
+    }
+}
