@@ -129,6 +129,8 @@ fn empty(name: &str) -> Status {
         problems: Vec::new(),
         beat: None,
         missing: Vec::new(),
+        tasks: None,
+        migrations: None,
     }
 }
 
@@ -379,80 +381,3 @@ fn pod(name: &str) -> Pod {
         containers: vec![Container { name: "django".to_owned(), ..Container::default() }],
     }
 }
-
-// TEMP-BEGIN
-#[tokio::test]
-#[ignore]
-async fn demo() {
-    use crate::status::*;
-    let read: ReadLog = Box::new(|wanted, out| {
-        async move {
-            for number in 0..100000 {
-                let line = if number % 9 == 8 { format!("{number} a very long line of the container {} <b>of</b> {} that goes on and on and on and on and on, and on, and then some more", wanted.container, wanted.pod) } else { format!("10.0.0.{number} GET /orders/{number}/ 200") };
-                if out.send(vec![crate::logs::Event::Note(line)]).await.is_err() { break; }
-                tokio::time::sleep(Duration::from_millis(if number < 150 {0} else {400})).await;
-            }
-            Ok(())
-        }.boxed_local()
-    });
-    let page = Page::open(Some(47110)).unwrap();
-    std::fs::write("/tmp/web-url", page.address()).unwrap();
-    let (updates, receiver) = mpsc::channel(4);
-    let mut all: Vec<Status> = Vec::new();
-    let now = Timestamp::now();
-    let ago = |s: i64| now.checked_sub(jiff::SignedDuration::from_secs(s)).ok();
-    for name in ["qa", "prod", "staging-eu"] {
-        let mut st = empty(name);
-        st.context = if name == "prod" { "acme-prod" } else { "acme-staging" }.into();
-        st.protected = name == "prod";
-        st.namespace = format!("shop-{name}");
-        for (role, kind, n) in [("web", Kind::Web, 3), ("celeryd", Kind::Worker, 2), ("celerybeat", Kind::Beat, 1)] {
-            let mut r = Role::new(role, kind, &format!("deployment/shop-{role}"));
-            r.desired = Some(n); r.ready = n; r.updated = Some(n); r.available = Some(n);
-            r.version = "1.42".into(); r.created = ago(40 * 86400); r.managers = vec!["Helm release `shop`".into()];
-            for i in 0..n {
-                let mut p = pod(&format!("shop-{role}-7c9d8f6b5-{}x2q{i}", role.len()));
-                p.role = role.into(); p.workload = r.workload.clone(); p.created = ago(7200);
-                p.containers[0].running_since = ago(7100); p.containers[0].ready = true;
-                p.containers[0].image = "registry.acme.dev/shop:1.42".into();
-                st.pods.push(p);
-            }
-            st.roles.push(r);
-        }
-        st.roles[0].autoscaler = Some(Autoscaler { kind: "hpa", name: "web".into(), min: 2, max: 8, current: 3, wanted: 3, trouble: None });
-        for i in 0..14 {
-            st.events.push(crate::status::Event { at: ago(30 + i * 40).unwrap(), warning: i % 3 == 0, object: format!("pod/shop-web-7c9d8f6b5-3x2q{}", i % 3), role: Some("web".into()), reason: if i % 3 == 0 { "BackOff".into() } else { "Scheduled".into() }, message: "Back-off restarting failed container django in pod shop-web-7c9d8f6b5-3x2q0_shop-qa(0a1b2c3d)".into(), count: 1 + i as u32 });
-        }
-        if name == "prod" { st.events.clear(); }
-        all.push(st.concluded());
-    }
-    let feed = async move {
-        for st in &all { updates.send(Update::Status(Box::new(st.clone()))).await.unwrap(); }
-        let mut tick = 0u32;
-        loop {
-            tokio::time::sleep(Duration::from_secs(2)).await;
-            tick += 1;
-            let mut st = all[0].clone();
-            st.taken = Timestamp::now();
-            let r = &mut st.roles[0];
-            r.updated = Some(1); r.ready = 1 + tick % 3; r.restarts = tick / 3; r.version = "1.43".into();
-            r.rollout = Some(Rollout { phase: RolloutPhase::Progressing, text: "1 of 3 pods updated".into(), held_by: None });
-            r.last_restart = Some(LastRestart { pod: st.pods[0].name.clone(), exit: Exit { code: 1, reason: "Error".into(), at: ago(12) } });
-            let p = &mut st.pods[0];
-            p.ready = false; p.restarts = tick / 3; p.reason = "CrashLoopBackOff, last exit 1 (Error) 12 s ago".into();
-            let e = Exit { code: 1, reason: "Error".into(), at: ago(12) };
-            p.last_exit = Some(e.clone());
-            let c = &mut p.containers[0];
-            c.ready = false; c.running_since = None; c.last_exit = Some(e); c.restarts = tick / 3 + 1;
-            c.waiting = Some(Waiting { reason: "CrashLoopBackOff".into(), message: "back-off".into() });
-            st.changes.push(Change { workload: "deployment/shop-web".into(), revision: 12, at: ago(300).unwrap(), cause: None, differences: vec!["image `shop:1.42` → `shop:1.43`".into(), "new variable `PAYMENT_URL`".into()] });
-            st.missing.push("HPAs: `viewer` may not `list` `horizontalpodautoscalers`".into());
-            let mut st = st.concluded();
-            if let Some(p) = st.problems.first_mut() { p.traceback = vec!["Traceback (most recent call last):".into(), "  File \"/app/shop/settings.py\", line 12, in <module>".into(), "KeyError: 'PAYMENT_URL'".into()]; }
-            updates.send(Update::Status(Box::new(st))).await.unwrap();
-            if tick == 5 { let mut lost = all[2].clone(); lost.link = Link::Lost { since: Timestamp::now(), why: "connection refused".into() }; updates.send(Update::Status(Box::new(lost))).await.unwrap(); }
-        }
-    };
-    tokio::select! { never = page.serve(vec!["qa".into(), "prod".into(), "staging-eu".into()], read, receiver) => match never {}, () = feed => {}, () = tokio::time::sleep(Duration::from_secs(1500)) => {} }
-}
-// TEMP-END

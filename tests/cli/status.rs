@@ -1,7 +1,9 @@
 //! `kdj status`: what is asked, what is shown, how it ends.
 
 mod many;
+mod page;
 mod watch;
+mod web;
 
 use serde_json::{Value, json};
 

@@ -12,19 +12,21 @@ function environment(shown, now, isOpen) {
   const place = status && [status.context, status.namespace, status.instance].filter(Boolean).join(" / ");
   return h("section", { class: "environment", id, "data-key": name, "aria-labelledby": `${id}-name` },
     h("details", { open: isOpen },
-      h("summary", {}, h("h2", { id: `${id}-name` }, name), marked(healthOf(shown)),
+      h("summary", {}, h("h2", { id: `${id}-name` }, name), marked(healthOf(shown), isOld(shown)),
         status?.protected && h("span", { class: "protected" }, "protected"),
         h("span", { class: "small faint" }, place ?? "waiting for the cluster …")),
       freshness(shown, now),
-      status && h("p", { class: "headline" }, status.headline),
+      status && !status.problems.length && h("p", { class: "headline" }, status.headline),
       PRESENCE[status?.presence] && h("p", { class: "headline" }, PRESENCE[status.presence]),
       status && [
         h("ol", { "aria-label": `Problems of ${name}` }, status.problems.map((it) => problem(it))),
         status.roles.length > 0 && roles(shown, now),
         h("h3", {}, "Commands"),
-        copyable(command("status", name, "--why"), "why"),
-        copyable(command("logs", name), "all logs"),
-        copyable(command("shell", name), "shell"),
+        h("div", { class: "commands" },
+          copyable(command("status", name, "--why"), "why"),
+          copyable(command("logs", name), "logs"),
+          copyable(command("shell", name), "shell"),
+          copyable(command("releases", name), "releases")),
         events(status, now),
         list("Last changes", status.changes.map((it) => change(it, now))),
         list("Not known", status.missing),
@@ -35,12 +37,17 @@ function healthOf(shown) {
   return shown.status?.health ?? "unknown";
 }
 
+// Whether it may be otherwise by now.
+function isOld({ status, failed }) {
+  return Boolean(status && (failed || status.link.state === "lost"));
+}
+
 // Since when it is no longer as it is.
 function freshness({ status, failed }, now) {
   const lost = status?.link.state === "lost" ? status.link : undefined;
   if (failed) {
-    return h("p", { class: "lost" }, `kdj looks no longer: ${[failed.error, ...failed.causes].join(": ")}. `,
-      failed.hints.join(". "));
+    return h("p", { class: "lost" },
+      `kdj cannot see it: ${[failed.error, ...failed.causes, ...failed.hints].join("; ")}. It goes on trying.`);
   }
   return lost && h("p", { class: "lost" },
     `The cluster has not answered since ${clock(lost.since)} (${age(lost.since, now)}): ${lost.why}. ` +
@@ -68,7 +75,7 @@ function roles(shown, now) {
     status.roles.map((role) => h("tbody", { "data-key": role.workload },
       h("tr", {},
         h("th", { scope: "row" }, mark(role.health), " ", title(role, status.roles),
-          h("div", { class: "small faint" }, role.name === role.kind ? role.workload : `${role.kind}, ${role.workload}`)),
+          h("div", { class: "small faint about" }, role.name === role.kind ? role.workload : `${role.kind}, ${role.workload}`)),
         cell("Ready", `${role.ready}/${role.desired ?? "?"}`, "number"),
         cell("Up to date", role.updated, "number"),
         cell("Restarts", restarts(role, now), "number"),
@@ -116,12 +123,12 @@ function more({ name, status }, role, now) {
   return h("details", {},
     h("summary", { class: "small" }, `${pods.length} ${pods.length === 1 ? "pod" : "pods"} and commands of ${title(role, status.roles)}`),
     h("ul", { class: "pods" }, pods.map((it) => pod(name, it, now))),
-    copyable(command("logs", name, role.name), "logs"),
-    copyable(command("shell", name, "-r", role.name), "shell"),
-    copyable(command("restart", name, role.name), "restart"),
-    copyable(command("scale", name, `${role.name}=${role.desired ?? 1}`), "scale"),
-    copyable(command("releases", name), "releases"),
-    copyable(command("rollback", name, role.name), "rollback"));
+    h("div", { class: "commands" },
+      copyable(command("logs", name, role.name), "logs"),
+      copyable(command("shell", name, "-r", role.name), "shell"),
+      copyable(command("scale", name, `${role.name}=${role.desired ?? 1}`), "scale"),
+      copyable(command("restart", name, role.name), "restart"),
+      copyable(command("rollback", name, role.name), "roll back")));
 }
 
 function pod(environment, it, now) {
@@ -141,7 +148,7 @@ function pod(environment, it, now) {
     it.unschedulable && h("div", { class: "small" }, it.unschedulable));
 }
 
-function events({ events }, now) {
+function events({ events, health }, now) {
   if (!events.length) return undefined;
   const row = (it) => h("tr", {},
     h("td", { class: "number" }, `${age(it.at, now)} ago`),
@@ -152,8 +159,11 @@ function events({ events }, now) {
   const table = (all) => h("table", { class: "events small", "aria-label": "Events" },
     h("thead", {}, h("tr", {}, heads.map((it) => h("th", { scope: "col" }, it)))), h("tbody", {}, all.map(row)));
   const [recent, older] = [events.slice(0, 8), events.slice(8, 100)];
-  return [h("h3", {}, "Recent events"), table(recent),
-    older.length > 0 && h("details", {}, h("summary", { class: "small" }, `${older.length} older ones`), table(older))];
+  // Where all is well they are not what is looked for.
+  return h("details", { open: !["ok", "idle"].includes(health) },
+    h("summary", {}, h("h3", {}, "Recent events"), h("span", { class: "small faint" }, ` the last ${age(events[0].at, now)} ago`)),
+    table(recent),
+    older.length > 0 && h("details", {}, h("summary", { class: "small" }, `${older.length} older ones`), table(older)));
 }
 
 function change({ workload, revision, at, cause, differences }, now) {

@@ -23,7 +23,7 @@ function connect() {
     const before = new Map(page.shown.map((it) => [it.name, it]));
     page.shown = environments.map((name, index) => ({ name, id: `environment-${index}`, history: {}, ...before.get(name), failed: undefined }));
   });
-  on("status", ({ status, history }) => Object.assign(find(status.environment), { status, history }));
+  on("status", ({ status, history }) => Object.assign(find(status.environment), { status, history, failed: undefined }));
   on("failed", (failed) => Object.assign(find(failed.environment), { failed }));
   on("alive", () => {});
   source.addEventListener("error", () => {
@@ -69,13 +69,22 @@ function drawNow() {
     ? `No connection to kdj since ${clock(lostSince)} (${lasted((now - lostSince) / 1000)}): ${page.why}. What is shown is from then; trying again.`
     : page.heard ? "live; this page only looks, and changes nothing" : "connecting to kdj …";
   document.body.classList.toggle("old", Boolean(lostSince));
-  const broken = shown.filter((it) => healthOf(it) === "broken").length;
-  document.title = `${lostSince ? "(old) " : ""}${broken ? `✖ ${broken} of ${shown.length} broken` : shown.map((it) => `${it.name}: ${WORDS[healthOf(it)]}`).slice(0, 3).join(", ")} – kdj status`;
-  patchChildren(document.getElementById("overview"), shown.map((it) => h("li", { "data-key": it.name },
-    h("a", { href: `#${it.id}` }, mark(healthOf(it)), h("span", { class: "name" }, it.name), h("span", { class: `word ${healthOf(it)}` }, WORDS[healthOf(it)])))));
+  document.title = titleOf(shown, lostSince);
+  patchChildren(document.getElementById("overview"), shown.map((it) => {
+    const health = healthOf(it);
+    return h("li", { "data-key": it.name }, h("a", { href: `#${it.id}` },
+      mark(health), h("span", { class: "name" }, it.name), h("span", { class: `word ${health}` }, word(health, isOld(it)))));
+  }));
   const isOpen = (it) => shown.length <= MANY || ["broken", "warning"].includes(healthOf(it));
   patchChildren(document.getElementById("environments"), shown.map((it) => environment(it, now, isOpen(it))));
   announce(shown);
+}
+
+// What a tab in the background shows.
+function titleOf(shown, lostSince) {
+  const broken = shown.filter((it) => healthOf(it) === "broken").length;
+  const states = shown.slice(0, 3).map((it) => `${it.name}: ${WORDS[healthOf(it)]}`).join(", ");
+  return `${lostSince ? "(old) " : ""}${broken ? `✖ ${broken} of ${shown.length} broken` : states} – kdj status`;
 }
 
 // Says which environments have changed.
@@ -94,7 +103,7 @@ document.addEventListener("click", ({ target }) => {
   const button = target.closest?.("button");
   if (button?.dataset.copy) copy(button.dataset.copy);
   if (button?.dataset.log) openLog(JSON.parse(button.dataset.log), button);
-  const link = target.closest?.('#overview a');
+  const link = target.closest?.("#overview a");
   // What is looked for is folded out.
   if (link) document.getElementById(link.hash.slice(1))?.querySelector("details")?.setAttribute("open", "");
 });

@@ -19,8 +19,12 @@ function mark(health) {
   return h("svg", { class: `mark ${health}`, viewBox: "0 0 16 16", "aria-hidden": "true" }, SHAPES[health]());
 }
 
-function marked(health) {
-  return h("span", { class: `word ${health}` }, mark(health), " ", WORDS[health]);
+function marked(health, isOld) {
+  return h("span", { class: `word ${health}` }, mark(health), " ", word(health, isOld));
+}
+
+function word(health, isOld) {
+  return isOld ? `${WORDS[health]} (old)` : WORDS[health];
 }
 
 // A time in seconds, as kubectl shows ages.

@@ -30,7 +30,7 @@ function plots(points, now) {
       line("ready", seen, x, (step) => step.ready / top),
     ]),
     plot(restarts, `restarts over the last ${time}: ${restarts}`, [
-      line("restarts", seen, x, (step) => (step.restarts - low) / (high - low)),
+      line(added > 0 ? "restarts some" : "restarts", seen, x, (step) => (step.restarts - low) / (high - low)),
     ]));
 }
 

@@ -160,6 +160,15 @@ impl Browser {
         &self.complaints
     }
 
+    /// A call to the browser, not to its page.
+    #[track_caller]
+    pub fn call_browser(&mut self, method: &str, parameters: Value) -> Value {
+        let session = self.session.take();
+        let answer = self.call(method, parameters);
+        self.session = session;
+        answer
+    }
+
     /// One call of the protocol.
     #[track_caller]
     pub fn call(&mut self, method: &str, parameters: Value) -> Value {

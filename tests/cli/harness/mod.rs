@@ -6,6 +6,7 @@
 #![allow(dead_code, unused_imports, reason = "a harness offers more than the tests of the day use")]
 
 pub mod api_server;
+pub mod browser;
 pub mod exec;
 pub mod flood;
 pub mod forward;
@@ -29,6 +30,7 @@ pub use api_server::{
     status,
     tls::Certificate,
 };
+pub use browser::Browser;
 pub use exec::{Exec, Refusal, STDERR, STDOUT, Step};
 pub use flood::Flood;
 pub use forward::{Forwarded, PortForward, Service as PortService};

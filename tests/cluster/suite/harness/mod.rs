@@ -10,6 +10,8 @@ pub mod namespace;
 pub mod objects;
 mod on_cluster;
 
+#[path = "../../../cli/harness/browser.rs"]
+pub mod browser;
 #[path = "../../../cli/harness/flood.rs"]
 pub mod flood;
 #[path = "../../../cli/harness/kdj.rs"]
@@ -31,6 +33,7 @@ pub mod wait {
     pub const DEADLINE: std::time::Duration = std::time::Duration::from_secs(60);
 }
 
+pub use browser::Browser;
 pub use cluster::{Cluster, cluster};
 pub use databases::Databases;
 pub use door::Door;
