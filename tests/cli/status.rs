@@ -62,12 +62,12 @@ fn where_nothing_is_wrong_four_requests_do() {
     let output = Kdj::on(&server).run(["status", "qa"]).expect_code(0);
     insta::assert_snapshot!(age_less(&output.stdout_text()), @"
     qa (acme-staging/shop-qa): ok: 6 of 6 pods ready in 5 roles
-    ROLE         KIND     READY   UP-TO-DATE   RESTARTS   VERSION   AGE   STATE
-    web          web      2/2     2            0          1.42      <age>   ok
-    celeryd      worker   1/1     1            0          1.42      <age>   ok
-    celerybeat   beat     1/1     1            0          1.42      <age>   ok
-    shell        shell    1/1     1            0          1.42      <age>   ok
-    redis        other    1/1     1            0          <none>    <age>   ok
+    ROLE  KIND  READY  UP-TO-DATE  RESTARTS  VERSION  AGE  STATE
+    web  web  2/2  2  0  1.42  <age>  ok
+    celeryd  worker  1/1  1  0  1.42  <age>  ok
+    celerybeat  beat  1/1  1  0  1.42  <age>  ok
+    shell  shell  1/1  1  0  1.42  <age>  ok
+    redis  other  1/1  1  0  <none>  <age>  ok
     ");
     let mut paths: Vec<String> = server.requests().iter().map(|request| request.path.clone()).collect();
     paths.sort();
@@ -103,8 +103,8 @@ fn what_is_broken_ends_with_1_and_says_why() {
     let output = kdj.run(["status", "qa"]).expect_code(1);
     insta::assert_snapshot!(age_less(&output.stdout_text()), @"
     qa (acme-staging/shop-qa): BROKEN
-    ROLE   KIND   READY   UP-TO-DATE   RESTARTS      VERSION   AGE   STATE
-    web    web    0/1     1            7 (20d ago)   1.42      <age>   BROKEN
+    ROLE  KIND  READY  UP-TO-DATE  RESTARTS  VERSION  AGE  STATE
+    web  web  0/1  1  7 (<age> ago)  1.42  <age>  BROKEN
     web: 0 of 1 pods ready
       why: container `django` ends with exit 1, restarted 7 times, last <age> ago (pod web-7c9d8f-aaaaa)
       next: kdj logs qa --pod web-7c9d8f-aaaaa --no-follow --tail 50
@@ -114,18 +114,18 @@ fn what_is_broken_ends_with_1_and_says_why() {
     let output = kdj.run(["status", "qa", "--why"]).expect_code(1);
     insta::assert_snapshot!(age_less(&output.stdout_text()), @r#"
     qa (acme-staging/shop-qa): BROKEN
-    ROLE   KIND   READY   UP-TO-DATE   RESTARTS      VERSION   AGE   STATE
-    web    web    0/1     1            7 (20d ago)   1.42      <age>   BROKEN
+    ROLE  KIND  READY  UP-TO-DATE  RESTARTS  VERSION  AGE  STATE
+    web  web  0/1  1  7 (<age> ago)  1.42  <age>  BROKEN
 
     web: 0 of 1 pods ready
       1. KeyError: 'KEY': container `django` ends with exit 1, restarted 7 times, last <age> ago (pod web-7c9d8f-aaaaa)
-         - BackOff: Back-off restarting failed container django�[2J
-      2. revision 4 was released 1s ago, it changed image `shop:1.41` → `shop:1.42`; new variables `SENTRY_DSN`
+      - BackOff: Back-off restarting failed container django�[2J
+      2. revision 4 was released 2h ago, it changed image `shop:1.41` → `shop:1.42`; new variables `SENTRY_DSN`
       the last words of web-7c9d8f-aaaaa:
-        Traceback (most recent call last):
-          File "/app/shop/settings.py", line 3, in <module>
-            KEY = os.environ["KEY"]
-        KeyError: 'KEY'
+      Traceback (most recent call last):
+      File "/app/shop/settings.py", line 3, in <module>
+      KEY = os.environ["KEY"]
+      KeyError: 'KEY'
       next: kdj logs qa --pod web-7c9d8f-aaaaa --no-follow --tail 50
 
     last events:
@@ -162,12 +162,12 @@ fn whoever_may_not_see_all_sees_the_rest() {
     let output = Kdj::on(&server).run(["status", "qa"]).expect_code(0);
     insta::assert_snapshot!(age_less(&output.to_string()), @"
     qa (acme-staging/shop-qa): ok: 6 of 6 pods ready in 5 roles
-    ROLE         KIND     READY   UP-TO-DATE   RESTARTS   VERSION   AGE      STATE
-    web          web      2       <none>       0          1.42      <none>   ok
-    celeryd      worker   1       <none>       0          1.42      <none>   ok
-    celerybeat   beat     1       <none>       0          1.42      <none>   ok, 1 beats
-    shell        shell    1       <none>       0          1.42      <none>   ok
-    redis        other    1/1     1            0          <none>    <age>      ok
+    ROLE  KIND  READY  UP-TO-DATE  RESTARTS  VERSION  AGE  STATE
+    web  web  2  <none>  0  1.42  <none>  ok
+    celeryd  worker  1  <none>  0  1.42  <none>  ok
+    celerybeat  beat  1  <none>  0  1.42  <none>  ok
+    shell  shell  1  <none>  0  1.42  <none>  ok
+    redis  other  1/1  1  0  <none>  <age>  ok
     ------- stderr -------
     warning: qa: not seen: Deployments: `dev` may not `list` `deployments` in namespace `shop-qa` (context `acme-staging`)
     warning: qa: not seen: HPAs: `dev` may not `list` `horizontalpodautoscalers` in namespace `shop-qa` (context `acme-staging`)
@@ -221,15 +221,15 @@ fn a_rollout_tells_its_pods_apart() {
     let output = Kdj::on(&server).run(["status", "qa", "-o", "wide"]).expect_code(1);
     insta::assert_snapshot!(age_less(&output.stdout_text()), @"
     qa (acme-staging/shop-qa): BROKEN
-    ROLE   KIND   READY   UP-TO-DATE   RESTARTS   VERSION   AGE   AVAILABLE   WORKLOAD         MANAGED BY   IMAGE                         STATE
-    web    web    1/1     1            0          1.42      <age>   1           deployment/web   <none>       registry.acme.dev/shop:1.42   BROKEN: 1 old pod to go
+    ROLE  KIND  READY  UP-TO-DATE  RESTARTS  VERSION  AGE  AVAILABLE  WORKLOAD  MANAGED BY  IMAGE  STATE
+    web  web  1/1  1  0  1.42  <age>  1  deployment/web  <none>  registry.acme.dev/shop:1.42  BROKEN: 1 old pod to go
     web: the rollout does not get through, 1 old pods serve
       why: image `registry.acme.dev/shop:1.42` cannot be pulled (ImagePullBackOff) (pod web-7c9d8f-aaaaa)
       next: kdj releases qa
 
-    POD                ROLE   READY   RESTARTS   AGE   NODE     STATE
-    web-6b6b6b-ccccc   web    1/1     0          <age>   node-1   ready, old revision
-    web-7c9d8f-aaaaa   web    0/1     0          <age>   node-1   ImagePullBackOff: Back-off pulling image
+    POD  ROLE  READY  RESTARTS  AGE  NODE  STATE
+    web-6b6b6b-ccccc  web  1/1  0  <age>  node-1  ready, old revision
+    web-7c9d8f-aaaaa  web  0/1  0  <age>  node-1  ImagePullBackOff: Back-off pulling image
     ");
 }
 
@@ -252,9 +252,9 @@ fn scaled_to_zero_and_two_beats() {
     let output = Kdj::on(&server).run(["status", "qa"]).expect_code(1);
     insta::assert_snapshot!(age_less(&output.stdout_text()), @"
     qa (acme-staging/shop-qa): BROKEN
-    ROLE   KIND   READY   UP-TO-DATE   RESTARTS   VERSION   AGE   STATE
-    web    web    0/0     0            0          1         <age>   idle
-    beat   beat   2/2     2            0          1         <age>   BROKEN, 2 beats
+    ROLE  KIND  READY  UP-TO-DATE  RESTARTS  VERSION  AGE  STATE
+    web  web  0/0  0  0  1  <age>  idle
+    beat  beat  2/2  2  0  1  <age>  BROKEN, 2 beats
     2 beats
       why: each sends every periodic task: they run several times over
       next: kdj scale qa beat=1

@@ -48,7 +48,7 @@ pub(super) fn fill(status: &mut Status, state: &State, environment: &Environment
         };
         let workload = target::workload(object.owner.clone(), vec![object.model.clone()], roles);
         let newest = object.newest.clone().or_else(|| newest(state, &object, &pods));
-        let mut role = of_pods(&workload, &pods, &object.model, environment, status.taken);
+        let mut role = of_pods(&workload, &pods, &object.model, environment);
         of_object(&mut role, &object, state);
         add(status, role, &pods, newest.as_deref());
     }
@@ -57,7 +57,7 @@ pub(super) fn fill(status: &mut Status, state: &State, environment: &Environment
         let Some(model) = workload.pods.iter().max_by_key(|pod| (target::is_live(pod), target::created(pod))) else {
             continue;
         };
-        let role = of_pods(&workload, &workload.pods, model, environment, status.taken);
+        let role = of_pods(&workload, &workload.pods, model, environment);
         add(status, role, &workload.pods, None);
     }
     status.roles.sort_by(|a, b| (a.kind, &a.name, &a.workload).cmp(&(b.kind, &b.name, &b.workload)));
@@ -110,7 +110,7 @@ fn is_settled(deployment: &Deployment) -> bool {
 }
 
 /// What the pods show of their workload. `model` is what its pods are made like.
-fn of_pods(workload: &Workload, pods: &[Pod], model: &Pod, environment: &Environment, now: Timestamp) -> Role {
+fn of_pods(workload: &Workload, pods: &[Pod], model: &Pod, environment: &Environment) -> Role {
     let settings = environment.roles.get(&workload.role);
     let configured = settings.and_then(|settings| settings.container.as_deref());
     let container = choose_container(model, None, configured, &workload.role).ok();
@@ -130,7 +130,7 @@ fn of_pods(workload: &Workload, pods: &[Pod], model: &Pod, environment: &Environ
     Role {
         ready: count(live().filter(|pod| target::is_ready(pod)).count()),
         restarts,
-        last_restart: last.max_by_key(|last| last.exit.at).filter(|last| last.exit.at.is_none_or(|at| at <= now)),
+        last_restart: last.max_by_key(|last| last.exit.at),
         version: status::version_of(&image),
         release: model.labels().get(RELEASE).cloned().filter(|release| !release.is_empty()),
         image,

@@ -1,7 +1,7 @@
 //! What is wrong with one workload: of its pods' troubles the likeliest, and what it says itself.
 
 use super::{
-    super::{Cause, Change, Health, Pod, Problem, Role, RolloutPhase, Severity, Status},
+    super::{Cause, Change, Event, Health, Pod, Problem, Role, RolloutPhase, Severity, Status},
     LATELY, STARTING, ago,
     pod::{Remedy, Trouble, trouble},
 };
@@ -53,7 +53,8 @@ fn health(status: &Status, role: &Role, found: &[Found<'_>]) -> Health {
     if found.iter().any(|(pod, trouble)| trouble.lasting && !is_rolling_out(role, pod, trouble)) {
         return Health::Broken;
     }
-    if phase == Some(RolloutPhase::Failed) || role.failure.is_some() && (is_short || phase.is_some()) {
+    let failed = failure(status, role).is_some();
+    if phase == Some(RolloutPhase::Failed) || failed && (is_short || phase.is_some()) {
         return Health::Broken;
     }
     match phase {
@@ -70,6 +71,19 @@ fn health(status: &Status, role: &Role, found: &[Found<'_>]) -> Health {
         }
         None => Health::Ok,
     }
+}
+
+/// Why the workload cannot make pods: a Deployment says so itself, of others it stands in events.
+fn failure(status: &Status, role: &Role) -> Option<String> {
+    let live = status.pods_of(role).filter(|pod| pod.is_live()).count();
+    let lacks = role.desired.is_some_and(|desired| live < usize::try_from(desired).unwrap_or(usize::MAX));
+    let told = || {
+        let of = |event: &&Event| event.reason == "FailedCreate" && event.object == role.workload;
+        let event =
+            status.events.iter().filter(of).find(|event| status.taken.as_second() - event.at.as_second() < LATELY)?;
+        Some(event.message.clone())
+    };
+    role.failure.clone().or_else(|| if lacks { told() } else { None })
 }
 
 /// A pod of the new revision that is not ready yet may take until its rollout's deadline.
@@ -98,7 +112,8 @@ fn broken(status: &Status, role: &Role, found: &[Found<'_>]) -> Problem {
         _ => format!("{title}: {} of {desired} pods ready", role.ready),
     };
     let mut causes = Vec::new();
-    if let Some(failure) = &role.failure {
+    let failure = failure(status, role);
+    if let Some(failure) = &failure {
         causes.push(Cause {
             text: format!("no pod can be made: {failure}"),
             evidence: told(status, role, "FailedCreate"),
@@ -115,7 +130,7 @@ fn broken(status: &Status, role: &Role, found: &[Found<'_>]) -> Problem {
     if causes.is_empty() {
         causes.push(Cause { text: "the cluster does not say why".to_owned(), evidence: Vec::new() });
     }
-    let worst = found.first().filter(|_| role.failure.is_none());
+    let worst = found.first().filter(|_| failure.is_none());
     let next = match worst {
         Some((pod, trouble)) => command(status, role, pod, trouble.remedy),
         None => format!("kdj scale {}", shell_words::quote(&status.environment)),
