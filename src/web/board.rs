@@ -42,7 +42,10 @@ impl Board {
     /// Of these environments nothing is known yet.
     pub(super) fn of(environments: Vec<String>) -> Self {
         let shown = |name| Shown { name, status: None, history: History::default(), event: None };
-        Self { environments: RefCell::new(environments.into_iter().map(shown).collect()), newest: watch::Sender::new(0) }
+        Self {
+            environments: RefCell::new(environments.into_iter().map(shown).collect()),
+            newest: watch::Sender::new(0),
+        }
     }
 
     /// Takes in what is new.

@@ -70,7 +70,8 @@ impl Guard {
         if method != Method::GET {
             return Err(Refusal { status: StatusCode::METHOD_NOT_ALLOWED, why: "this page can be read only" });
         }
-        let origins_are_fine = headers.get_all(ORIGIN).iter().all(|it| it.as_bytes() == format!("http://{host}").as_bytes());
+        let origins_are_fine =
+            headers.get_all(ORIGIN).iter().all(|it| it.as_bytes() == format!("http://{host}").as_bytes());
         let is_own = |site: &[u8]| matches!(site, b"same-origin" | b"none");
         if !origins_are_fine || !headers.get_all(SEC_FETCH_SITE).iter().all(|it| is_own(it.as_bytes())) {
             return Err(Refusal::forbidden("another page may not ask; type or paste the address instead"));
@@ -99,10 +100,8 @@ impl Guard {
 
 /// `environment=qa&pod=web-1&container=django`, each once, nothing else.
 fn log_wanted(query: &str) -> Result<LogWanted, Refusal> {
-    const BAD: Refusal = Refusal {
-        status: StatusCode::BAD_REQUEST,
-        why: "a log is asked for by `environment`, `pod` and `container`",
-    };
+    const BAD: Refusal =
+        Refusal { status: StatusCode::BAD_REQUEST, why: "a log is asked for by `environment`, `pod` and `container`" };
     let mut wanted = LogWanted::default();
     for pair in query.split('&') {
         let (name, value) = pair.split_once('=').ok_or(BAD)?;

@@ -23,15 +23,15 @@ use hyper::{Request, Response, body::Incoming, server::conn::http1, service::ser
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{net::TcpStream, sync::mpsc};
 
-pub use self::{
-    board::Update,
-    log::{LogBatch, LogWanted, read_log},
-};
 use self::{
     board::Board,
     guard::{Guard, Route},
     reply::Reply,
     token::Token,
+};
+pub use self::{
+    board::Update,
+    log::{LogBatch, LogWanted, read_log},
 };
 use crate::{
     error::Result,
@@ -144,13 +144,15 @@ impl Site {
                 Ok(nonce) => reply::page(nonce.text()),
                 Err(_) => reply::refusal(&guard::Refusal::failed("the system has no randomness")),
             },
-            Ok(Route::Events) => self.stream(|site, out| async move { events::send(&site.board, &out).await }.boxed_local()),
+            Ok(Route::Events) => {
+                self.stream(|site, out| async move { events::send(&site.board, &out).await }.boxed_local())
+            }
             Ok(Route::Log(wanted)) if !self.board.has(&wanted) => {
                 reply::refusal(&guard::Refusal::unknown("the page shows no such container"))
             }
-            Ok(Route::Log(wanted)) => self.stream(|site, out| {
-                async move { log::send(&site.read_log, wanted, &out).await }.boxed_local()
-            }),
+            Ok(Route::Log(wanted)) => {
+                self.stream(|site, out| async move { log::send(&site.read_log, wanted, &out).await }.boxed_local())
+            }
         }
     }
 

@@ -101,10 +101,7 @@ impl Answer {
 
 /// `web` with so many ready pods of two.
 fn status(environment: &str, ready: u32) -> Status {
-    let mut status = Status {
-        health: if ready == 2 { Health::Ok } else { Health::Broken },
-        ..empty(environment)
-    };
+    let mut status = Status { health: if ready == 2 { Health::Ok } else { Health::Broken }, ..empty(environment) };
     status.roles = vec![Role { desired: Some(2), ready, ..Role::new("web", Kind::Web, "deployment/web") }];
     status.pods = vec![pod("web-1")];
     status
@@ -169,7 +166,8 @@ async fn the_page_is_protected_and_has_no_other_origin_in_it() {
         // The one address in it is the name of a kind of elements.
         let addresses = page.matches("//").count() - page.lines().filter(|line| line.trim().starts_with("//")).count();
         assert_eq!((addresses, page.matches("http://www.w3.org/2000/svg").count()), (1, 1));
-        for sink in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", " style=", " onclick="] {
+        for sink in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", " style=", " onclick="]
+        {
             assert!(!page.contains(sink), "{sink}");
         }
         assert_eq!(page.matches("</script").count(), 1);
@@ -199,7 +197,11 @@ async fn what_is_refused_says_why_and_is_protected() {
                 403,
                 "not the address",
             ),
-            (format!("GET /{token}/ HTTP/1.1\r\n{host}sec-fetch-site: cross-site\r\n\r\n"), 403, "another page may not"),
+            (
+                format!("GET /{token}/ HTTP/1.1\r\n{host}sec-fetch-site: cross-site\r\n\r\n"),
+                403,
+                "another page may not",
+            ),
         ] {
             let answer = served.send(&request).await.all().await;
             let (head, text) = answer.split_once("\r\n\r\n").unwrap();
@@ -246,7 +248,10 @@ async fn a_status_comes_at_once_and_late_openers_get_how_it_came_to_be() {
         served.tell(status("qa", 1)).await;
         served.updates.send(Update::Failed("prod".into(), Error::failed("no").hint("type this"))).await.unwrap();
         let failed = late.event("failed").await;
-        assert_eq!(failed, serde_json::json!({"environment": "prod", "error": "no", "causes": [], "hints": ["type this"]}));
+        assert_eq!(
+            failed,
+            serde_json::json!({"environment": "prod", "error": "no", "causes": [], "hints": ["type this"]})
+        );
         let mut later = served.get("events").await;
         let points = later.event("status").await["history"]["deployment/web"].clone();
         assert!(points[2].get("ready").is_none() && points[3]["ready"] == 1, "a gap while nothing was seen: {points}");

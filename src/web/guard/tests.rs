@@ -38,7 +38,9 @@ fn there_are_three_addresses() {
 #[test]
 fn without_the_token_there_is_nothing() {
     let long = "A".repeat(32);
-    for path in ["/", "/events", "/log", "//", "//TOKEN/", "/?token=TOKEN", "/TOKENA/", "/TOKE/", "/x/TOKEN/", "/favicon.ico"] {
+    for path in
+        ["/", "/events", "/log", "//", "//TOKEN/", "/?token=TOKEN", "/TOKENA/", "/TOKE/", "/x/TOKEN/", "/favicon.ico"]
+    {
         assert_eq!(get(path, &[]), Err(403), "{path}");
     }
     assert_eq!(get(&format!("/{long}/"), &[]), Err(403));
@@ -69,8 +71,19 @@ fn only_the_page_s_own_names_are_answered() {
         assert_eq!(ask("/TOKEN/", &[("host", host)]), Ok(Route::Page), "{host}");
     }
     for host in [
-        "127.0.0.1", "127.0.0.1:80", "localhost", "localhost:4199", "evil.example:41999", "127.0.0.1.evil.example:41999",
-        "localhost:41999.evil.example", "evil.example", "::1:41999", "127.1:41999", "0.0.0.0:41999", "LOCALHOST.:41999", "",
+        "127.0.0.1",
+        "127.0.0.1:80",
+        "localhost",
+        "localhost:4199",
+        "evil.example:41999",
+        "127.0.0.1.evil.example:41999",
+        "localhost:41999.evil.example",
+        "evil.example",
+        "::1:41999",
+        "127.1:41999",
+        "0.0.0.0:41999",
+        "LOCALHOST.:41999",
+        "",
         "127.0.0.1:41999,evil.example",
     ] {
         assert_eq!(ask("/TOKEN/", &[("host", host)]), Err(403), "{host}");
@@ -84,8 +97,14 @@ fn only_the_page_s_own_names_are_answered() {
 
 #[test]
 fn other_pages_may_not_ask() {
-    for origin in ["http://evil.example", "null", "https://127.0.0.1:41999", "http://127.0.0.1:8000", "http://localhost:41999", ""]
-    {
+    for origin in [
+        "http://evil.example",
+        "null",
+        "https://127.0.0.1:41999",
+        "http://127.0.0.1:8000",
+        "http://localhost:41999",
+        "",
+    ] {
         assert_eq!(get("/TOKEN/events", &[("origin", origin)]), Err(403), "{origin}");
     }
     assert_eq!(get("/TOKEN/events", &[("origin", "http://127.0.0.1:41999")]), Ok(Route::Events));

@@ -11,15 +11,25 @@ function h(tag, attributes, ...children) {
     if (value !== undefined && value !== null && value !== false) element.setAttribute(name, value === true ? "" : value);
   }
   const given = children.flat(Infinity).filter((child) => child !== undefined && child !== null && child !== false);
-  element.append(...given.map((child) => (child instanceof Node ? child : String(child))));
+  element.append(...given.map((child) => (child instanceof Node ? child : plain(child))));
   return element;
+}
+
+// Without characters that are no text, or turn its direction.
+function plain(text) {
+  return String(text).replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "");
 }
 
 // Makes the children of `parent` like those of `fresh`. What is alike stays as it is, so that focus, a selection and
 // what is folded out are kept. Elements with `data-key` are told by it, others by their place.
 function patchChildren(parent, fresh) {
+  const wanted = new Set(fresh.map((child) => child.dataset?.key));
   const known = new Map();
-  for (const child of parent.children) if (child.dataset.key) known.set(child.dataset.key, child);
+  for (const child of [...parent.children]) {
+    if (!child.dataset.key) continue;
+    if (wanted.has(child.dataset.key)) known.set(child.dataset.key, child);
+    else child.remove();
+  }
   let at = parent.firstChild;
   for (const child of fresh) {
     const key = child.dataset?.key;

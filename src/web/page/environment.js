@@ -16,13 +16,13 @@ function environment(shown, now, isOpen) {
         status?.protected && h("span", { class: "protected" }, "protected"),
         h("span", { class: "small faint" }, place ?? "waiting for the cluster …")),
       freshness(shown, now),
-      status && !status.problems.length && h("p", { class: "headline" }, status.headline),
-      PRESENCE[status?.presence] && h("p", { class: "headline" }, PRESENCE[status.presence]),
+      status && !status.problems.length && h("p", { class: "headline", "data-key": "headline" }, status.headline),
+      PRESENCE[status?.presence] && h("p", { class: "headline", "data-key": "presence" }, PRESENCE[status.presence]),
       status && [
-        h("ol", { "aria-label": `Problems of ${name}` }, status.problems.map((it) => problem(it))),
+        h("ol", { "data-key": "problems", "aria-label": `Problems of ${name}` }, status.problems.map((it) => problem(it))),
         status.roles.length > 0 && roles(shown, now),
-        h("h3", {}, "Commands"),
-        h("div", { class: "commands" },
+        h("h3", { "data-key": "commands" }, "Commands"),
+        h("div", { class: "commands", "data-key": "to copy" },
           copyable(command("status", name, "--why"), "why"),
           copyable(command("logs", name), "logs"),
           copyable(command("shell", name), "shell"),
@@ -46,10 +46,10 @@ function isOld({ status, failed }) {
 function freshness({ status, failed }, now) {
   const lost = status?.link.state === "lost" ? status.link : undefined;
   if (failed) {
-    return h("p", { class: "lost" },
+    return h("p", { class: "lost", "data-key": "lost" },
       `kdj cannot see it: ${[failed.error, ...failed.causes, ...failed.hints].join("; ")}. It goes on trying.`);
   }
-  return lost && h("p", { class: "lost" },
+  return lost && h("p", { class: "lost", "data-key": "lost" },
     `The cluster has not answered since ${clock(lost.since)} (${age(lost.since, now)}): ${lost.why}. ` +
     "What is shown is from before; kdj goes on asking.");
 }
@@ -70,7 +70,7 @@ function problem({ severity, what, causes, traceback, next }) {
 function roles(shown, now) {
   const { status, history, name } = shown;
   const heads = ["Role", "Ready", "Up to date", "Restarts", "Version", "Age", "State", "Seen by this page"];
-  return h("table", { class: "roles", "aria-label": `Roles of ${name}` },
+  return h("table", { class: "roles", "data-key": "roles", "aria-label": `Roles of ${name}` },
     h("thead", {}, h("tr", {}, heads.map((it) => h("th", { scope: "col" }, it)))),
     status.roles.map((role) => h("tbody", { "data-key": role.workload },
       h("tr", {},
@@ -160,7 +160,7 @@ function events({ events, health }, now) {
     h("thead", {}, h("tr", {}, heads.map((it) => h("th", { scope: "col" }, it)))), h("tbody", {}, all.map(row)));
   const [recent, older] = [events.slice(0, 8), events.slice(8, 100)];
   // Where all is well they are not what is looked for.
-  return h("details", { open: !["ok", "idle"].includes(health) },
+  return h("details", { "data-key": "events", open: !["ok", "idle"].includes(health) },
     h("summary", {}, h("h3", {}, "Recent events"), h("span", { class: "small faint" }, ` the last ${age(events[0].at, now)} ago`)),
     table(recent),
     older.length > 0 && h("details", {}, h("summary", { class: "small" }, `${older.length} older ones`), table(older)));

@@ -79,5 +79,5 @@ function tell(text) {
 }
 
 function list(title, items) {
-  return items.length ? [h("h3", {}, title), h("ul", { class: "plain" }, items.map((item) => h("li", {}, item)))] : undefined;
+  return items.length ? [h("h3", { "data-key": title }, title), h("ul", { class: "plain", "data-key": `${title}: ` }, items.map((item) => h("li", {}, item)))] : undefined;
 }

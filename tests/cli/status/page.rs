@@ -43,6 +43,11 @@ fn fail(server: &ApiServer) {
     });
 }
 
+/// kdj with the time that a browser takes.
+fn patient(server: &ApiServer) -> Kdj {
+    Kdj::on(server).deadline(Duration::from_secs(120))
+}
+
 /// Milliseconds since 1970.
 fn now() -> f64 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a time after 1970").as_secs_f64() * 1e3
@@ -57,11 +62,11 @@ fn what_is_broken_is_told_with_its_cause_and_the_command() {
             json!({
                 "metadata": {"name": "web.2"}, "type": "Warning", "reason": "Unhealthy", "count": 1,
                 "involvedObject": {"kind": "Pod", "name": "web-7c9d8f-aaaaa"},
-                "message": "<img src=x onerror=alert(1)><script>alert(2)</script>", "lastTimestamp": "2026-11-01T09:00:00Z",
+                "message": "<img src=x onerror=alert(1)><script>alert(2)</script>\x1b[2J\u{202e}", "lastTimestamp": "2026-11-01T09:00:00Z",
             }),
         );
     });
-    let served = serve(&Kdj::on(&server), &["qa"]);
+    let served = serve(&patient(&server), &["qa"]);
     let mut browser = Browser::start(1200, 900);
     browser.open(&served.address);
     browser.wait_for("web: 0 of 1 pods ready");
@@ -75,10 +80,14 @@ fn what_is_broken_is_told_with_its_cause_and_the_command() {
     ] {
         browser.wait_for(text);
     }
+    assert_eq!(browser.eval("/[\\x00-\\x08\\x1b\\u202e]/.test(document.body.textContent)"), false);
     assert_eq!(browser.eval("document.title"), "✖ 1 of 1 broken – kdj status");
     assert_eq!(browser.eval("document.images.length + document.querySelectorAll('main script').length"), 0);
     // Without colour: each state is a word beside its shape.
-    assert_eq!(browser.eval("[...document.querySelectorAll('#overview .word')].map((it) => it.textContent)"), json!(["BROKEN"]));
+    assert_eq!(
+        browser.eval("[...document.querySelectorAll('#overview .word')].map((it) => it.textContent)"),
+        json!(["BROKEN"])
+    );
     let commands = browser.eval("[...document.querySelectorAll('.more [data-copy]')].map((it) => it.dataset.copy)");
     let expected = ["logs qa web", "shell qa -r web", "scale qa web=1", "restart qa web", "rollback qa web"];
     assert_eq!(commands, json!(expected.map(|words| format!("kdj {words}"))));
@@ -89,7 +98,7 @@ fn what_is_broken_is_told_with_its_cause_and_the_command() {
 #[test]
 fn the_first_paint_and_what_changes_are_quick() {
     let server = ApiServer::http(shop::two_web_pods());
-    let served = serve(&Kdj::on(&server), &["qa"]);
+    let served = serve(&patient(&server), &["qa"]);
     let mut browser = Browser::start(1200, 900);
     browser.before_pages(WATCH);
     browser.open(&served.address);
@@ -106,7 +115,12 @@ fn the_first_paint_and_what_changes_are_quick() {
     // The plot has the change.
     let label = browser.wait("document.querySelector('.plot svg')?.getAttribute('aria-label').includes('1 to 2') && document.querySelector('.plot svg').getAttribute('aria-label')");
     assert!(label.as_str().is_some_and(|label| label.ends_with("1 to 2, now 1 of 2")), "{label}");
-    assert!(browser.eval("document.getElementById('told').textContent").as_str().is_some_and(|it| it.starts_with("qa: BROKEN")));
+    assert!(
+        browser
+            .eval("document.getElementById('told').textContent")
+            .as_str()
+            .is_some_and(|it| it.starts_with("qa: BROKEN"))
+    );
     // Who opens it later sees how it came to be.
     let mut late = Browser::start(800, 600);
     late.open(&served.address);
@@ -121,7 +135,7 @@ fn lost_connections_are_told_and_heal() {
     server.fault(On::watch("pods", NAMESPACE).once(), Fault::AfterLines(1, Rupture::Reset));
     server.fault(On::watch("pods", NAMESPACE).after(1).times(1), Fault::Reset);
     server.fault(On::pods(NAMESPACE).after(1).times(3), Fault::Reset);
-    let kdj = Kdj::on(&server);
+    let kdj = patient(&server);
     let served = serve(&kdj, &["qa"]);
     let mut browser = Browser::start(1200, 900);
     browser.before_pages(WATCH);
@@ -161,7 +175,7 @@ fn lost_connections_are_told_and_heal() {
 fn it_can_be_used_by_keyboard() {
     let server = ApiServer::http(shop::two_web_pods());
     server.log(NAMESPACE, "web-7c9d8f-aaaaa", "django", "first\nGET /orders/ 200 <b>\n");
-    let served = serve(&Kdj::on(&server), &["qa"]);
+    let served = serve(&patient(&server), &["qa"]);
     let mut browser = Browser::start(1200, 900);
     let origin = served.address.trim_end_matches('/').rsplit_once('/').expect("an origin").0.to_owned();
     let permissions = json!({"origin": origin, "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]});
@@ -212,7 +226,12 @@ fn it_can_be_used_by_keyboard() {
     assert_eq!(browser.eval("navigator.clipboard.readText()"), "kdj logs qa web");
     // Whatever can be pressed has a name, and there is one heading of the first rank.
     assert_eq!(browser.eval("[...document.querySelectorAll('button, a, summary')].filter((it) => !(it.getAttribute('aria-label') ?? it.textContent).trim()).length"), 0);
-    assert_eq!(browser.eval("document.querySelectorAll('h1').length + document.querySelectorAll('main, nav, body > header').length"), 4);
+    assert_eq!(
+        browser.eval(
+            "document.querySelectorAll('h1').length + document.querySelectorAll('main, nav, body > header').length"
+        ),
+        4
+    );
     assert_eq!(browser.complaints(), &[] as &[String]);
     let _ = served.stop();
 }
@@ -220,7 +239,12 @@ fn it_can_be_used_by_keyboard() {
 #[test]
 fn it_fits_a_phone_and_a_dark_desktop() {
     let server = crashing();
-    let served = serve(&Kdj::on(&server), &["qa"]);
+    server.change(|objects| {
+        objects.change("pods", "web-7c9d8f-aaaaa", |pod| {
+            pod["status"]["containerStatuses"][0]["lastState"]["terminated"]["containerID"] = json!("containerd://1");
+        });
+    });
+    let served = serve(&patient(&server), &["qa"]);
     let mut browser = Browser::start(360, 740);
     browser.open(&served.address);
     browser.wait_for("web: 0 of 1 pods ready");
@@ -236,7 +260,8 @@ fn it_fits_a_phone_and_a_dark_desktop() {
     for scheme in ["light", "dark"] {
         browser.prefer(scheme);
         let contrasts = browser.eval(CONTRASTS);
-        let poor: Vec<&Value> = contrasts.as_array().into_iter().flatten().filter(|it| it["ratio"].as_f64() < Some(4.5)).collect();
+        let poor: Vec<&Value> =
+            contrasts.as_array().into_iter().flatten().filter(|it| it["ratio"].as_f64() < Some(4.5)).collect();
         assert!(poor.is_empty() && contrasts.as_array().is_some_and(|all| all.len() > 20), "{scheme}: {poor:?}");
     }
     let dark = browser.eval("getComputedStyle(document.body).backgroundColor");
@@ -262,16 +287,53 @@ const CONTRASTS: &str = r##"(() => {
     });
 })()"##;
 
+/// The shop, where one of two web pods has begun to crash with the newest revision.
+fn shop_in_trouble() -> ApiServer {
+    let server = ApiServer::http(shop::whole());
+    fail(&server);
+    server.change(|objects| {
+        let now = k8s_openapi::jiff::Timestamp::now();
+        let ago = |seconds| {
+            now.checked_sub(k8s_openapi::jiff::SignedDuration::from_secs(seconds)).expect("a time").to_string()
+        };
+        objects.change("pods", "web-7c9d8f-bbbbb", |pod| {
+            pod["status"]["containerStatuses"][0]["lastState"]["terminated"]["finishedAt"] = json!(ago(14));
+        });
+        objects.change("replicasets", "web-7c9d8f", |set| set["metadata"]["creationTimestamp"] = json!(ago(340)));
+        for (set, image) in [("web-7c9d8f", "1.42"), ("web-6b6b6b", "1.41")] {
+            let image = format!("registry.acme.dev/shop:{image}");
+            let template = json!([{"name": "django", "image": image}]);
+            objects.change("replicasets", set, |set| set["spec"]["template"]["spec"]["containers"] = template.clone());
+        }
+        for (name, kind, reason, message, seconds) in [
+            ("1", "Warning", "BackOff", "Back-off restarting failed container django", 12),
+            ("2", "Warning", "Unhealthy", "Readiness probe failed: connection refused", 31),
+            ("3", "Normal", "Pulled", "Container image registry.acme.dev/shop:1.42 already present on machine", 44),
+        ] {
+            objects.add_json(
+                "events",
+                json!({
+                    "metadata": {"name": name}, "type": kind, "reason": reason, "count": 3, "message": message,
+                    "involvedObject": {"kind": "Pod", "name": "web-7c9d8f-bbbbb"}, "lastTimestamp": ago(seconds),
+                }),
+            );
+        }
+    });
+    server
+}
+
 /// `KDJ_UPDATE=1` makes it anew.
 #[test]
 fn the_documentation_has_a_picture_of_it() {
     if std::env::var_os("KDJ_UPDATE").is_some() {
-        let server = crashing();
-        let served = serve(&Kdj::on(&server), &["qa"]);
-        let mut browser = Browser::start(1040, 760);
+        let server = shop_in_trouble();
+        let served = serve(&patient(&server), &["qa"]);
+        let mut browser = Browser::start(1040, 900);
         browser.open(&served.address);
-        browser.wait_for("web: 0 of 1 pods ready");
-        std::thread::sleep(Duration::from_secs(1));
+        browser.wait_for("web: 1 of 2 pods ready");
+        browser.eval("document.querySelector('.more details').open = true");
+        // The plots have a minute.
+        std::thread::sleep(Duration::from_secs(62));
         fs::create_dir_all(Path::new(PICTURE).parent().expect("a directory")).expect("a directory for pictures");
         fs::write(PICTURE, browser.picture(false)).expect("the picture is written");
         let _ = served.stop();

@@ -27,7 +27,8 @@ pub fn serve(kdj: &Kdj, words: &[&str]) -> Served {
 impl Served {
     /// The port and the token.
     fn parts(&self) -> (u16, String) {
-        let (place, token) = self.address.strip_prefix("http://127.0.0.1:").expect("loopback").split_once('/').expect("a path");
+        let (place, token) =
+            self.address.strip_prefix("http://127.0.0.1:").expect("loopback").split_once('/').expect("a path");
         (place.parse().expect("a port"), token.trim_end_matches('/').to_owned())
     }
 
@@ -62,7 +63,8 @@ fn the_address_is_told_once_and_what_it_serves_is_only_read() {
     let served = serve(&Kdj::on(&server), &["qa", "-v"]);
     let events = served.ask("GET /TOKEN/events HTTP/1.1\r\nhost: localhost:PORT\r\n\r\n", "\"version\":1");
     assert!(events.contains("event: status\ndata: {") && events.contains("\"environment\":\"qa\""), "{events}");
-    let log = "GET /TOKEN/log?environment=qa&pod=web-7c9d8f-aaaaa&container=django HTTP/1.1\r\nhost: [::1]:PORT\r\n\r\n";
+    let log =
+        "GET /TOKEN/log?environment=qa&pod=web-7c9d8f-aaaaa&container=django HTTP/1.1\r\nhost: [::1]:PORT\r\n\r\n";
     let log = served.ask(log, "two");
     assert!(log.contains("event: lines\ndata: {") && log.contains("\"one\",\"two\"]"), "{log}");
     for (request, code) in [

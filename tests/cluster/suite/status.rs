@@ -1,6 +1,7 @@
 //! `kdj status` on real things: what is well, each way to be broken, and what happens while somebody watches.
 
 mod broken;
+mod page;
 mod watch;
 
 use serde_json::{Value, json};
