@@ -27,12 +27,8 @@ pub(super) fn table(revisions: &[Revisions], wide: bool, now: Timestamp) -> Stri
     let mut table = Table::new(headers);
     for of in revisions {
         for revision in &of.all {
-            let mut cells = vec![
-                names::shown(&of.role),
-                number(revision),
-                state(revision),
-                names::shown(&revision.image),
-            ];
+            let mut cells =
+                vec![names::shown(&of.role), number(revision), state(revision), names::shown(&revision.image)];
             cells.extend(wide.then(|| revision.image_id.as_deref().map(digest).unwrap_or_default()));
             cells.push(changes(revision.changes.as_deref(), wide));
             cells.extend(has_cause.then(|| names::shown(revision.cause.as_deref().unwrap_or_default())));
@@ -133,10 +129,20 @@ mod tests {
             workload: "deployment/web".to_owned(),
             all: vec![
                 Revision {
-                    changes: Some(vec![image("shop:1", "shop:2"), variable("A"), variable("B"), variable("C"), variable("D")]),
+                    changes: Some(vec![
+                        image("shop:1", "shop:2"),
+                        variable("A"),
+                        variable("B"),
+                        variable("C"),
+                        variable("D"),
+                    ]),
                     ..revision(3, "shop:2", true)
                 },
-                Revision { changes: Some(vec![TemplateChange::Restarted]), earlier: vec![1], ..revision(2, "shop:1", false) },
+                Revision {
+                    changes: Some(vec![TemplateChange::Restarted]),
+                    earlier: vec![1],
+                    ..revision(2, "shop:1", false)
+                },
                 revision(0, "shop:1", false),
             ],
         };

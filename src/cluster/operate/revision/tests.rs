@@ -27,7 +27,10 @@ fn images_and_names_of_variables_are_told_and_no_values() {
     let mut more = old.clone();
     more["spec"]["containers"].as_array_mut().unwrap().push(json!({"name": "proxy", "image": "nginx:1"}));
     more["spec"]["containers"][0]["envFrom"] = json!([{"configMapRef": {"name": "app"}, "prefix": "X_"}]);
-    assert_eq!(told(&old, &more), ["+container proxy", "+ConfigMap app as X_*", "-Secret app", "other parts of the template"]);
+    assert_eq!(
+        told(&old, &more),
+        ["+container proxy", "+ConfigMap app as X_*", "-Secret app", "other parts of the template"]
+    );
     assert_eq!(told(&more, &old)[0], "-container proxy");
 }
 
