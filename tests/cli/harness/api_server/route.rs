@@ -32,6 +32,7 @@ const KINDS: &[Kind] = &[
     kind("/apis/apps/v1", "deployments", "Deployment"),
     kind("/apis/apps/v1", "replicasets", "ReplicaSet"),
     kind("/apis/apps/v1", "statefulsets", "StatefulSet"),
+    kind("/apis/autoscaling/v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler"),
     kind("/apis/batch/v1", "jobs", "Job"),
     kind("/apis/policy/v1", "poddisruptionbudgets", "PodDisruptionBudget"),
 ];
@@ -132,6 +133,7 @@ pub fn answer(request: &Recorded, state: &mut State) -> Option<Answer> {
         }),
         ("POST", None, None) => Answer::Whole(write::create(request, &target, state)),
         ("PATCH", Some(_), None | Some("status")) => Answer::Whole(write::patch(request, &target, state)?),
+        ("PATCH", Some(_), Some("scale")) => Answer::Whole(write::patch_scale(request, &target, state)?),
         ("DELETE", Some(_), None) => Answer::Whole(write::delete(request, &target, state)),
         _ => return None,
     })
