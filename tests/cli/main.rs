@@ -21,6 +21,8 @@ mod migrate;
 mod output;
 mod protection;
 mod requests;
+mod restart;
+mod scale;
 mod sessions;
 mod status;
 mod targets;

@@ -21,6 +21,7 @@ mod logs;
 mod manage;
 mod migrate;
 mod newest;
+mod operate;
 mod protection;
 mod pyshell;
 mod pyshell_console;

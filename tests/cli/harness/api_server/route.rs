@@ -133,6 +133,7 @@ pub fn answer(request: &Recorded, state: &mut State) -> Option<Answer> {
         }),
         ("POST", None, None) => Answer::Whole(write::create(request, &target, state)),
         ("PATCH", Some(_), None | Some("status")) => Answer::Whole(write::patch(request, &target, state)?),
+        ("PATCH", Some(_), Some("scale")) => Answer::Whole(write::patch_scale(request, &target, state)?),
         ("DELETE", Some(_), None) => Answer::Whole(write::delete(request, &target, state)),
         _ => return None,
     })

@@ -113,6 +113,22 @@ pub fn patch(request: &Recorded, target: &Target<'_>, state: &mut State) -> Opti
     Some(Response::json(200, &target.kind.typed(answer)))
 }
 
+/// PATCH of a workload's replicas: its Scale is what is answered.
+pub fn patch_scale(request: &Recorded, target: &Target<'_>, state: &mut State) -> Option<Response> {
+    let answer = patch(request, target, state)?;
+    if answer.code != 200 {
+        return Some(answer);
+    }
+    let workload: Value = serde_json::from_slice(&answer.body).ok()?;
+    let metadata = &workload["metadata"];
+    let scale = json!({
+        "kind": "Scale", "apiVersion": "autoscaling/v1",
+        "metadata": {"name": metadata["name"], "uid": metadata["uid"], "resourceVersion": metadata["resourceVersion"]},
+        "spec": {"replicas": workload["spec"]["replicas"]}, "status": {"replicas": workload["status"]["replicas"]},
+    });
+    Some(Response::json(200, &scale))
+}
+
 /// RFC 7396.
 fn merge(value: &mut Value, patch: &Value) {
     let Value::Object(patch) = patch else {
