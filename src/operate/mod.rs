@@ -4,6 +4,7 @@ mod asked;
 mod beat;
 mod choose;
 mod drain;
+mod line;
 mod managers;
 pub mod restart;
 pub mod scale;
@@ -11,6 +12,7 @@ mod wait;
 mod workers;
 
 pub use self::asked::{Asked, To};
+use self::line::Line;
 use crate::{
     cluster::Cluster,
     environment::Environment,
