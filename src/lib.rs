@@ -6,6 +6,7 @@
 //! * [`commands`]: one file per subcommand, its arguments and its `run`; no command calls another.
 //! * [`session`], [`connection`]: what several commands share: from a name to a running program and its exit code.
 //! * [`celery`]: the app's queues and workers, asked in a container of the app.
+//! * [`configuration`]: what a role's container is given, shown without secrets and compared.
 //! * [`forward`]: local ports that lead into an environment.
 //! * [`operate`]: workloads scaled and restarted.
 //! * [`protection`]: whether a change may be made, and the record of it.
@@ -31,6 +32,7 @@ pub mod cli;
 mod cluster;
 mod commands;
 pub mod config;
+mod configuration;
 mod connection;
 mod database;
 pub mod django;

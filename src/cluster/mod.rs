@@ -2,6 +2,7 @@
 //! asks; what is worth telling while it works goes to an [`Observer`].
 //!
 //! * `access`: from a context to a client: kubeconfig, credentials, proxy.
+//! * `configuration`: what a role's container is given: variables and files.
 //! * `request`: every request, its time limit, its repetition, its errors.
 //! * `record`: what the cluster is told of a change.
 //! * `port`: which port of which pod to forward to, and whether that pod is still there.
@@ -15,6 +16,7 @@
 //! * `watch`: objects as they change.
 
 mod access;
+mod configuration;
 mod job;
 mod logs;
 mod manager;
@@ -38,10 +40,11 @@ use serde::de::DeserializeOwned;
 use self::access::{Credentials, client};
 pub use self::{
     access::{Impersonation, Kubeconfig},
+    configuration::{Configuration, Given, Origin, Value},
     job::{By, Created, JobHandle, JobKind, JobState, JobSummary, NewJob, News, VariablesFrom, Verdict, new_name},
     logs::{Announcement, Containers, LogStream, LogsWanted, PodNames},
     manager::{Aspect, Autoscaler, Manager, ManagerKind, Reverts},
-    operate::{Follow, Operated, PodView, Replicas, Told, View, Workloads},
+    operate::{Follow, Operated, PodView, Replicas, Revision, Revisions, TemplateChange, Told, View, Workloads},
     port::{PodHealth, Port, PortOfPod, PortOwner, Reachable, ReachablePort, Trouble},
     record::{Event, Involved, RecordedEvent},
     request::{Notice, Observer},

@@ -4,6 +4,7 @@ pub mod alias;
 pub mod args;
 mod audit;
 mod completions;
+mod config;
 mod db;
 mod dbshell;
 mod envs;
@@ -14,7 +15,9 @@ mod logs;
 mod manage;
 mod migrate;
 mod pyshell;
+mod releases;
 mod restart;
+mod rollback;
 mod run;
 mod scale;
 mod sessions;
@@ -33,6 +36,8 @@ pub enum Command {
     Audit(audit::AuditArgs),
     /// Print the script that lets a shell complete kdj's commands and environments
     Completions(completions::CompletionsArgs),
+    /// Show what a role is given: environment variables, files, versions; and what differs between two
+    Config(config::ConfigArgs),
     /// Show what goes on in a database of an environment: locks, sessions, sizes; end a query; dump it
     Db(db::DbArgs),
     /// Open the database's own shell (psql, mysql, sqlite3, redis-cli) in an environment, or run SQL in it
@@ -53,8 +58,12 @@ pub enum Command {
     Migrate(migrate::MigrateArgs),
     /// Open Django's shell in an environment, or run Python code in it
     Pyshell(pyshell::PyshellArgs),
+    /// List the revisions of an environment's roles: images, what each changed, what is current
+    Releases(releases::ReleasesArgs),
     /// Restart roles, one after the other, and wait for their rollouts
     Restart(restart::RestartArgs),
+    /// Go back to a revision that roles had
+    Rollback(rollback::RollbackArgs),
     /// Run a command in a job of its own, follow its log and end with its exit code
     Run(run::RunArgs),
     /// Set how many pods roles have, and say who will undo it; without roles, print how many they have
@@ -77,13 +86,16 @@ impl Command {
             Command::Sessions(args) => args.is_pass_through(),
             Command::Audit(_)
             | Command::Completions(_)
+            | Command::Config(_)
             | Command::Db(_)
             | Command::Envs(_)
             | Command::External(_)
             | Command::Gc(_)
             | Command::Logs(_)
             | Command::Migrate(_)
+            | Command::Releases(_)
             | Command::Restart(_)
+            | Command::Rollback(_)
             | Command::Scale(_) => false,
             Command::Dbshell(_) | Command::Manage(_) | Command::Pyshell(_) | Command::Run(_) | Command::Shell(_) => {
                 true
@@ -97,6 +109,7 @@ pub async fn run(command: Command, options: &Options, config: &Config, ui: &Ui) 
     match command {
         Command::Audit(args) => audit::run(args, options, config, ui).await,
         Command::Completions(args) => completions::run(&args, ui),
+        Command::Config(args) => config::run(args, options, config, ui).await,
         Command::Db(args) => db::run(args, options, config, ui).await,
         Command::Dbshell(args) => dbshell::run(args, options, config, ui).await,
         Command::Envs(args) => envs::run(args, options, config, ui).await,
@@ -107,7 +120,9 @@ pub async fn run(command: Command, options: &Options, config: &Config, ui: &Ui) 
         Command::Manage(args) => manage::run(args, options, config, ui).await,
         Command::Migrate(args) => migrate::run(args, options, config, ui).await,
         Command::Pyshell(args) => pyshell::run(args, options, config, ui).await,
+        Command::Releases(args) => releases::run(args, options, config, ui).await,
         Command::Restart(args) => restart::run(args, options, config, ui).await,
+        Command::Rollback(args) => rollback::run(args, options, config, ui).await,
         Command::Run(args) => run::run(args, options, config, ui).await,
         Command::Scale(args) => scale::run(args, options, config, ui).await,
         Command::Sessions(args) => sessions::run(args, options, config, ui).await,

@@ -17,6 +17,7 @@ mod reading;
 mod redis;
 #[cfg(all(test, unix))]
 mod tests;
+mod versions;
 
 pub use self::{
     celery::{CeleryQuestion, MARK as CELERY_MARK, celery_on_stdin},
@@ -27,10 +28,13 @@ pub use self::{
     connection::connection_facts,
     console::{code_on_stdin, console, plain_console},
     manage::{Start, management_command},
-    migrations::{MigrationRequest, migrate_command, plan_command, plan_on_stdin},
+    migrations::{
+        KNOWN_MARK, MigrationRequest, known_command, known_on_stdin, migrate_command, plan_command, plan_on_stdin,
+    },
     python::python_on_stdin,
     query::{Question, Statement, query_on_stdin},
     read_only::{read_only_code, read_only_console},
     reading::only_reads,
     redis::{MARK as REDIS_MARK, redis_on_stdin},
+    versions::{MARK as VERSIONS_MARK, versions_on_stdin},
 };

@@ -1,4 +1,5 @@
-//! Workloads scaled and restarted: what `kdj scale` and `kdj restart` share, and what each does.
+//! Workloads scaled, restarted and rolled back: what `kdj scale`, `kdj restart` and `kdj rollback` share, and what each
+//! does.
 
 mod asked;
 mod beat;
@@ -7,6 +8,7 @@ mod drain;
 mod line;
 mod managers;
 pub mod restart;
+pub mod rollback;
 pub mod scale;
 mod wait;
 mod workers;

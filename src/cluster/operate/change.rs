@@ -193,6 +193,6 @@ impl Now {
     }
 }
 
-fn parameters(dry_run: bool) -> PatchParams {
+pub(super) fn parameters(dry_run: bool) -> PatchParams {
     PatchParams { dry_run, field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() }
 }

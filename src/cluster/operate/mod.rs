@@ -1,8 +1,9 @@
-//! The workloads of an environment as their own objects describe them, to scale and to restart.
+//! The workloads of an environment as their own objects describe them, to scale, to restart and to roll back.
 
 mod change;
 mod follow;
 mod read;
+mod revision;
 mod trouble;
 
 use serde_json::Value;
@@ -11,6 +12,7 @@ pub use self::{
     change::Replicas,
     follow::{Follow, PodView, Told, View},
     read::Workloads,
+    revision::{Revision, Revisions, TemplateChange},
 };
 use super::{
     Kind,

@@ -12,8 +12,12 @@ use k8s_openapi::api::{
     policy::v1::PodDisruptionBudget,
 };
 
-pub(super) use self::{entrypoint::start_words, strip::Stripped};
-use self::{labels::Selectors, workloads::Templated};
+use self::labels::Selectors;
+pub(super) use self::{
+    entrypoint::start_words,
+    strip::Stripped,
+    workloads::{Templated, choose as choose_template, read as read_workloads},
+};
 use super::{
     Cluster,
     target::{self, Wanted},

@@ -14,23 +14,23 @@ use crate::{environment::Environment, error::Result};
 
 /// The template that was chosen, as a pod that was never made.
 #[derive(Debug)]
-pub(super) struct Templated {
-    pub(super) model: Pod,
+pub(in crate::cluster) struct Templated {
+    pub(in crate::cluster) model: Pod,
     /// `deployment/web`
-    pub(super) workload: String,
-    pub(super) role: String,
-    pub(super) notes: Vec<String>,
+    pub(in crate::cluster) workload: String,
+    pub(in crate::cluster) role: String,
+    pub(in crate::cluster) notes: Vec<String>,
 }
 
 /// A workload's template and how far its rollout is.
-pub(super) struct Read {
+pub(in crate::cluster) struct Read {
     owner: Owner,
     model: Pod,
     rollout: Option<String>,
 }
 
 /// The templates of these workloads.
-pub(super) fn read(deployments: &[Deployment], sets: &[StatefulSet]) -> Vec<Read> {
+pub(in crate::cluster) fn read(deployments: &[Deployment], sets: &[StatefulSet]) -> Vec<Read> {
     let deployments = deployments.iter().filter_map(|deployment| {
         let spec = deployment.spec.as_ref()?;
         let status = deployment.status.clone().unwrap_or_default();
@@ -67,7 +67,7 @@ fn rollout(seen: bool, wanted: i32, updated: i32, old: i32) -> Option<String> {
 }
 
 /// The template of the role asked for, or of the one that is preferred; of several workloads, the one a Service selects.
-pub(super) fn choose(
+pub(in crate::cluster) fn choose(
     environment: &Environment,
     wanted: &Wanted,
     preference: Preference,

@@ -1,0 +1,135 @@
+//! The ConfigMaps and Secrets that a container's template names, as far as they were read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use k8s_openapi::api::core::v1::{ConfigMap, Container, Pod, Secret};
+use secrecy::SecretSlice;
+
+use super::{Origin, Value};
+use crate::error::{Error, Result};
+
+type Data = BTreeMap<String, SecretSlice<u8>>;
+
+/// What was read of them; nothing when none was to be.
+#[derive(Debug, Default)]
+pub(super) struct Objects {
+    maps: BTreeMap<String, Option<Data>>,
+    secrets: BTreeMap<String, Option<Data>>,
+    /// Of what could not be read, why.
+    pub(super) notes: Vec<String>,
+}
+
+/// Which of both kinds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Map,
+    Secret,
+}
+
+impl Kind {
+    /// The origin of a key of such an object, or of all of it.
+    pub(super) fn origin(self, name: &str, key: Option<&str>) -> Origin {
+        let (name, key) = (name.to_owned(), key.map(str::to_owned));
+        match self {
+            Self::Map => Origin::ConfigMap { name, key },
+            Self::Secret => Origin::Secret { name, key },
+        }
+    }
+}
+
+/// What an object has.
+#[derive(Debug)]
+pub(super) enum Found<'a> {
+    /// These keys.
+    Keys(&'a Data),
+    /// There is none of this name.
+    Missing,
+    /// It was not read.
+    Unread,
+}
+
+impl Objects {
+    /// What the requests for them gave.
+    pub(super) fn new(
+        maps: Vec<(String, Result<Option<ConfigMap>>)>,
+        secrets: Vec<(String, Result<Option<Secret>>)>,
+    ) -> Self {
+        let mut own = Self::default();
+        for (name, map) in maps {
+            match map {
+                Ok(map) => {
+                    own.maps.insert(name, map.map(of_map));
+                }
+                Err(error) => own.notes.push(unread(Kind::Map, &name, &error)),
+            }
+        }
+        for (name, secret) in secrets {
+            match secret {
+                Ok(secret) => {
+                    own.secrets.insert(name, secret.map(of_secret));
+                }
+                Err(error) => own.notes.push(unread(Kind::Secret, &name, &error)),
+            }
+        }
+        own
+    }
+
+    /// An object.
+    pub(super) fn get(&self, kind: Kind, name: &str) -> Found<'_> {
+        let objects = if kind == Kind::Map { &self.maps } else { &self.secrets };
+        match objects.get(name) {
+            Some(Some(data)) => Found::Keys(data),
+            Some(None) => Found::Missing,
+            None => Found::Unread,
+        }
+    }
+
+    /// What a key of an object says.
+    pub(super) fn value(&self, kind: Kind, name: &str, key: &str) -> Value {
+        match self.get(kind, name) {
+            Found::Keys(data) => data.get(key).map_or(Value::Missing, |value| Value::Known(value.clone())),
+            Found::Missing => Value::Missing,
+            Found::Unread => Value::Unread,
+        }
+    }
+}
+
+fn unread(kind: Kind, name: &str, error: &Error) -> String {
+    format!("{} was not read: {error}", kind.origin(name, None))
+}
+
+fn of_map(map: ConfigMap) -> Data {
+    let text = map.data.into_iter().flatten().map(|(key, value)| (key, value.into_bytes().into()));
+    let binary = map.binary_data.into_iter().flatten().map(|(key, value)| (key, value.0.into()));
+    text.chain(binary).collect()
+}
+
+fn of_secret(secret: Secret) -> Data {
+    secret.data.into_iter().flatten().map(|(key, value)| (key, value.0.into())).collect()
+}
+
+/// The names of the ConfigMaps and Secrets that a container of the template is given anything from.
+pub(super) fn named(model: &Pod, container: &str) -> (BTreeSet<String>, BTreeSet<String>) {
+    let (mut maps, mut secrets) = (BTreeSet::new(), BTreeSet::new());
+    let Some(spec) = &model.spec else { return (maps, secrets) };
+    let all: Vec<&Container> = spec.containers.iter().chain(spec.init_containers.iter().flatten()).collect();
+    let Some(container) = all.into_iter().find(|known| known.name == container) else { return (maps, secrets) };
+    for source in container.env_from.iter().flatten() {
+        maps.extend(source.config_map_ref.as_ref().map(|it| it.name.clone()));
+        secrets.extend(source.secret_ref.as_ref().map(|it| it.name.clone()));
+    }
+    for source in container.env.iter().flatten().filter_map(|variable| variable.value_from.as_ref()) {
+        maps.extend(source.config_map_key_ref.as_ref().map(|it| it.name.clone()));
+        secrets.extend(source.secret_key_ref.as_ref().map(|it| it.name.clone()));
+    }
+    let mounts: BTreeSet<&str> = container.volume_mounts.iter().flatten().map(|mount| mount.name.as_str()).collect();
+    for volume in spec.volumes.iter().flatten().filter(|volume| mounts.contains(volume.name.as_str())) {
+        maps.extend(volume.config_map.as_ref().map(|it| it.name.clone()));
+        secrets.extend(volume.secret.as_ref().and_then(|it| it.secret_name.clone()));
+        for source in volume.projected.iter().flat_map(|it| it.sources.iter().flatten()) {
+            maps.extend(source.config_map.as_ref().map(|it| it.name.clone()));
+            secrets.extend(source.secret.as_ref().map(|it| it.name.clone()));
+        }
+    }
+    (maps, secrets)
+}

@@ -1,0 +1,45 @@
+//! Revisions and their differences.
+
+use serde_json::json;
+
+use super::*;
+
+fn template(image: &str, env: Value, rest: Value) -> Value {
+    let mut template = json!({"metadata": {"labels": {"app": "shop"}}, "spec": {"containers": [
+        {"name": "django", "image": image, "env": env, "envFrom": [{"secretRef": {"name": "app"}}]}]}});
+    if let (Some(spec), Some(rest)) = (template["spec"].as_object_mut(), rest.as_object()) {
+        spec.extend(rest.clone());
+    }
+    template
+}
+
+fn told(old: &Value, new: &Value) -> Vec<String> {
+    difference::between(old, new).iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn images_and_names_of_variables_are_told_and_no_values() {
+    let old = template("shop:1", json!([{"name": "A", "value": "1"}, {"name": "B", "value": "hunter2"}]), json!({}));
+    let new = template("shop:2", json!([{"name": "B", "value": "hunter3"}, {"name": "C", "value": "1"}]), json!({}));
+    assert_eq!(told(&old, &new), ["image shop:1 -> shop:2", "~B", "+C", "-A"]);
+    assert_eq!(told(&old, &old), [""; 0]);
+
+    let mut more = old.clone();
+    more["spec"]["containers"].as_array_mut().unwrap().push(json!({"name": "proxy", "image": "nginx:1"}));
+    more["spec"]["containers"][0]["envFrom"] = json!([{"configMapRef": {"name": "app"}, "prefix": "X_"}]);
+    assert_eq!(
+        told(&old, &more),
+        ["+container proxy", "+ConfigMap app as X_*", "-Secret app", "other parts of the template"]
+    );
+    assert_eq!(told(&more, &old)[0], "-container proxy");
+}
+
+#[test]
+fn a_restart_is_no_other_template() {
+    let old = template("shop:1", json!([]), json!({}));
+    let mut restarted = old.clone();
+    restarted["metadata"]["annotations"] = json!({"kubectl.kubernetes.io/restartedAt": "2026-11-21T10:00:00Z"});
+    assert_eq!(told(&old, &restarted), ["restart"]);
+    let other = template("shop:1", json!([]), json!({"terminationGracePeriodSeconds": 5}));
+    assert_eq!(told(&restarted, &other), ["restart", "other parts of the template"]);
+}
