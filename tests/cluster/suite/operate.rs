@@ -118,6 +118,16 @@ fn pods_of(namespace: &Namespace<'_>, role: &str) -> Vec<String> {
     staying.filter_map(|pod| pod["metadata"]["name"].as_str()).map(str::to_owned).collect()
 }
 
+/// Waits until all Celery workers can be asked: their pods are ready before they are.
+#[track_caller]
+fn wait_for_workers(namespace: &Namespace<'_>) {
+    for pod in pods_of(namespace, "celeryd") {
+        poll_until(&format!("{pod} works"), DEADLINE, || {
+            namespace.kubectl(["logs", &pod]).contains(" ready.").then_some(())
+        });
+    }
+}
+
 /// Waits until a workload's log has this.
 #[track_caller]
 fn wait_for_log(namespace: &Namespace<'_>, role: &str, text: &str) {
