@@ -5,6 +5,7 @@ mod asked;
 mod beat;
 mod choose;
 mod drain;
+mod line;
 mod managers;
 pub mod restart;
 pub mod rollback;
@@ -13,6 +14,7 @@ mod wait;
 mod workers;
 
 pub use self::asked::{Asked, To};
+use self::line::Line;
 use crate::{
     cluster::Cluster,
     environment::Environment,

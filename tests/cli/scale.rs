@@ -110,8 +110,9 @@ fn the_same_number_set_by_two_is_no_error_and_the_same_step_is_one() {
     let server = server();
     let output = meanwhile(&server, &["web=5"], |web| web["spec"]["replicas"] = json!(5));
     let _ = output.expect_code(0).says(&["web: 2 -> 5: somebody else did it a moment ago"]);
-    let output = meanwhile(&server, &["web+1"], |web| web["spec"]["replicas"] = json!(6));
-    let _ = output.expect_code(1).says(&["`web` was changed meanwhile: 5 -> 6"]);
+    let server = self::server();
+    let output = meanwhile(&server, &["web+1"], |web| web["spec"]["replicas"] = json!(3));
+    let _ = output.expect_code(1).says(&["`web` was changed meanwhile: 2 -> 3"]);
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! `kdj scale` and `kdj restart` on the real cluster: on the whole app in a namespace of its own, and on cheap workloads
 //! for what the app does not do by itself.
 
+mod releases;
 mod restart_app;
 mod restart_beat;
 mod restart_drain;
 mod restart_fails;
 mod rights;
+mod rollback;
 mod scale_app;
 mod scale_limits;
 mod scale_managers;
@@ -114,6 +116,16 @@ fn pods_of(namespace: &Namespace<'_>, role: &str) -> Vec<String> {
     let of_role = pods.filter(|pod| labels.iter().any(|label| pod["metadata"]["labels"][label] == role));
     let staying = of_role.filter(|pod| pod["metadata"]["deletionTimestamp"].is_null());
     staying.filter_map(|pod| pod["metadata"]["name"].as_str()).map(str::to_owned).collect()
+}
+
+/// Waits until all Celery workers can be asked: their pods are ready before they are.
+#[track_caller]
+fn wait_for_workers(namespace: &Namespace<'_>) {
+    for pod in pods_of(namespace, "celeryd") {
+        poll_until(&format!("{pod} works"), DEADLINE, || {
+            namespace.kubectl(["logs", &pod]).contains(" ready.").then_some(())
+        });
+    }
 }
 
 /// Waits until a workload's log has this.

@@ -6,7 +6,7 @@ use rustix::process::Signal;
 
 use super::{
     super::harness::{Kdj, Namespace, cluster},
-    kdj, pods_of, shop, wait_for_log,
+    kdj, pods_of, shop, wait_for_log, wait_for_workers,
 };
 
 /// Sends a task, and waits until a worker has it.
@@ -22,6 +22,7 @@ fn tasks_are_finished_before_the_workers_go() {
     let Some(cluster) = cluster() else { return };
     let namespace = shop(cluster);
     let kdj = kdj(&namespace);
+    wait_for_workers(&namespace);
     let before = pods_of(&namespace, "celeryd");
     // Longer than the 10 s a pod gets to end: without the drain it would be cut.
     work(&kdj, &namespace, 25);
@@ -45,6 +46,7 @@ fn workers_that_are_not_drained_in_time_go_on() {
     let Some(cluster) = cluster() else { return };
     let namespace = shop(cluster);
     let kdj = kdj(&namespace);
+    wait_for_workers(&namespace);
     let before = pods_of(&namespace, "celeryd");
     work(&kdj, &namespace, 120);
     let output = kdj.run(["restart", "own", "celeryd", "--drain", "--drain-timeout", "5s"]).expect_code(1);

@@ -53,7 +53,7 @@ fn a_rollout_that_is_never_ready_ends_by_its_deadline() {
     let mut app = objects::container("app", SHOP, ["sh", "-c", "exec sleep infinity # gunicorn"]);
     app["readinessProbe"] = json!({"exec": {"command": ["sh", "-c", ready]}, "periodSeconds": 1});
     let mut web = objects::deployment("web", objects::pod([app]));
-    web["spec"]["progressDeadlineSeconds"] = json!(8);
+    web["spec"]["progressDeadlineSeconds"] = json!(25);
     namespace.apply([web]);
     super::poll_until("a pod to make ready", super::DEADLINE, || {
         let pod = pods_of(&namespace, "web").pop()?;

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     super::harness::{SHOP, cluster, objects},
-    kdj, pods_of, replicas, running, shop, wait_for_log, web,
+    kdj, pods_of, replicas, running, shop, wait_for_log, wait_for_workers, web,
 };
 
 #[test]
@@ -12,6 +12,7 @@ fn roles_are_scaled_up_and_down_and_to_zero() {
     let Some(cluster) = cluster() else { return };
     let namespace = shop(cluster);
     let kdj = kdj(&namespace);
+    wait_for_workers(&namespace);
     let state = kdj.run(["scale", "own"]).expect_code(0).stdout_text();
     assert_eq!(state, "web=2 celeryd=2 celerybeat=1 shell=1 postgres=1 redis=1\n");
 

@@ -75,7 +75,7 @@ fn nothing_is_changed_unless_all_is_right() {
             2,
             &["no role `wbe` in `own`", "its roles are `web` (web), `celeryd` (worker)", "did you mean `web`?"][..],
         ),
-        (&["web=2", "celeryd-2"], 2, &["`celeryd` has 1 replicas: that cannot be done"]),
+        (&["web=2", "celeryd-2"], 2, &["`celeryd` has 1 replica: that cannot be done"]),
         (&["web=2", "deployment/web=3"], 2, &["`web` is named twice"]),
         (&["web=2", "celeryd"], 2, &["it says no number", "ROLE=N, ROLE+N or ROLE-N is expected"]),
     ] {
