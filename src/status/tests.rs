@@ -36,6 +36,8 @@ pub(super) fn status(roles: Vec<Role>, pods: Vec<Pod>) -> Status {
         changes: Vec::new(),
         problems: Vec::new(),
         beat: None,
+        tasks: None,
+        migrations: None,
         missing: Vec::new(),
     }
 }

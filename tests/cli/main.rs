@@ -24,6 +24,7 @@ mod requests;
 mod restart;
 mod scale;
 mod sessions;
+mod status;
 mod targets;
 mod terminal;
 
