@@ -10,7 +10,7 @@ pub use self::{
     plan::{Plan, Step, plan},
 };
 use super::{
-    Place, beat, managers,
+    Line, Place, beat, managers,
     wait::{Goal, Wait},
 };
 use crate::{
@@ -165,10 +165,11 @@ async fn wait_for(step: &Step<'_>, place: &Place<'_>, follow: &mut Follow<'_>, l
         place.ui.status(&format!("{role}: its template is the older one; delete its pods one by one"));
         return Ok(());
     }
-    let mut wait = Wait::new(*place, step.workload, Goal::Rollout, limit);
+    let line = Line::new(place, 1);
+    let mut wait = Wait::new(*place, step.workload, (Goal::Rollout, limit), (&line, 0));
     let reached = wait.run(follow).await;
     let took = wait.waited();
-    drop(wait);
+    drop(line);
     reached?;
     place.ui.status(&format!("{role}: rolled back, after {took}"));
     Ok(())
