@@ -17,6 +17,7 @@ mod migrate;
 mod pyshell;
 mod releases;
 mod restart;
+mod rollback;
 mod run;
 mod scale;
 mod sessions;
@@ -62,6 +63,8 @@ pub enum Command {
     Releases(releases::ReleasesArgs),
     /// Restart roles, one after the other, and wait for their rollouts
     Restart(restart::RestartArgs),
+    /// Go back to a revision that roles had
+    Rollback(rollback::RollbackArgs),
     /// Run a command in a job of its own, follow its log and end with its exit code
     Run(run::RunArgs),
     /// Set how many pods roles have, and say who will undo it; without roles, print how many they have
@@ -95,6 +98,7 @@ impl Command {
             | Command::Migrate(_)
             | Command::Releases(_)
             | Command::Restart(_)
+            | Command::Rollback(_)
             | Command::Scale(_)
             | Command::Status(_) => false,
             Command::Dbshell(_) | Command::Manage(_) | Command::Pyshell(_) | Command::Run(_) | Command::Shell(_) => {
@@ -122,6 +126,7 @@ pub async fn run(command: Command, options: &Options, config: &Config, ui: &Ui) 
         Command::Pyshell(args) => pyshell::run(args, options, config, ui).await,
         Command::Releases(args) => releases::run(args, options, config, ui).await,
         Command::Restart(args) => restart::run(args, options, config, ui).await,
+        Command::Rollback(args) => rollback::run(args, options, config, ui).await,
         Command::Run(args) => run::run(args, options, config, ui).await,
         Command::Scale(args) => scale::run(args, options, config, ui).await,
         Command::Sessions(args) => sessions::run(args, options, config, ui).await,

@@ -4,12 +4,11 @@ mod render;
 
 use super::args::{EnvironmentArg, OutputArgs, OutputFormat};
 use crate::{
-    cluster::Operated,
     config::Config,
     connection,
     error::{Error, Result},
     exit::Exit,
-    names,
+    operate::{Place, restart},
     options::Options,
     ui::Ui,
 };
@@ -34,11 +33,12 @@ pub struct ReleasesArgs {
 pub async fn run(args: ReleasesArgs, options: &Options, config: &Config, ui: &Ui) -> Result<Exit> {
     let (environment, kubeconfig) = connection::resolve(&args.environment.environment, options, config)?;
     let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
+    let place = Place { cluster: &cluster, environment: &environment, options, ui };
     let asked: Vec<&str> = args.roles.iter().map(String::as_str).collect();
     let reading = async {
         let workloads = cluster.workloads(&environment, &asked).await?;
-        let chosen = choose(&workloads.all, &asked, &environment.name)?;
-        let revisions = cluster.revisions(&environment, &chosen, true).await?;
+        let chosen = restart::choose(&args.roles, &workloads.all, &place)?;
+        let revisions = cluster.revisions(&environment, &chosen.all, true).await?;
         Ok::<_, Error>((revisions, workloads.no_stateful_sets))
     };
     let (revisions, no_stateful_sets) = ui.waiting("reading the revisions", reading).await?;
@@ -56,30 +56,4 @@ pub async fn run(args: ReleasesArgs, options: &Options, config: &Config, ui: &Ui
     };
     ui.data(&text)?;
     Ok(Exit::Success)
-}
-
-/// The workloads of these roles; without any, those whose containers are not only a database's or the like.
-fn choose<'a>(workloads: &'a [Operated], asked: &[&str], environment: &str) -> Result<Vec<&'a Operated>> {
-    if asked.is_empty() {
-        return Ok(workloads.iter().filter(|workload| workload.is_of_app).collect());
-    }
-    let mut chosen: Vec<&Operated> = Vec::new();
-    for name in asked {
-        let meant: Vec<&Operated> = workloads.iter().filter(|workload| workload.is_meant_by(name)).collect();
-        if meant.is_empty() {
-            let roles: Vec<String> = workloads.iter().map(|it| format!("`{}` ({})", it.role, it.kind)).collect();
-            let error = Error::usage(format!("no role `{}` in `{environment}`", names::shown(name)))
-                .caused_by(format!("its roles are {}", roles.join(", ")));
-            return Err(match names::did_you_mean(name, workloads.iter().map(|it| it.role.as_str())) {
-                Some(hint) => error.hint(hint),
-                None => error,
-            });
-        }
-        for workload in meant {
-            if !chosen.iter().any(|known| known.workload == workload.workload) {
-                chosen.push(workload);
-            }
-        }
-    }
-    Ok(chosen)
 }

@@ -7,5 +7,5 @@ mod versions;
 pub use self::{
     difference::{Difference, Differs, Entry, Kind, Side, differences},
     hidden::{Shown, shown},
-    versions::{Versions, versions},
+    versions::versions,
 };

@@ -12,6 +12,10 @@ use crate::{environment::DjangoSettings, script::terse};
 const DATABASE: &str = include_str!("database.py");
 /// Prints the plan.
 const PLAN: &str = include_str!("plan.py");
+/// Prints which migrations there are, and which are applied.
+const KNOWN: &str = include_str!("known.py");
+/// What the line of that begins with.
+pub const KNOWN_MARK: &str = "kdj-known: ";
 /// Locks in the database; stands before the next.
 const LOCKS: &str = include_str!("locks.py");
 /// Runs the project's `migrate`.
@@ -57,6 +61,16 @@ pub fn migrate_command(settings: &DjangoSettings, request: &MigrationRequest, lo
         lock_timeout: u32,
     }
     code_in_arguments(settings, "<kdj migrate>", &script(&[LOCKS, MIGRATE], &Parameters { request, lock_timeout }))
+}
+
+/// Prints which migrations the image has and which are applied, for an exec: the code goes over stdin.
+pub fn known_on_stdin(settings: &DjangoSettings) -> (Start, Vec<u8>) {
+    super::code_on_stdin(settings, "<kdj known>", script(&[KNOWN], &MigrationRequest::default()).as_bytes())
+}
+
+/// The same for a Job.
+pub fn known_command(settings: &DjangoSettings) -> Start {
+    code_in_arguments(settings, "<kdj known>", &script(&[KNOWN], &MigrationRequest::default()))
 }
 
 /// The scripts, with their parameters before them.

@@ -28,7 +28,9 @@ pub use self::{
     connection::connection_facts,
     console::{code_on_stdin, console, plain_console},
     manage::{Start, management_command},
-    migrations::{MigrationRequest, migrate_command, plan_command, plan_on_stdin},
+    migrations::{
+        KNOWN_MARK, MigrationRequest, known_command, known_on_stdin, migrate_command, plan_command, plan_on_stdin,
+    },
     python::python_on_stdin,
     query::{Question, Statement, query_on_stdin},
     read_only::{read_only_code, read_only_console},

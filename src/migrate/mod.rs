@@ -1,5 +1,5 @@
 //! A migration in an environment: planned on the image that will run, locked by the name of its Job, followed to its
-//! receipt. What `migrate` and `jobs attach` share.
+//! receipt. What `migrate` and `jobs attach` share, and the short Jobs that `rollback` makes, too.
 
 mod follow;
 mod lock;
@@ -15,7 +15,7 @@ pub use self::{
     lock::{Before, Held, job_name, start},
     meet::meet,
     outcome::conclude,
-    plan::{Planned, find_pod, make},
+    plan::{Planned, find_pod, in_short_job, make},
     show::{Shape, brief, scope},
 };
 

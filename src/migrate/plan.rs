@@ -99,19 +99,32 @@ async fn in_job(
     request: &MigrationRequest,
     new: impl Fn(JobKind, String, Vec<String>) -> NewJob,
 ) -> Result<(Captured, String)> {
-    let start = django::plan_command(&place.environment.django, request);
-    let words = start.first();
-    let new = NewJob { timeout: JOB_LIMIT, keep: Some(JOB_KEEP), ..new(JobKind::Plan, new_name(JobKind::Plan), words) };
+    let words = django::plan_command(&place.environment.django, request).first();
+    let new = new(JobKind::Plan, new_name(JobKind::Plan), words);
     place.ui.status(&format!(
         "no ready pod of {} runs {}: the plan is made in a job of its own",
         template.workload, template.image
     ));
+    in_short_job(place, template, new, "asking Django for the plan").await
+}
+
+/// Runs a program that ends soon in a Job that goes with it, and gives what it printed and the Job's name.
+///
+/// # Errors
+/// When the Job does not start, or does not end by itself.
+pub async fn in_short_job(
+    place: &Place<'_>,
+    template: &Template,
+    new: NewJob,
+    what: &str,
+) -> Result<(Captured, String)> {
+    let new = NewJob { timeout: JOB_LIMIT, keep: Some(JOB_KEEP), ..new };
     let job = job::start(place, template, &new).await?;
     let (log, lines) = mpsc::channel(4);
-    let mut live = place.ui.live("asking Django for the plan");
+    let mut live = place.ui.live(what);
     let mut tell = |news| {
         if let News::Waiting(why) | News::Away(why) = news {
-            live.say(&format!("waiting for the plan: {why}"));
+            live.say(&format!("{what}: {why}"));
         }
     };
     let following = place.cluster.follow(&job, Some(job::START_LIMIT), log, &mut tell);

@@ -1,16 +1,20 @@
-//! Workloads scaled and restarted: what `kdj scale` and `kdj restart` share, and what each does.
+//! Workloads scaled, restarted and rolled back: what `kdj scale`, `kdj restart` and `kdj rollback` share, and what each
+//! does.
 
 mod asked;
 mod beat;
 mod choose;
 mod drain;
+mod line;
 mod managers;
 pub mod restart;
+pub mod rollback;
 pub mod scale;
 mod wait;
 mod workers;
 
 pub use self::asked::{Asked, To};
+use self::line::Line;
 use crate::{
     cluster::Cluster,
     environment::Environment,

@@ -6,7 +6,7 @@ use std::{pin::pin, time::Duration};
 
 pub use self::order::choose;
 use super::{
-    Place, beat,
+    Line, Place, beat,
     drain::Drain,
     managers,
     wait::{Goal, Wait},
@@ -187,7 +187,8 @@ async fn roll_over(
         return Ok(());
     }
     let mut signal = pin!(interrupted());
-    let mut wait = Wait::new(*place, one, Goal::Rollout, how.limit);
+    let line = Line::new(place, 1);
+    let mut wait = Wait::new(*place, one, (Goal::Rollout, how.limit), (&line, 0));
     let reached = tokio::select! {
         reached = wait.run(follow) => reached.map(drop).map_err(Stop::Failed),
         number = &mut signal => {
@@ -196,7 +197,7 @@ async fn roll_over(
         }
     };
     let took = wait.waited();
-    drop(wait);
+    drop(line);
     reached?;
     ui.status(&format!("{role}: restarted, after {took}"));
     Ok(())

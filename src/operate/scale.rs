@@ -7,7 +7,7 @@ use std::{pin::pin, time::Duration};
 
 pub use self::plan::{Plan, Step, plan};
 use super::{
-    Place,
+    Line, Place,
     wait::{Goal, Reached, Wait},
     workers,
 };
@@ -97,10 +97,9 @@ async fn set(step: &Step<'_>, place: &Place<'_>, dry_run: bool) -> Result<String
 /// When it does not come to that, somebody else sets another number, or a signal comes.
 pub async fn wait(plan: &Plan<'_>, place: &Place<'_>, limit: Duration) -> Result<Exit> {
     let mut signal = pin!(interrupted());
-    let all = async {
-        let waits = plan.steps.iter().map(|step| wait_for(step, place, limit));
-        futures::future::join_all(waits).await
-    };
+    let line = Line::new(place, plan.steps.len());
+    let waits = plan.steps.iter().enumerate().map(|(at, step)| wait_for(step, place, limit, (&line, at)));
+    let all = futures::future::join_all(waits);
     let ended = tokio::select! {
         ended = all => ended,
         number = &mut signal => {
@@ -108,6 +107,7 @@ pub async fn wait(plan: &Plan<'_>, place: &Place<'_>, limit: Duration) -> Result
                 .hint(format!("see how far it is: `kdj status {}`", place.environment.name)));
         }
     };
+    drop(line);
     let mut errors = ended.into_iter().filter_map(Result::err);
     let Some(first) = errors.next() else { return Ok(Exit::Success) };
     for error in errors {
@@ -116,20 +116,20 @@ pub async fn wait(plan: &Plan<'_>, place: &Place<'_>, limit: Duration) -> Result
     Err(first)
 }
 
-async fn wait_for(step: &Step<'_>, place: &Place<'_>, limit: Duration) -> Result<()> {
+async fn wait_for(step: &Step<'_>, place: &Place<'_>, limit: Duration, shown: (&Line, usize)) -> Result<()> {
     let Step { workload, to, .. } = *step;
     let mut follow = place.cluster.follow_workload(workload).await?;
-    let mut wait = Wait::new(*place, workload, Goal::Replicas(to), limit);
+    let mut wait = Wait::new(*place, workload, (Goal::Replicas(to), limit), shown);
     let reached = wait.run(&mut follow).await?;
     let took = wait.waited();
     let reached = match reached {
         Reached::Yes(_) => wait.stays(&mut follow, settle(workload)).await?.unwrap_or(reached),
         reverted @ Reached::Reverted { .. } => reverted,
     };
-    drop(wait);
     match reached {
         Reached::Yes(_) => {
-            place.ui.status(&format!("{}: {} after {took}", workload.role, ready(to)));
+            let (line, at) = shown;
+            line.conclude(at, place, &format!("{}: {} after {took}", workload.role, ready(to)));
             Ok(())
         }
         Reached::Reverted { now, by } => Err(reverted(workload, to, now, by.as_deref())),

@@ -5,11 +5,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
-use super::Place;
+use super::{Line, Place};
 use crate::{
     cluster::{Follow, Operated, PodView, Progress, Told, View},
     error::{Error, Result},
-    ui::{Live, duration},
+    ui::duration,
 };
 
 /// How long nothing may change before it is asked what holds it up.
@@ -46,19 +46,24 @@ pub(super) struct Wait<'a> {
     limit: Duration,
     begun: Instant,
     since: Timestamp,
-    live: Live,
+    line: &'a Line,
+    at: usize,
     view: Option<View>,
     /// When something changed last.
     stirred: Instant,
-    warning: Option<String>,
 }
 
 impl<'a> Wait<'a> {
-    pub(super) fn new(place: Place<'a>, workload: &'a Operated, goal: Goal, limit: Duration) -> Self {
-        let live = place.ui.live(&format!("waiting for {}", workload.role));
+    /// `line` shows how far it is, at the place `at`.
+    pub(super) fn new(
+        place: Place<'a>,
+        workload: &'a Operated,
+        (goal, limit): (Goal, Duration),
+        (line, at): (&'a Line, usize),
+    ) -> Self {
         let now = Instant::now();
         let since = Timestamp::now();
-        Self { place, workload, goal, limit, begun: now, since, live, view: None, stirred: now, warning: None }
+        Self { place, workload, goal, limit, begun: now, since, line, at, view: None, stirred: now }
     }
 
     /// How long it has been waited for.
@@ -87,7 +92,7 @@ impl<'a> Wait<'a> {
                         return Err(self.explain(hopeless).await);
                     }
                 }
-                Some(Told::Away(why)) => self.live.say(&format!("the server is away; asking again: {why}")),
+                Some(Told::Away(why)) => self.say(&format!("the server is away; asking again: {why}")),
                 Some(Told::Gone) => {
                     return Err(Error::failed(format!("{} is gone", self.workload.workload))
                         .caused_by("it was deleted meanwhile"));
@@ -104,8 +109,7 @@ impl<'a> Wait<'a> {
     /// When the workload may not be read any more, or is gone.
     pub(super) async fn stays(&mut self, follow: &mut Follow<'_>, time: Duration) -> Result<Option<Reached>> {
         let end = Instant::now() + time;
-        let what = format!("{}: as it should be; seeing whether it stays so", self.workload.role);
-        self.live.show(&what);
+        self.say(&format!("{}: as it should be; seeing whether it stays so", self.workload.role));
         loop {
             tokio::select! {
                 told = follow.next() => {
@@ -117,6 +121,10 @@ impl<'a> Wait<'a> {
                 () = sleep_until(end) => return Ok(None),
             }
         }
+    }
+
+    fn say(&self, text: &str) {
+        self.line.show_or_say(self.at, text, text);
     }
 
     fn reverted(&self, view: &View) -> Option<Reached> {
@@ -140,9 +148,13 @@ impl<'a> Wait<'a> {
         if stirs {
             self.stirred = Instant::now();
         }
+        if view.rollout.progress == Progress::Unobserved {
+            // What there is to say is of before.
+            return Ok(None);
+        }
         let short = format!("{}: {}", self.workload.role, self.so_far(&view));
         let problem = worst(&view, self.goal).map(|pod| format!("; {}: {}", pod.name, pod.state)).unwrap_or_default();
-        self.live.show_or_say(&format!("{short}{problem}"), &short);
+        self.line.show_or_say(self.at, &format!("{short}{problem}"), &short);
         self.view = Some(view);
         Ok(None)
     }
@@ -153,10 +165,8 @@ impl<'a> Wait<'a> {
         let going = view.pods.iter().filter(|pod| pod.going).count();
         match self.goal {
             Goal::Rollout => view.rollout.to_string(),
-            Goal::Replicas(_) if going > 0 && counts.ready == counts.desired => match going {
-                1 => "1 pod to end".to_owned(),
-                going => format!("{going} pods to end"),
-            },
+            Goal::Replicas(_) if counts.total > counts.desired => pods_to_end(counts.total - counts.desired),
+            Goal::Replicas(_) if going > 0 && counts.ready == counts.desired => pods_to_end(going),
             Goal::Replicas(_) => format!("{} of {} pods ready", counts.ready, counts.desired),
         }
     }
@@ -194,10 +204,8 @@ impl<'a> Wait<'a> {
             }
         }
         if let Some(pod) = worst(&view, self.goal) {
-            self.warning = cluster.last_warning(self.workload, Some(pod), self.since).await;
-            if let Some(warning) = &self.warning {
-                let text = format!("{}: {}; {}: {warning}", self.workload.role, self.so_far(&view), pod.name);
-                self.live.say(&text);
+            if let Some(warning) = cluster.last_warning(self.workload, Some(pod), self.since).await {
+                self.say(&format!("{}: {}; {}: {warning}", self.workload.role, self.so_far(&view), pod.name));
             }
         }
         Ok(())
@@ -218,12 +226,11 @@ impl<'a> Wait<'a> {
     }
 
     async fn explain(&mut self, hopeless: Hopeless) -> Error {
-        self.live.clear();
         let so_far = self.view.as_ref().map(|view| self.so_far(view)).unwrap_or_default();
         let error = self.failed();
         let error = match hopeless {
             Hopeless::Said(why) => {
-                let error = error.caused_by(why).caused_by(so_far);
+                let error = if so_far.contains(&why) { error } else { error.caused_by(why) }.caused_by(so_far);
                 let pod = self.view.as_ref().and_then(|view| worst(view, self.goal)).cloned();
                 match pod {
                     Some(pod) => {
@@ -266,6 +273,13 @@ impl<'a> Wait<'a> {
             Goal::Rollout => error.hint(format!("go back to the revision before: `kdj rollback {name} {role}`")),
             Goal::Replicas(_) => error,
         }
+    }
+}
+
+fn pods_to_end(number: impl std::fmt::Display) -> String {
+    match number.to_string().as_str() {
+        "1" => "1 pod to end".to_owned(),
+        number => format!("{number} pods to end"),
     }
 }
 

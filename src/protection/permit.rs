@@ -176,6 +176,7 @@ fn in_words(verb: &str) -> String {
         "gc" => "remove what is left over in".to_owned(),
         "dump" => "dump a database of".to_owned(),
         "kill" => "end a query in".to_owned(),
+        "rollback" => "roll back".to_owned(),
         "manage" => "run a management command in".to_owned(),
         _ => format!("{verb} in"),
     }

@@ -201,7 +201,7 @@ fn known(outcome: &Result<Exit>, verb: &str, is_job: bool) -> Option<u8> {
 
 /// Whether the verb ends with a remote command's own code.
 fn passes_on(verb: &str) -> bool {
-    !matches!(verb, "migrate" | "cancel" | "dump" | "end" | "kill" | "scale" | "restart")
+    !matches!(verb, "migrate" | "cancel" | "dump" | "end" | "kill" | "scale" | "restart" | "rollback")
 }
 
 /// The record in one line: for who lists Events.

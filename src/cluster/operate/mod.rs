@@ -42,8 +42,6 @@ pub struct Operated {
     pub commands: Vec<Vec<String>>,
     /// The images of its containers, in order.
     pub images: Vec<String>,
-    /// Whether it is of the app, and not a database or the like.
-    pub is_of_app: bool,
     /// Whether it is being deleted.
     pub deleting: bool,
     owner: Owner,

@@ -125,7 +125,6 @@ impl Reader<'_> {
             grace: pod.and_then(|pod| pod.termination_grace_period_seconds).unwrap_or(GRACE),
             commands: containers.iter().map(words).collect(),
             images: containers.iter().filter_map(|container| container.image.clone()).collect(),
-            is_of_app: workload.pods.iter().any(target::is_of_app),
             deleting: object.deletion_timestamp.is_some(),
             owner,
             short_name: workload.short_name,

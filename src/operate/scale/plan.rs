@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     super::{Asked, Place, To, choose, managers, require_some},
-    SHAPE,
+    SHAPE, replicas,
 };
 use crate::{
     cluster::{Aspect, Operated, Workloads},
@@ -53,7 +53,7 @@ pub fn plan<'a>(asked: &[Asked], workloads: &'a Workloads, place: &Place<'_>, fo
         }
         let from = workload.replicas();
         let Some(to) = asked.to.of(from) else {
-            return Err(Error::usage(format!("`{}` has {from} replicas: that cannot be done", asked.role)));
+            return Err(Error::usage(format!("`{}` has {}: that cannot be done", asked.role, replicas(from))));
         };
         if workload.deleting {
             return Err(Error::failed(format!("`{}` is being deleted", workload.role))

@@ -8,6 +8,7 @@
 mod access;
 mod budget;
 mod commands;
+mod config;
 mod credentials;
 mod db;
 mod dbshell;
@@ -21,6 +22,7 @@ mod logs;
 mod manage;
 mod migrate;
 mod newest;
+mod operate;
 mod protection;
 mod pyshell;
 mod pyshell_console;

@@ -30,7 +30,8 @@ const REVISION: &str = "deployment.kubernetes.io/revision";
 
 impl Cluster {
     /// Gives a workload the template it had in the revision `to`, if its current one is still `from`: a LIST of one for the
-    /// template, one for the workload, and a PATCH with the resource version as its precondition. With `dry_run` the server
+    /// template, one for the workload, and a PATCH with the resource version as its precondition. `recreate` makes
+    /// a Deployment let its old pods go before new ones come: see [`Cluster::put_back_strategy`]. With `dry_run` the server
     /// checks it and changes nothing. The objects are read as they are: kdj may know fewer of their fields than the server.
     ///
     /// # Errors
@@ -40,6 +41,7 @@ impl Cluster {
         workload: &Operated,
         from: &Revision,
         to: &Revision,
+        recreate: bool,
         dry_run: bool,
     ) -> Result<Restarted> {
         let is_set = workload.owner.controller == Controller::StatefulSet;
@@ -72,7 +74,11 @@ impl Cluster {
                 .caused_by(format!("its current revision is no longer {}", from.number)));
             }
             let metadata = json!({"resourceVersion": version, "annotations": {CHANGE_CAUSE: cause}});
-            let patch = Patch::Strategic(json!({"metadata": metadata, "spec": {"template": template}}));
+            let mut patch = json!({"metadata": metadata, "spec": {"template": template}});
+            if recreate {
+                patch["spec"]["strategy"] = json!({"$patch": "replace", "type": "Recreate"});
+            }
+            let patch = Patch::Strategic(patch);
             let attempt = || self.patch_template(workload, &parameters, &patch);
             match unrepeatable(&what, &self.place, &self.observer, attempt).await? {
                 Ok(version) => return Ok(Restarted { version }),

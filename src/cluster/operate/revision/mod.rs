@@ -38,6 +38,9 @@ pub struct Revision {
     pub earlier: Vec<i64>,
     /// What is other than in the revision before it; absent of the oldest.
     pub changes: Option<Vec<TemplateChange>>,
+    /// A pod of it that is ready, and its container that is the app's.
+    #[serde(skip)]
+    pub ready_pod: Option<(String, String)>,
     /// The template, without what tells revisions apart.
     #[serde(skip)]
     template: Value,

@@ -162,6 +162,7 @@ impl New<'_> {
             cause: annotations.get(CHANGE_CAUSE).cloned(),
             pods: pods.len(),
             ready: pods.iter().filter(|pod| is_ready(pod)).count(),
+            ready_pod: pods.iter().find(|pod| is_ready(pod)).map(|pod| (pod.name_any(), container)),
             earlier: Vec::new(),
             changes: None,
             template: clean(&template),

@@ -113,16 +113,34 @@ pub fn patch(request: &Recorded, target: &Target<'_>, state: &mut State) -> Opti
     Some(Response::json(200, &target.kind.typed(answer)))
 }
 
+/// PATCH of a workload's replicas: its Scale is what is answered.
+pub fn patch_scale(request: &Recorded, target: &Target<'_>, state: &mut State) -> Option<Response> {
+    let answer = patch(request, target, state)?;
+    if answer.code != 200 {
+        return Some(answer);
+    }
+    let workload: Value = serde_json::from_slice(&answer.body).ok()?;
+    let metadata = &workload["metadata"];
+    let scale = json!({
+        "kind": "Scale", "apiVersion": "autoscaling/v1",
+        "metadata": {"name": metadata["name"], "uid": metadata["uid"], "resourceVersion": metadata["resourceVersion"]},
+        "spec": {"replicas": workload["spec"]["replicas"]}, "status": {"replicas": workload["status"]["replicas"]},
+    });
+    Some(Response::json(200, &scale))
+}
+
 /// RFC 7396.
 fn merge(value: &mut Value, patch: &Value) {
     let Value::Object(patch) = patch else {
         *value = patch.clone();
         return;
     };
-    if !value.is_object() {
+    // Of a strategic merge.
+    let replaces = patch.get("$patch").is_some_and(|directive| directive == "replace");
+    if !value.is_object() || replaces {
         *value = json!({});
     }
-    for (key, patch) in patch {
+    for (key, patch) in patch.iter().filter(|(key, _)| !replaces || *key != "$patch") {
         match (value.as_object_mut(), patch) {
             (Some(object), Value::Null) => drop(object.remove(key)),
             _ => merge(&mut value[key], patch),

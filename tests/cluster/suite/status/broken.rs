@@ -37,7 +37,9 @@ fn what_ends_what_cannot_start_and_what_is_not_ready() {
     secretless["env"] = json!([{"name": "A", "valueFrom": {"secretKeyRef": {"name": "nosuch", "key": "a"}}}]);
     let mut nowhere = of("nowhere", objects::sleeping("app", SHOP));
     nowhere["spec"]["template"]["spec"]["nodeSelector"] = json!({"nosuch": "node"});
-    let mut mountless = of("mountless", objects::sleeping("app", SHOP));
+    let mut app = objects::sleeping("app", SHOP);
+    app["volumeMounts"] = json!([{"name": "v", "mountPath": "/settings"}]);
+    let mut mountless = of("mountless", app);
     mountless["spec"]["template"]["spec"]["volumes"] = json!([{"name": "v", "configMap": {"name": "settings"}}]);
     let mut idle = of("celeryd", objects::sleeping("app", SHOP));
     idle["spec"]["replicas"] = 0.into();
@@ -137,6 +139,7 @@ fn a_quota_that_is_used_up() {
     let mut web = of("web", objects::sleeping("app", SHOP));
     web["spec"]["replicas"] = 2.into();
     let namespace = Namespace::with(cluster, [quota, web]);
+    namespace.kubectl(["wait", "--timeout=90s", "--for=condition=Ready", "pod", "-l", "component=web"]);
     let web = problem(&namespace, "web", &["no pod can be made:", "exceeded quota: few"]);
     assert_eq!(web["what"], "web: 1 of 2 pods ready", "{web}");
 }

@@ -1,0 +1,158 @@
+//! `kdj rollback`: back to a revision that roles had.
+
+use std::time::Duration;
+
+use crate::{
+    commands::args::{ChangeArgs, environment_candidates},
+    config::Config,
+    connection,
+    error::{Error, Result},
+    exit::Exit,
+    operate::{
+        Place, restart,
+        rollback::{self, In, Plan},
+    },
+    options::Options,
+    protection::{self, Change, Object, Permit, Record, Who},
+    typed_time::time_limit,
+    ui::Ui,
+};
+
+/// Arguments of `kdj rollback`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Without roles, web decides, and all roles that have its image go back to the image it goes back to.\nMigrations are not reversed: those that are applied and that the older image does not know are named before."
+)]
+pub struct RollbackArgs {
+    /// Environment, as `kdj envs` lists it, or CONTEXT/NAMESPACE[/INSTANCE]
+    #[arg(value_name = "ENV", add = environment_candidates())]
+    environment: String,
+
+    /// Revision of web or of the first ROLE, as `kdj releases` lists it (default: the one before), then roles, or workloads
+    #[arg(value_name = "REV] [ROLE")]
+    words: Vec<String>,
+
+    /// Wait for the rollouts
+    #[arg(short, long)]
+    wait: bool,
+
+    /// How long to wait
+    #[arg(long, value_name = "DURATION", value_parser = time_limit, default_value = "10m", requires = "wait")]
+    timeout: Duration,
+
+    /// Do not ask the older image which migrations it knows
+    #[arg(long)]
+    skip_migrations: bool,
+
+    /// Have the server check it, and change nothing
+    #[arg(long, conflicts_with = "wait")]
+    dry_run: bool,
+
+    #[command(flatten)]
+    change: ChangeArgs,
+}
+
+impl RollbackArgs {
+    /// The revision, if the first word is one, and the roles.
+    fn revision(&self) -> (Option<i64>, &[String]) {
+        match self.words.split_first() {
+            Some((first, roles)) if first.parse::<i64>().is_ok() => (first.parse().ok(), roles),
+            _ => (None, &self.words),
+        }
+    }
+}
+
+/// Runs `kdj rollback`.
+pub async fn run(args: RollbackArgs, options: &Options, config: &Config, ui: &Ui) -> Result<Exit> {
+    let (environment, kubeconfig) = connection::resolve(&args.environment, options, config)?;
+    let consent = args.change.consent();
+    let (number, roles) = args.revision();
+    // Who can be asked sees first what goes back to what; without anybody to ask there is nothing to wait with the
+    // refusal for.
+    let early = match !args.dry_run && !options.explain && !ui.can_ask() {
+        true => {
+            let change = Change::new("rollback", &args.words.join(" "), args.words.iter().map(String::as_str));
+            Some(protection::permit(&environment, &change, &consent, ui).await?)
+        }
+        false => None,
+    };
+    let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
+    let place = Place { cluster: &cluster, environment: &environment, options, ui };
+    let names: Vec<&str> = roles.iter().map(String::as_str).collect();
+    let workloads = ui.waiting("reading the workloads", cluster.workloads(&environment, &names)).await?;
+    let mut chosen = restart::choose(roles, &workloads.all, &place)?.all;
+    // As they were named: the first one decides.
+    chosen.sort_by_key(|one| names.iter().position(|name| one.is_meant_by(name)));
+    let revisions = ui.waiting("reading the revisions", cluster.revisions(&environment, &chosen, true)).await?;
+    let plan = rollback::plan(&chosen, !roles.is_empty(), &revisions, number, &environment.name)?;
+    place.introduce();
+    rollback::check(&plan, &place)?;
+    if options.explain {
+        ui.data(&plan.explain(&place))?;
+        return Ok(Exit::Success);
+    }
+    if args.dry_run {
+        if !args.skip_migrations {
+            tell_migrations(&plan, &place, None).await;
+        }
+        return rollback::apply(&plan, &place, None, true).await;
+    }
+    let change = plan.change(&args.words);
+    let permit = match early {
+        Some(permit) => permit,
+        None => protection::permit(&environment, &change, &consent, ui).await?,
+    };
+    let who = Who::of(&permit, &cluster);
+    let record = Record::begin(&permit, &environment, Object::Other(plan.object()), who, &cluster, ui);
+    record
+        .keep(async {
+            if !args.skip_migrations && tell_migrations(&plan, &place, Some(&permit)).await {
+                require_consent(&place, consent.yes).await?;
+            }
+            rollback::apply(&plan, &place, args.wait.then_some(args.timeout), false).await
+        })
+        .await
+}
+
+/// Names the migrations that the older image does not know; whether there is anything to consent to.
+async fn tell_migrations(plan: &Plan<'_>, place: &Place<'_>, permit: Option<&Permit>) -> bool {
+    let Some(step) = plan.steps.first() else { return false };
+    let (ui, image) = (place.ui, &step.to.image);
+    match rollback::unknown(place, step, permit.map_or(In::Pod, In::PodOrJob)).await {
+        Ok(Some(unknown)) if unknown.is_empty() => false,
+        Ok(Some(unknown)) => {
+            let several = if unknown.len() == 1 { "a migration is" } else { "migrations are" };
+            ui.warning(&format!(
+                "{several} applied that {image} does not know, and stays so: {}; it has to work with them",
+                unknown.join(", ")
+            ));
+            true
+        }
+        Ok(None) => {
+            ui.status(&format!("which migrations {image} knows only a job on it can tell, and a dry run makes none"));
+            false
+        }
+        Err(error) => {
+            ui.warning(&format!("whether {image} knows all migrations that are applied is not known: {error}"));
+            true
+        }
+    }
+}
+
+/// Who has seen what may go wrong says that it is to be done.
+async fn require_consent(place: &Place<'_>, yes: bool) -> Result<()> {
+    let name = &place.environment.name;
+    if yes {
+        return Ok(());
+    }
+    if place.ui.can_ask() {
+        return match place.ui.ask_yes_no("roll back all the same?", false).await? {
+            true => Ok(()),
+            false => Err(Error::failed("not confirmed: nothing was rolled back")),
+        };
+    }
+    Err(Error::failed(format!("refusing to roll back `{name}`: see the warning above"))
+        .caused_by("nobody can be asked: stdin and stderr are no terminal")
+        .hint(format!("what they change: `kdj manage {name} -- sqlmigrate APP MIGRATION`"))
+        .hint("pass `--yes` to go on all the same, or `--skip-migrations` not to look"))
+}

@@ -1,0 +1,85 @@
+//! `kdj restart` against the fake server: which requests, in which order.
+
+use serde_json::json;
+
+use crate::harness::{ApiServer, Fault, Kdj, On, shop, shop::NAMESPACE};
+
+const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/shop-qa/deployments";
+
+/// The roles that were restarted, in order.
+fn restarted(server: &ApiServer) -> Vec<String> {
+    let requests = server.requests();
+    let patches = requests.iter().filter(|request| request.method == "PATCH");
+    patches.filter_map(|request| request.path.rsplit('/').next().map(str::to_owned)).collect()
+}
+
+#[test]
+fn who_does_not_wait_needs_two_rounds() {
+    let server = ApiServer::http(shop::whole());
+    let output = Kdj::on(&server).run(["restart", "qa", "web", "--no-wait"]).expect_code(0).prints("");
+    let _ = output.says(&["web: restarted; not waited for"]);
+    assert_eq!(server.requests().len(), 3, "{}", server.request_lines());
+    let annotations = &server.objects("deployments")[0]["spec"]["template"]["metadata"]["annotations"];
+    assert!(annotations["kubectl.kubernetes.io/restartedAt"].is_string(), "{annotations}");
+}
+
+#[test]
+fn web_goes_first_and_beat_last_whatever_the_order_of_the_words() {
+    let server = ApiServer::http(shop::whole());
+    server.change(|objects| {
+        objects.change("deployments", "celerybeat", |beat| beat["spec"]["strategy"] = json!({"type": "Recreate"}));
+    });
+    let words = ["restart", "qa", "celerybeat", "celeryd", "shell", "redis", "web", "celeryd", "--no-wait"];
+    let _ = Kdj::on(&server).run(words).expect_code(0).never_says(&["two beats"]);
+    assert_eq!(restarted(&server), ["web", "redis", "shell", "celeryd", "celerybeat"]);
+}
+
+#[test]
+fn without_names_it_is_the_app() {
+    let server = ApiServer::http(shop::whole());
+    server.change(|objects| {
+        objects.change("deployments", "celerybeat", |beat| beat["spec"]["strategy"] = json!({"type": "Recreate"}));
+        // Of no known kind, but of the app's image.
+        let mut other = objects.get("deployments", NAMESPACE, "shell").expect("shell").clone();
+        other["metadata"] = json!({"name": "consumer", "namespace": NAMESPACE, "uid": "uid-consumer", "generation": 1});
+        other["spec"]["template"]["metadata"]["labels"] = json!({"app.kubernetes.io/component": "consumer"});
+        other["spec"]["template"]["spec"]["containers"][0]["command"] = json!(["python", "manage.py", "consume"]);
+        objects.add_json("deployments", other);
+    });
+    let output = Kdj::on(&server).run(["restart", "qa", "--no-wait"]).expect_code(0);
+    let _ = output.says(&["left out, as not the app's: redis"]);
+    assert_eq!(restarted(&server), ["web", "consumer", "shell", "celeryd", "celerybeat"]);
+}
+
+#[test]
+fn a_refusal_leaves_the_rest_as_it_is() {
+    let server = ApiServer::http(shop::whole());
+    let refused = Fault::forbidden("dev", "patch", "deployments", NAMESPACE);
+    server.fault(On::prefix(&format!("{DEPLOYMENTS}/web")), refused);
+    let output = Kdj::on(&server).run(["restart", "qa", "web", "shell", "celeryd"]).expect_code(1);
+    let _ = output
+        .says(&["`dev` may not `patch` `deployments` in namespace `shop-qa`", "not restarted: `shell`, `celeryd`"]);
+    assert_eq!(restarted(&server), ["web"]);
+}
+
+#[test]
+fn a_lost_answer_is_asked_for_again() {
+    let server = ApiServer::http(shop::whole());
+    server.fault(On::prefix(&format!("{DEPLOYMENTS}/web")).once(), Fault::carried_out(Fault::Reset));
+    let _ = Kdj::on(&server).run(["restart", "qa", "web", "--no-wait"]).expect_code(0).says(&["web: restarted"]);
+    // The same annotation both times: one rollout.
+    let patches: Vec<_> = server.requests().iter().filter(|it| it.method == "PATCH").map(|it| it.json()).collect();
+    assert!(patches.len() == 2 && patches[0] == patches[1], "{patches:?}");
+}
+
+#[test]
+fn nothing_is_asked_of_the_cluster_without_the_right_name() {
+    let server = ApiServer::http(shop::whole());
+    let kdj = Kdj::on(&server).config(&format!("{}protected = true\n", crate::harness::CONFIG));
+    for words in [&["restart", "qa"][..], &["scale", "qa", "web=3"]] {
+        let _ = kdj.run(words).expect_code(1).says(&["pass `--confirm qa` to confirm in scripts"]);
+        let other = kdj.run(words.iter().chain(&["--confirm", "prod"])).expect_code(2);
+        let _ = other.says(&["`--confirm prod` does not confirm a change of `qa`"]);
+    }
+    assert!(server.requests().is_empty(), "{}", server.request_lines());
+}

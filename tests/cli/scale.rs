@@ -1,0 +1,186 @@
+//! `kdj scale` against the fake server: how many requests, which, and what a conflict means.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::harness::{
+    ApiServer, Fault, Kdj, On,
+    shop::{self, NAMESPACE},
+};
+
+const AUTOSCALERS: &str = "/apis/autoscaling/v2/namespaces/shop-qa/horizontalpodautoscalers";
+const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/shop-qa/deployments";
+
+fn server() -> ApiServer {
+    ApiServer::http(shop::whole())
+}
+
+fn lines(server: &ApiServer) -> Vec<String> {
+    let mut lines: Vec<String> =
+        server.requests().iter().map(|request| format!("{} {}", request.method, request.path)).collect();
+    lines.sort();
+    lines
+}
+
+#[test]
+fn a_role_is_scaled_in_two_rounds_of_three_requests() {
+    let server = server();
+    let _ = Kdj::on(&server).run(["scale", "qa", "web=5"]).expect_code(0).prints("").says(&["web: 2 -> 5"]);
+    let patch = format!("PATCH {DEPLOYMENTS}/web/scale");
+    assert_eq!(lines(&server), [format!("GET {DEPLOYMENTS}"), format!("GET {AUTOSCALERS}"), patch]);
+    let requests = server.requests();
+    let patch = requests.last().expect("a request").json();
+    let web = server.objects("deployments").into_iter().find(|it| it["metadata"]["name"] == "web").expect("web");
+    assert_eq!(patch["spec"], json!({"replicas": 5}));
+    assert!(patch["metadata"]["resourceVersion"].is_string() && web["spec"]["replicas"] == 5);
+}
+
+#[test]
+fn stateful_sets_are_asked_for_where_deployments_do_not_have_the_name() {
+    let server = server();
+    let _ = Kdj::on(&server).run(["scale", "qa", "redis+1"]).expect_code(0).says(&["redis: 1 -> 2"]);
+    assert_eq!(server.requests().len(), 4, "{}", server.request_lines());
+    assert_eq!(server.objects("statefulsets")[0]["spec"]["replicas"], 2);
+}
+
+#[test]
+fn the_state_is_what_is_accepted() {
+    let server = server();
+    let kdj = Kdj::on(&server);
+    let _ = kdj.run(["scale", "qa"]).expect_code(0).prints("web=2 celeryd=1 celerybeat=1 shell=1 redis=1\n");
+    assert_eq!(server.requests().len(), 3, "{}", server.request_lines());
+    let _ = kdj.run(["scale", "qa", "-o", "name"]).expect_code(0).prints("web\nceleryd\ncelerybeat\nshell\nredis\n");
+    let table = kdj.run(["scale", "qa", "-o", "wide"]).expect_code(0).stdout_text();
+    insta::assert_snapshot!(table, @"
+    ROLE         KIND     REPLICAS   READY   AUTOSCALER   MANAGED-BY   WORKLOAD
+    web          web      2          2       <none>       <none>       deployment/web
+    celeryd      worker   1          1       <none>       <none>       deployment/celeryd
+    celerybeat   beat     1          1       <none>       <none>       deployment/celerybeat
+    shell        shell    1          1       <none>       <none>       deployment/shell
+    redis        other    1          1       <none>       <none>       statefulset/redis
+    ");
+}
+
+/// Changes web after kdj has read it and before it is scaled.
+fn meanwhile(server: &ApiServer, words: &[&str], change: impl Fn(&mut Value)) -> crate::harness::CommandOutput {
+    server.fault(On::get(AUTOSCALERS), Fault::Delay(Duration::from_millis(700)));
+    let kdj = Kdj::on(server);
+    let running = kdj.start(["scale", "qa"].iter().chain(words));
+    server.wait_for_request("the Deployments are listed", |request| request.path == DEPLOYMENTS);
+    std::thread::sleep(Duration::from_millis(150));
+    server.change(|objects| objects.change("deployments", "web", &change));
+    running.finish()
+}
+
+fn web(server: &ApiServer) -> i64 {
+    let all = server.objects("deployments");
+    let web = all.iter().find(|it| it["metadata"]["name"] == "web").expect("web");
+    web["spec"]["replicas"].as_i64().expect("a number")
+}
+
+#[test]
+fn whoever_comes_second_is_told_and_changes_nothing() {
+    let server = server();
+    let output = meanwhile(&server, &["web=5"], |web| {
+        web["spec"]["replicas"] = json!(3);
+        web["metadata"]["managedFields"] = json!([{"manager": "kubectl", "operation": "Update", "subresource": "scale",
+            "time": "2026-11-01T00:00:00Z", "fieldsType": "FieldsV1", "fieldsV1": {"f:spec": {"f:replicas": {}}}}]);
+    });
+    insta::assert_snapshot!(output.expect_code(1).stderr, @"
+    qa: context acme-staging, namespace shop-qa
+    error: `web` was changed meanwhile by `kubectl`: 2 -> 3
+      caused by: 2 -> 5 was asked for, and was not done
+
+    hint: look again: `kdj scale qa`
+    ");
+    assert_eq!(web(&server), 3);
+}
+
+#[test]
+fn a_status_that_changes_meanwhile_is_no_conflict() {
+    let server = server();
+    let output = meanwhile(&server, &["web=5"], |web| web["status"]["readyReplicas"] = json!(1));
+    let _ = output.expect_code(0).says(&["web: 2 -> 5"]);
+    assert_eq!((web(&server), server.requests().len()), (5, 5), "{}", server.request_lines());
+}
+
+#[test]
+fn the_same_number_set_by_two_is_no_error_and_the_same_step_is_one() {
+    let server = server();
+    let output = meanwhile(&server, &["web=5"], |web| web["spec"]["replicas"] = json!(5));
+    let _ = output.expect_code(0).says(&["web: 2 -> 5: somebody else did it a moment ago"]);
+    let server = self::server();
+    let output = meanwhile(&server, &["web+1"], |web| web["spec"]["replicas"] = json!(3));
+    let _ = output.expect_code(1).says(&["`web` was changed meanwhile: 2 -> 3"]);
+}
+
+#[test]
+fn a_lost_answer_is_looked_up() {
+    let server = server();
+    server.fault(On::prefix(&format!("{DEPLOYMENTS}/web/scale")).once(), Fault::carried_out(Fault::Reset));
+    let _ = Kdj::on(&server).run(["scale", "qa", "web=4"]).expect_code(0).says(&["web: 2 -> 4"]);
+    assert_eq!((web(&server), server.requests().len()), (4, 4), "{}", server.request_lines());
+}
+
+#[test]
+fn what_was_changed_before_a_failure_is_said() {
+    let server = server();
+    let refused = Fault::forbidden("dev", "patch", "deployments/scale", NAMESPACE);
+    server.fault(On::prefix(&format!("{DEPLOYMENTS}/shell/scale")), refused);
+    let output = Kdj::on(&server).run(["scale", "qa", "web=3", "shell=0"]).expect_code(1);
+    let _ =
+        output.says(&["web: 2 -> 3", "`dev` may not `patch` `deployments/scale`", "changed before that: web 2 -> 3"]);
+}
+
+#[test]
+fn a_dry_run_asks_the_server_and_changes_nothing() {
+    let server = server();
+    let output = Kdj::on(&server).run(["scale", "qa", "web=3", "shell-1", "--dry-run"]).expect_code(0);
+    let _ = output.says(&["web: 2 -> 3 (dry run: nothing was changed)", "shell: 1 -> 0 (dry run"]);
+    let patches: Vec<_> = server.requests().into_iter().filter(|request| request.method == "PATCH").collect();
+    assert!(patches.len() == 2 && patches.iter().all(|patch| patch.is_dry_run()));
+    assert_eq!(web(&server), 2);
+}
+
+#[test]
+fn two_workloads_of_a_role_are_told_apart() {
+    let server = server();
+    server.change(|objects| {
+        let mut green = objects.get("deployments", NAMESPACE, "web").expect("web").clone();
+        green["metadata"]["name"] = json!("web-green");
+        green["metadata"]["uid"] = json!("uid-web-green");
+        objects.add_json("deployments", green);
+    });
+    let kdj = Kdj::on(&server);
+    let state = kdj.run(["scale", "qa"]).expect_code(0).stdout_text();
+    assert!(state.starts_with("deployment/web=2 deployment/web-green=2 celeryd=1 "), "{state}");
+    // A name is a workload's before it is a role's.
+    let _ = kdj.run(["scale", "qa", "web=3"]).expect_code(0).says(&["web: 2 -> 3"]);
+    let _ = kdj.run(["scale", "qa", "web-green=0"]).expect_code(0).says(&["web: 2 -> 0"]);
+    server.change(|objects| {
+        objects.change("deployments", "web", |web| web["metadata"]["name"] = json!("web-blue"));
+    });
+    let output = kdj.run(["scale", "qa", "web=4"]).expect_code(2);
+    let _ =
+        output.says(&["role `web` of `qa` is that of 2 workloads", "`deployment/web-blue`, `deployment/web-green`"]);
+}
+
+#[test]
+fn a_word_with_two_readings_is_refused() {
+    let server = server();
+    server.change(|objects| {
+        let mut other = objects.get("deployments", NAMESPACE, "celeryd").expect("celeryd").clone();
+        other["metadata"]["name"] = json!("celeryd-1");
+        other["metadata"]["uid"] = json!("uid-other");
+        for labels in ["/metadata/labels", "/spec/template/metadata/labels"] {
+            *other.pointer_mut(labels).expect("labels") = json!({"app.kubernetes.io/component": "celeryd-1"});
+        }
+        objects.add_json("deployments", other);
+    });
+    let kdj = Kdj::on(&server);
+    let output = kdj.run(["scale", "qa", "celeryd-1"]).expect_code(2);
+    let _ = output
+        .says(&["`celeryd-1` may be the role `celeryd-1`, or `celeryd` less 1", "write `celeryd=N` or `celeryd-1=N`"]);
+    let _ = kdj.run(["scale", "qa", "celeryd-1=2"]).expect_code(0).says(&["celeryd-1: 1 -> 2"]);
+}

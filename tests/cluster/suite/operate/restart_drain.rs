@@ -1,0 +1,73 @@
+//! Celery workers that finish what they have before they are restarted.
+
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use super::{
+    super::harness::{Kdj, Namespace, cluster},
+    kdj, pods_of, shop, wait_for_log, wait_for_workers,
+};
+
+/// Sends a task, and waits until a worker has it.
+#[track_caller]
+fn work(kdj: &Kdj, namespace: &Namespace<'_>, seconds: u32) {
+    let code = format!("from orders.tasks import work; work.delay({seconds})");
+    let _ = kdj.run(["pyshell", "own", "-r", "shell", "-c", &code]).expect_code(0);
+    wait_for_log(namespace, "celeryd", "work started");
+}
+
+#[test]
+fn tasks_are_finished_before_the_workers_go() {
+    let Some(cluster) = cluster() else { return };
+    let namespace = shop(cluster);
+    let kdj = kdj(&namespace);
+    wait_for_workers(&namespace);
+    let before = pods_of(&namespace, "celeryd");
+    // Longer than the 10 s a pod gets to end: without the drain it would be cut.
+    work(&kdj, &namespace, 25);
+    let begun = Instant::now();
+    let output = kdj.run(["restart", "own", "celeryd", "--drain"]).expect_code(0);
+    assert!(begun.elapsed() > Duration::from_secs(15), "{:?}", begun.elapsed());
+    let _ = output.says(&[
+        "celeryd: 2 workers take no more tasks",
+        "celeryd: draining: 1 active task, the longest orders.tasks.work for ",
+        "celeryd: drained",
+        "celeryd: restarted, after ",
+    ]);
+    let after = pods_of(&namespace, "celeryd");
+    assert!(after.len() == 2 && after.iter().all(|pod| !before.contains(pod)), "{before:?} {after:?}");
+    // The new ones work.
+    work(&kdj, &namespace, 0);
+}
+
+#[test]
+fn workers_that_are_not_drained_in_time_go_on() {
+    let Some(cluster) = cluster() else { return };
+    let namespace = shop(cluster);
+    let kdj = kdj(&namespace);
+    wait_for_workers(&namespace);
+    let before = pods_of(&namespace, "celeryd");
+    work(&kdj, &namespace, 120);
+    let output = kdj.run(["restart", "own", "celeryd", "--drain", "--drain-timeout", "5s"]).expect_code(1);
+    let _ = output.says(&[
+        "celeryd: its workers take tasks again",
+        "error: `celeryd` is not drained after 5 s",
+        "1 active task, the longest orders.tasks.work for ",
+        "hint: `--drain-timeout` gives them more time",
+    ]);
+    assert_eq!(pods_of(&namespace, "celeryd"), before);
+    let code = "from orders.tasks import count_open_orders; print(count_open_orders.delay().id)";
+    let id = kdj.run(["pyshell", "own", "-r", "shell", "-c", code]).expect_code(0).stdout_text();
+    wait_for_log(&namespace, "celeryd", id.trim());
+
+    // The same for who leaves while it drains.
+    let running = kdj.start(["restart", "own", "celeryd", "--drain"]);
+    running.wait_for_stderr("celeryd: draining: 1 active task");
+    running.signal(Signal::INT);
+    let output = running.finish().expect_code(130);
+    let _ = output.says(&["celeryd: its workers take tasks again", "left: `celeryd` is not restarted"]);
+    assert_eq!(pods_of(&namespace, "celeryd"), before);
+    let id = kdj.run(["pyshell", "own", "-r", "shell", "-c", code]).expect_code(0).stdout_text();
+    wait_for_log(&namespace, "celeryd", id.trim());
+}
