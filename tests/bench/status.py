@@ -50,7 +50,7 @@ def many(bench):
     """30 environments in 3 contexts, and 200 pods in one namespace: pods of the pause image that no node has to run."""
     kubectl = [*bench.kubectl, "--context", "setup"]
     try:
-        create(kubectl)
+        create(bench, kubectl)
         config = "".join(
             f'[environments.e{number}]\ncontext = "{CONTEXTS[number % 3]}"\nnamespace = "{PREFIX}-{number}"\n'
             for number in range(ENVIRONMENTS)
@@ -68,10 +68,10 @@ def many(bench):
         verdict(bench, f"status of {PODS} pods", f"{wall:.0f} ms, {memory:.1f} MB", memory < 40, "under 40 MB")
     finally:
         words = [*kubectl, "delete", "namespace", "--wait=false", "-l", "kdj.test/bench=status"]
-        subprocess.run(words, stdout=subprocess.DEVNULL)
+        subprocess.run(words, env=bench.environment, stdout=subprocess.DEVNULL)
 
 
-def create(kubectl):
+def create(bench, kubectl):
     items = []
     for number in range(ENVIRONMENTS):
         namespace = f"{PREFIX}-{number}"
@@ -81,12 +81,12 @@ def create(kubectl):
             items.append(deployment(namespace, f"role{role}", PODS // 20 if number == 0 else 1))
     text = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
     apply = [*kubectl, "apply", "-f", "-"]
-    subprocess.run(apply, input=text, text=True, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(apply, env=bench.environment, input=text, text=True, check=True, stdout=subprocess.DEVNULL)
     # The pods need not run, but they have to be there.
     wanted = PODS
     for _ in range(120):
         words = [*kubectl, "-n", f"{PREFIX}-0", "get", "pods", "-o", "name"]
-        if len(subprocess.run(words, capture_output=True, text=True).stdout.splitlines()) >= wanted:
+        if len(subprocess.run(words, env=bench.environment, capture_output=True, text=True).stdout.splitlines()) >= wanted:
             return
         time.sleep(1)
     raise SystemExit("bench: the pods were not made")
