@@ -231,7 +231,7 @@ fn exactly_one_beat() {
 #[test]
 fn what_works_and_wants_a_look() {
     let mut seen = web(2, vec![pod("web-1", "web"), pod("web-2", "web")]);
-    seen.roles[0].last_restart = Some(LastRestart { pod: "web-1".to_owned(), exit: exit(137, "OOMKilled", 600) });
+    seen.roles[0].last_restart = Some(LastRestart { pod: "web-1".to_owned(), exit: exit(137, "OOMKilled", 300) });
     let autoscaler = |trouble: Option<&str>| Autoscaler {
         kind: "hpa",
         name: "web".to_owned(),
@@ -243,7 +243,10 @@ fn what_works_and_wants_a_look() {
     };
     seen.roles[0].autoscaler = Some(autoscaler(None));
     insta::assert_snapshot!(said(&seen.clone().concluded()), @"
-    warning: web: hpa 2-4 is at its limit: it wants 4 pods or more, and may not have more
+    warning: web: a container was restarted lately: pod web-1 ended with exit 137 (OOMKilled) 5m ago (and 1 more)
+    Warning web: a container was restarted lately
+      pod web-1 ended with exit 137 (OOMKilled) 5m ago
+      $ kdj logs qa --pod web-1 --previous
     Warning web: hpa 2-4 is at its limit
       it wants 4 pods or more, and may not have more
       $ kdj scale qa
