@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::*;
+use crate::environment::Kind;
 
 mod problems;
 mod shape;

@@ -5,6 +5,7 @@
 #![cfg(unix)]
 
 mod blocked;
+mod config;
 mod credentials;
 mod django;
 mod envs_live;
@@ -22,6 +23,7 @@ mod output;
 mod protection;
 mod requests;
 mod restart;
+mod rollback;
 mod scale;
 mod sessions;
 mod status;

@@ -8,6 +8,7 @@
 mod access;
 mod budget;
 mod commands;
+mod config;
 mod credentials;
 mod db;
 mod dbshell;

@@ -6,6 +6,7 @@ mod locks;
 mod mysql;
 mod plan;
 mod protected;
+mod rolled_back;
 mod runs;
 mod taken_up;
 

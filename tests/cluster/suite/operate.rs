@@ -1,11 +1,13 @@
 //! `kdj scale` and `kdj restart` on the real cluster: on the whole app in a namespace of its own, and on cheap workloads
 //! for what the app does not do by itself.
 
+mod releases;
 mod restart_app;
 mod restart_beat;
 mod restart_drain;
 mod restart_fails;
 mod rights;
+mod rollback;
 mod scale_app;
 mod scale_limits;
 mod scale_managers;

@@ -135,10 +135,12 @@ fn merge(value: &mut Value, patch: &Value) {
         *value = patch.clone();
         return;
     };
-    if !value.is_object() {
+    // Of a strategic merge.
+    let replaces = patch.get("$patch").is_some_and(|directive| directive == "replace");
+    if !value.is_object() || replaces {
         *value = json!({});
     }
-    for (key, patch) in patch {
+    for (key, patch) in patch.iter().filter(|(key, _)| !replaces || *key != "$patch") {
         match (value.as_object_mut(), patch) {
             (Some(object), Value::Null) => drop(object.remove(key)),
             _ => merge(&mut value[key], patch),
