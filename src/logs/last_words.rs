@@ -99,7 +99,7 @@ Worker exiting
         let words = last_words(TRACEBACK).unwrap();
         assert_eq!(words.exception.as_deref(), Some("django.core.exceptions.ImproperlyConfigured: KEY is missing"));
         assert_eq!(words.lines.first().map(String::as_str), Some("Traceback (most recent call last):"));
-        assert_eq!(words.lines.len(), 11);
+        assert_eq!(words.lines.len(), 12);
     }
 
     #[test]

@@ -6,7 +6,6 @@ use k8s_openapi::{
         core::v1::{Container, Pod},
     },
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
-    jiff::Timestamp,
 };
 use kube::ResourceExt;
 
@@ -125,7 +124,7 @@ fn of_pods(workload: &Workload, pods: &[Pod], model: &Pod, environment: &Environ
     digests.sort();
     digests.dedup();
     let count = |pods: usize| u32::try_from(pods).unwrap_or(u32::MAX);
-    let restarts = live().flat_map(|pod| pods::statuses(pod)).map(|(_, status)| count_of(status.restart_count)).sum();
+    let restarts = live().flat_map(pods::statuses).map(|(_, status)| count_of(status.restart_count)).sum();
     let last = live().filter_map(|pod| Some(LastRestart { pod: pod.name_any(), exit: pods::last_exit(pod)? }));
     Role {
         ready: count(live().filter(|pod| target::is_ready(pod)).count()),

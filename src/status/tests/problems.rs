@@ -73,8 +73,8 @@ fn want_of_memory_names_the_limit() {
         container.last_exit = Some(oom());
     });
     insta::assert_snapshot!(said(&web(2, vec![pod("web-1", "web"), Pod { ready: true, ..again }]).concluded()), @"
-    BROKEN: web: 2 of 2 pods ready: container `django` was OOMKilled, its memory limit is 512Mi, restarted 3 times, last 5s ago (pod web-2)
-    Broken web: 2 of 2 pods ready
+    BROKEN: web: keeps crashing, 2 of 2 pods ready at the moment: container `django` was OOMKilled, its memory limit is 512Mi, restarted 3 times, last 5s ago (pod web-2)
+    Broken web: keeps crashing, 2 of 2 pods ready at the moment
       container `django` was OOMKilled, its memory limit is 512Mi, restarted 3 times, last 5s ago (pod web-2)
       $ kdj logs qa --pod web-2 --previous
     ");
@@ -142,7 +142,13 @@ fn a_stateful_set_says_in_events_that_it_may_not_make_pods() {
     let mut seen = status(vec![set], Vec::new());
     assert_eq!(seen.clone().concluded().health, Health::Changing);
     seen.events.push(event("statefulset/db", "FailedCreate", "create Pod db-0 failed: exceeded quota: shop"));
-    insta::assert_snapshot!(said(&seen.concluded()), @"");
+    insta::assert_snapshot!(said(&seen.concluded()), @"
+    BROKEN: db: 0 of 1 pods ready: no pod can be made: create Pod db-0 failed: exceeded quota: shop
+    Broken db: 0 of 1 pods ready
+      no pod can be made: create Pod db-0 failed: exceeded quota: shop
+        FailedCreate: create Pod db-0 failed: exceeded quota: shop
+      $ kdj scale qa
+    ");
 }
 
 #[test]
@@ -225,7 +231,7 @@ fn exactly_one_beat() {
 #[test]
 fn what_works_and_wants_a_look() {
     let mut seen = web(2, vec![pod("web-1", "web"), pod("web-2", "web")]);
-    seen.roles[0].last_restart = Some(LastRestart { pod: "web-1".to_owned(), exit: exit(137, "OOMKilled", 600) });
+    seen.roles[0].last_restart = Some(LastRestart { pod: "web-1".to_owned(), exit: exit(137, "OOMKilled", 300) });
     let autoscaler = |trouble: Option<&str>| Autoscaler {
         kind: "hpa",
         name: "web".to_owned(),
@@ -237,9 +243,9 @@ fn what_works_and_wants_a_look() {
     };
     seen.roles[0].autoscaler = Some(autoscaler(None));
     insta::assert_snapshot!(said(&seen.clone().concluded()), @"
-    warning: web: a container was restarted lately: pod web-1 ended with exit 137 (OOMKilled) 10m ago (and 1 more)
+    warning: web: a container was restarted lately: pod web-1 ended with exit 137 (OOMKilled) 5m ago (and 1 more)
     Warning web: a container was restarted lately
-      pod web-1 ended with exit 137 (OOMKilled) 10m ago
+      pod web-1 ended with exit 137 (OOMKilled) 5m ago
       $ kdj logs qa --pod web-1 --previous
     Warning web: hpa 2-4 is at its limit
       it wants 4 pods or more, and may not have more
