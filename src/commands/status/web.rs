@@ -8,7 +8,7 @@ use tokio::{
     time::sleep,
 };
 
-use super::open::Opened;
+use super::Opened;
 use crate::{
     cluster::Cluster,
     environment::Environment,
