@@ -33,7 +33,9 @@ fn shop(cluster: &Cluster) -> Namespace<'_> {
     let manifest = manifest.replace("namespace: shop-qa", &format!("namespace: {}", namespace.name()));
     namespace.kubectl_with(["apply", "-f", "-"], &manifest);
     namespace.wait_for_rollout(["deployment/postgres", "deployment/redis", "deployment/web"]);
-    namespace.wait_for("job/migrate", "{.status.succeeded}", "1");
+    poll_until("the migrations are applied", PATIENCE, || {
+        (part(&namespace, "job/migrate", "{.status.succeeded}") == "1").then_some(())
+    });
     namespace.wait_for_rollout(["deployment/celeryd", "deployment/celerybeat", "deployment/shell"]);
     namespace
 }

@@ -55,6 +55,7 @@ fn a_worker_s_tasks_are_said_before_it_goes() {
     let Some(cluster) = cluster() else { return };
     let namespace = shop(cluster);
     let kdj = kdj(&namespace);
+    wait_for_workers(&namespace);
     let code = "from orders.tasks import work; work.delay(45)";
     let _ = kdj.run(["pyshell", "own", "-r", "shell", "-c", code]).expect_code(0);
     wait_for_log(&namespace, "celeryd", "work started");
