@@ -118,11 +118,6 @@ impl Worker {
     pub fn is_in(&self, pod: &str) -> bool {
         is_in(&self.name, pod)
     }
-
-    /// How many tasks it has taken and not finished; those that are to run later are left out.
-    pub fn at_hand(&self) -> u64 {
-        [&self.active, &self.reserved].into_iter().flatten().map(|tasks| tasks.count).sum()
-    }
 }
 
 impl Consumer {
