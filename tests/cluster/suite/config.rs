@@ -103,7 +103,7 @@ fn what_a_role_is_given_and_from_where() {
     let _ = output.never_says(&["NEVER", "not mounted"]);
     // What kdj says is what the container has.
     let pod = namespace.pods("web").remove(0);
-    let inside = namespace.kubectl(["exec", &pod, "--", "sh", "-c", "env; find /etc/app/ /run/keys/ -name '*.p*'"]);
+    let inside = namespace.kubectl(["exec", &pod, "--", "sh", "-c", "env; ls /etc/app/local.py /run/keys/tls/key.pem"]);
     for fact in [
         "DEBUG=true",
         "MOTTO=from the secret",
