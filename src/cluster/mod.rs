@@ -13,6 +13,7 @@
 //! * `logs`: logs, whatever cuts their streams.
 //! * `operate`: workloads as their own objects describe them, to scale and to restart.
 //! * `rollout`, `manager`: how far a rollout is, and who else sets what it is made of.
+//! * `state`: what state an environment is in.
 //! * `watch`: objects as they change.
 
 mod access;
@@ -26,6 +27,7 @@ mod record;
 mod request;
 mod rollout;
 mod session;
+mod state;
 mod target;
 mod template;
 mod tunnel;

@@ -22,6 +22,7 @@ mod run;
 mod scale;
 mod sessions;
 mod shell;
+mod status;
 
 use std::ffi::OsString;
 
@@ -72,6 +73,8 @@ pub enum Command {
     Sessions(sessions::SessionsArgs),
     /// Open a shell (bash or sh, not Python) in an environment, or run a command in it
     Shell(shell::ShellArgs),
+    /// Show what runs in an environment, what is wrong, and why; end with 1 when something is broken
+    Status(status::StatusArgs),
     /// An alias and its arguments; gone once the command line is expanded.
     #[command(external_subcommand)]
     External(Vec<OsString>),
@@ -96,7 +99,8 @@ impl Command {
             | Command::Releases(_)
             | Command::Restart(_)
             | Command::Rollback(_)
-            | Command::Scale(_) => false,
+            | Command::Scale(_)
+            | Command::Status(_) => false,
             Command::Dbshell(_) | Command::Manage(_) | Command::Pyshell(_) | Command::Run(_) | Command::Shell(_) => {
                 true
             }
@@ -127,6 +131,7 @@ pub async fn run(command: Command, options: &Options, config: &Config, ui: &Ui) 
         Command::Scale(args) => scale::run(args, options, config, ui).await,
         Command::Sessions(args) => sessions::run(args, options, config, ui).await,
         Command::Shell(args) => shell::run(args, options, config, ui).await,
+        Command::Status(args) => status::run(args, options, config, ui).await,
         Command::External(words) => {
             let word = words.first().map(|word| word.to_string_lossy()).unwrap_or_default();
             Err(alias::unknown_command(&word, config))

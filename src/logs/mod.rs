@@ -6,6 +6,7 @@ mod filter;
 mod group;
 mod json;
 mod known;
+mod last_words;
 mod order;
 mod parse;
 mod pipeline;
@@ -18,6 +19,7 @@ mod view;
 pub use self::{
     entry::{Entry, Event, Source},
     filter::{Filter, Id, REQUEST_FIELDS, TASK_FIELDS, regex},
+    last_words::{LastWords, last_words},
     pipeline::{Counts, Format, Options, Out, Piece, Pipeline},
     record::Level,
     render::{Json, TextOptions},

@@ -123,11 +123,11 @@ async fn wait_for(step: &Step<'_>, place: &Place<'_>, limit: Duration, shown: (&
     let reached = wait.run(&mut follow).await?;
     let took = wait.waited();
     let reached = match reached {
-        Reached::Yes(_) => wait.stays(&mut follow, settle(workload)).await?.unwrap_or(reached),
+        Reached::Yes => wait.stays(&mut follow, settle(workload)).await?.unwrap_or(reached),
         reverted @ Reached::Reverted { .. } => reverted,
     };
     match reached {
-        Reached::Yes(_) => {
+        Reached::Yes => {
             let (line, at) = shown;
             line.conclude(at, place, &format!("{}: {} after {took}", workload.role, ready(to)));
             Ok(())

@@ -28,7 +28,7 @@ pub(super) enum Goal {
 #[derive(Debug)]
 pub(super) enum Reached {
     /// It is so.
-    Yes(Box<View>),
+    Yes,
     /// Somebody else set another number of replicas.
     Reverted {
         /// Which.
@@ -142,7 +142,7 @@ impl<'a> Wait<'a> {
             Goal::Rollout => view.rollout.is_complete(),
         };
         if reached {
-            return Ok(Some(Reached::Yes(Box::new(view))));
+            return Ok(Some(Reached::Yes));
         }
         let stirs = self.view.as_ref().is_none_or(|before| before.rollout.counts != view.rollout.counts);
         if stirs {
@@ -183,7 +183,7 @@ impl<'a> Wait<'a> {
 
     /// Whether the pod has to become ready: all have to for a number of replicas, new ones for a rollout.
     fn is_awaited(&self, pod: &PodView) -> bool {
-        !pod.going && !(self.goal == Goal::Rollout && pod.old)
+        !pod.going && (self.goal != Goal::Rollout || !pod.old)
     }
 
     /// Nothing has changed for a while: a controller that may not make pods says so.
@@ -194,19 +194,17 @@ impl<'a> Wait<'a> {
             return Err(self.explain(Hopeless::Said(failure.clone())).await);
         }
         let Place { cluster, .. } = self.place;
-        let counts = view.rollout.counts;
-        if counts.total < counts.desired
-            || view.pods.iter().filter(|pod| !pod.going).count() < usize::try_from(counts.desired).unwrap_or_default()
-        {
+        let staying = view.pods.iter().filter(|pod| !pod.going).count();
+        if staying < usize::try_from(view.rollout.counts.desired).unwrap_or_default() {
             let warning = cluster.last_warning(self.workload, None, self.since).await;
             if let Some(warning) = warning.filter(|warning| warning.starts_with("FailedCreate")) {
                 return Err(self.explain(Hopeless::Said(warning)).await);
             }
         }
-        if let Some(pod) = worst(&view, self.goal) {
-            if let Some(warning) = cluster.last_warning(self.workload, Some(pod), self.since).await {
-                self.say(&format!("{}: {}; {}: {warning}", self.workload.role, self.so_far(&view), pod.name));
-            }
+        if let Some(pod) = worst(&view, self.goal)
+            && let Some(warning) = cluster.last_warning(self.workload, Some(pod), self.since).await
+        {
+            self.say(&format!("{}: {}; {}: {warning}", self.workload.role, self.so_far(&view), pod.name));
         }
         Ok(())
     }
@@ -290,5 +288,5 @@ enum Hopeless {
 
 /// The first pod that has to become ready and is not.
 fn worst(view: &View, goal: Goal) -> Option<&PodView> {
-    view.pods.iter().find(|pod| !pod.ready && !pod.going && !(goal == Goal::Rollout && pod.old))
+    view.pods.iter().find(|pod| !pod.ready && !pod.going && (goal != Goal::Rollout || !pod.old))
 }

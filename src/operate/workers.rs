@@ -28,6 +28,8 @@ pub(super) struct Workers<'a> {
 pub(super) struct AtHand {
     /// How many workers answered.
     pub(super) answered: usize,
+    /// In how many of the pods no worker said all it has: one may be too busy to answer.
+    pub(super) untold: usize,
     /// How many tasks run.
     pub(super) active: u64,
     /// How many tasks they have taken and not begun.
@@ -95,20 +97,24 @@ impl AtHand {
     fn of(celery: &Celery, pods: &[String]) -> Self {
         let all = celery.workers.iter().flatten();
         let own: Vec<_> = all.filter(|worker| pods.iter().any(|pod| worker.is_in(pod))).collect();
+        let tells = |pod: &&String| {
+            own.iter().any(|worker| worker.is_in(pod) && worker.active.is_some() && worker.reserved.is_some())
+        };
         let count = |tasks: Option<&celery::Tasks>| tasks.map_or(0, |tasks| tasks.count);
         let tasks = own.iter().filter_map(|worker| worker.active.as_ref()).flat_map(|active| &active.tasks);
         let timed = tasks.filter_map(|Task { name, seconds, .. }| Some((name.clone(), (*seconds)?)));
         Self {
             answered: own.len(),
+            untold: pods.len() - pods.iter().filter(tells).count(),
             active: own.iter().map(|worker| count(worker.active.as_ref())).sum(),
             reserved: own.iter().map(|worker| count(worker.reserved.as_ref())).sum(),
             longest: timed.max_by(|(_, a), (_, b)| a.partial_cmp(b).unwrap_or(Ordering::Equal)),
         }
     }
 
-    /// Whether nothing is left to do.
+    /// Whether nothing is left to do, for sure.
     pub(super) fn is_idle(&self) -> bool {
-        self.active + self.reserved == 0
+        self.untold == 0 && self.active + self.reserved == 0
     }
 
     /// `3 active tasks, the longest orders.tasks.work for 240 s`
@@ -122,7 +128,12 @@ impl AtHand {
             0 => String::new(),
             number => format!(", {number} taken and not begun"),
         };
-        format!("{} active task{}{longest}{reserved}", self.active, plural(self.active))
+        let untold = match self.untold {
+            0 => String::new(),
+            1 => "; 1 worker did not answer".to_owned(),
+            number => format!("; {number} workers did not answer"),
+        };
+        format!("{} active task{}{longest}{reserved}{untold}", self.active, plural(self.active))
     }
 }
 
@@ -139,12 +150,8 @@ pub(super) async fn look_before_shrinking(place: &Place<'_>, workload: &Operated
     if at_hand.answered == 0 {
         return place.ui.status(&format!("{role}: none of its {pods} workers says what it does"));
     }
-    let silent = match pods.saturating_sub(at_hand.answered) {
-        0 => String::new(),
-        number => format!("; {number} of {pods} workers did not answer"),
-    };
     let grace = workload.grace;
-    let line = format!("{role}: {}{silent}", at_hand.line());
+    let line = format!("{role}: {}", at_hand.line());
     if at_hand.active == 0 {
         return place.ui.status(&line);
     }
@@ -191,12 +198,24 @@ mod tests {
             worker("other-1", &[("report", 900.0)], 5),
         ]));
         let own = AtHand::of(&answer, &["celeryd-1".to_owned(), "celeryd-2".to_owned(), "celeryd-3".to_owned()]);
-        let expected = AtHand { answered: 2, active: 2, reserved: 1, longest: Some(("work".to_owned(), 12.4)) };
-        assert_eq!(own, expected);
+        let longest = Some(("work".to_owned(), 12.4));
+        assert_eq!(own, AtHand { answered: 2, untold: 1, active: 2, reserved: 1, longest });
         assert!(!own.is_idle());
-        assert_eq!(own.line(), "2 active tasks, the longest work for 12 s, 1 taken and not begun");
+        let expected = "2 active tasks, the longest work for 12 s, 1 taken and not begun; 1 worker did not answer";
+        assert_eq!(own.line(), expected);
         let idle = AtHand::of(&answer, &["celeryd-2".to_owned()]);
         assert!(idle.is_idle());
         assert_eq!(idle.line(), "0 active tasks");
+    }
+
+    #[test]
+    fn a_worker_that_says_nothing_may_be_busy() {
+        let mut silent = worker("celeryd-1", &[], 0);
+        silent["active"] = serde_json::Value::Null;
+        for workers in [json!([silent]), json!([])] {
+            let at_hand = AtHand::of(&celery(workers), &["celeryd-1".to_owned()]);
+            assert!(!at_hand.is_idle());
+            assert_eq!(at_hand.line(), "0 active tasks; 1 worker did not answer");
+        }
     }
 }

@@ -11,7 +11,7 @@ use crate::environment::Kind;
 /// How long a pod may take to start before it is not merely starting, in seconds, where nothing else says so.
 const STARTING: i64 = 120;
 /// An exit longer ago than this is no news, in seconds.
-const LATELY: i64 = 3600;
+const LATELY: i64 = 600;
 
 /// Draws the conclusions.
 pub(super) fn conclude(mut status: Status) -> Status {
@@ -46,7 +46,7 @@ fn keep_tracebacks(before: &[Problem], problems: &mut [Problem]) {
     }
 }
 
-fn health(status: &Status) -> Health {
+pub(super) fn health(status: &Status) -> Health {
     let broken = status.problems.iter().any(|problem| problem.severity == Severity::Broken);
     let warning = !status.problems.is_empty();
     let worst = status.roles.iter().map(|role| role.health).max().unwrap_or(Health::Ok);
@@ -88,6 +88,7 @@ fn presence(status: &Status) -> Option<Problem> {
         workload: None,
         pod: None,
         container: None,
+        previous: false,
         what,
         causes: vec![Cause { text: cause, evidence: Vec::new() }],
         traceback: Vec::new(),
@@ -101,10 +102,11 @@ fn count_beats(status: &Status) -> Option<Beat> {
     let (mut desired, mut running) = (0, 0);
     for role in beats {
         let live = status.pods_of(role).filter(|pod| pod.is_live() && pod.phase == "Running").count();
-        desired += role.desired.unwrap_or_default();
-        running += u32::try_from(live).unwrap_or(u32::MAX);
+        let live = u32::try_from(live).unwrap_or(u32::MAX);
+        desired += role.desired.unwrap_or(live);
+        running += live;
     }
-    Some(Beat { desired: desired.max(running.min(desired)), running, ok: desired == 1 && running == 1 })
+    Some(Beat { desired, running, ok: desired == 1 && running == 1 })
 }
 
 /// Exactly one beat: two send every task twice, none sends none.
@@ -147,6 +149,7 @@ fn beat(status: &mut Status) -> Option<Problem> {
         workload: Some(first.workload.clone()),
         pod: None,
         container: None,
+        previous: false,
         what,
         causes: vec![Cause { text, evidence: vec![format!("of {}", others.join(", "))] }],
         traceback: Vec::new(),
@@ -161,7 +164,7 @@ fn beat(status: &mut Status) -> Option<Problem> {
 }
 
 /// One line for the whole environment; the word first.
-fn headline(status: &Status) -> String {
+pub(super) fn headline(status: &Status) -> String {
     let word = status.health.word();
     if let Some(worst) = status.problems.first().filter(|_| status.health != Health::Changing) {
         let more = match status.problems.len() - 1 {

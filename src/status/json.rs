@@ -16,7 +16,12 @@ impl Status {
     }
 }
 
+/// An environment that could not be asked, and why.
+pub fn failed(environment: &str, error: &str) -> Value {
+    json!({"version": JSON_VERSION, "environment": environment, "error": error})
+}
+
 /// Several environments in one document.
-pub fn document(statuses: &[Status]) -> Value {
-    json!({"version": JSON_VERSION, "environments": statuses.iter().map(Status::json).collect::<Vec<_>>()})
+pub fn document(environments: Vec<Value>) -> Value {
+    json!({"version": JSON_VERSION, "environments": environments})
 }

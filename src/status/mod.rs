@@ -9,22 +9,27 @@
 
 mod diagnose;
 mod happening;
+mod inside;
 mod json;
+mod lines;
 mod pod;
 mod problem;
 mod role;
+mod table;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 pub use self::{
     happening::{Change, Event},
-    json::{JSON_VERSION, document},
+    inside::{Migrations, Queue, Tasks, Worker},
+    json::{document, failed},
+    lines::{Line, lines},
     pod::{Container, Exit, Pod, Waiting},
     problem::{Cause, Problem, Severity},
-    role::{Autoscaler, LastRestart, Role, Rollout, RolloutPhase},
+    role::{Autoscaler, LastRestart, Role, Rollout, RolloutPhase, version_of},
+    table::{Show, text},
 };
-use crate::environment::Kind;
 
 /// An environment at one moment.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -61,6 +66,10 @@ pub struct Status {
     pub problems: Vec<Problem>,
     /// How many beats run; `None` without any workload of that kind.
     pub beat: Option<Beat>,
+    /// What waits for Celery's workers; `None` unless it was asked for and there are workers.
+    pub tasks: Option<Tasks>,
+    /// Which migrations are not applied; `None` unless it was asked for.
+    pub migrations: Option<Migrations>,
     /// What the cluster did not tell, and why.
     pub missing: Vec<String>,
 }
@@ -154,6 +163,8 @@ impl Status {
             changes: Vec::new(),
             problems: Vec::new(),
             beat: None,
+            tasks: None,
+            migrations: None,
             missing: Vec::new(),
         }
     }
@@ -170,7 +181,7 @@ impl Status {
 
     /// Whether more should be asked of the cluster: events and revisions tell why something is not as it should be.
     pub fn wants_evidence(&self) -> bool {
-        !matches!(self.health, Health::Ok | Health::Idle) || self.presence != Presence::Here
+        matches!(self.health, Health::Broken | Health::Changing) || self.presence != Presence::Here
     }
 
     /// The same with its conclusions: the health of each role and of all, the beat, the problems and the headline.
@@ -178,9 +189,10 @@ impl Status {
         diagnose::conclude(self)
     }
 
-    /// The roles of a kind.
-    fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Role> {
-        self.roles.iter().filter(move |role| role.kind == kind)
+    /// Words the headline anew, when more is known.
+    pub fn retell(&mut self) {
+        self.health = diagnose::health(self);
+        self.headline = diagnose::headline(self);
     }
 }
 

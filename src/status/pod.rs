@@ -89,6 +89,12 @@ impl Pod {
         self.terminating.is_none() && !matches!(self.phase.as_str(), "Succeeded" | "Failed")
     }
 
+    /// How many of its containers are ready, and how many there are, without init containers.
+    pub fn ready_containers(&self) -> (usize, usize) {
+        let own = || self.containers.iter().filter(|container| !container.init);
+        (own().filter(|container| container.ready).count(), own().count())
+    }
+
     /// How long it has been there, in seconds.
     pub fn age(&self, now: Timestamp) -> i64 {
         self.created.map_or(i64::MAX, |created| now.as_second() - created.as_second())

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::{logs, protection::redact};
+
 /// How bad a problem is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -25,11 +27,13 @@ pub struct Problem {
     pub pod: Option<String>,
     /// The container of that pod, where it is about one.
     pub container: Option<String>,
+    /// Whether the run of it that matters is the one before.
+    pub previous: bool,
     /// What is wrong: `web: 0 of 2 pods ready`.
     pub what: String,
     /// Why, the likeliest cause first; at least one.
     pub causes: Vec<Cause>,
-    /// The last traceback of the container that ends again and again, its lines; empty unless it was asked for and found.
+    /// The last traceback of the container that does not run, else its last lines; empty unless asked for and found.
     pub traceback: Vec<String>,
     /// The kdj command to type next.
     pub next: Option<String>,
@@ -50,6 +54,15 @@ impl Problem {
         match self.causes.first() {
             Some(cause) => format!("{}: {}", self.what, cause.text),
             None => self.what.clone(),
+        }
+    }
+
+    /// Takes in the end of the log of its container. Values that look secret are left out: JSON and the page show it, too.
+    pub fn hear(&mut self, log: &str) {
+        let Some(words) = logs::last_words(log) else { return };
+        self.traceback = words.lines.iter().map(|line| redact::text(line)).collect();
+        if let (Some(exception), Some(cause)) = (words.exception, self.causes.first_mut()) {
+            cause.text = format!("{}: {}", redact::text(&exception), cause.text);
         }
     }
 

@@ -49,6 +49,9 @@ pub struct Role {
     pub failure: Option<String>,
     /// Whether its worker sends periodic tasks, too (`celery worker -B`).
     pub embeds_beat: bool,
+    /// The words of its containers' command lines; they may hold what is nobody's business, and are not shown.
+    #[serde(skip)]
+    pub words: Vec<String>,
 }
 
 /// When and how a container ended the last time.
@@ -127,6 +130,7 @@ impl Role {
             managers: Vec::new(),
             failure: None,
             embeds_beat: false,
+            words: Vec::new(),
         }
     }
 

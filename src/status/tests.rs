@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::*;
+use crate::environment::Kind;
 
 mod problems;
 mod shape;
@@ -36,6 +37,8 @@ pub(super) fn status(roles: Vec<Role>, pods: Vec<Pod>) -> Status {
         changes: Vec::new(),
         problems: Vec::new(),
         beat: None,
+        tasks: None,
+        migrations: None,
         missing: Vec::new(),
     }
 }

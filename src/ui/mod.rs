@@ -2,6 +2,7 @@
 
 mod ask;
 mod live;
+mod screen;
 pub mod style;
 pub mod table;
 pub mod terminal;
@@ -9,8 +10,8 @@ mod waiting;
 
 use std::io::{self, IsTerminal, Write};
 
-pub use self::live::Live;
 use self::style::{ColorChoice, Role};
+pub use self::{live::Live, screen::Screen};
 use crate::error::{Error, Result};
 
 /// How much kdj says on stderr.

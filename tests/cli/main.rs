@@ -26,6 +26,7 @@ mod restart;
 mod rollback;
 mod scale;
 mod sessions;
+mod status;
 mod targets;
 mod terminal;
 

@@ -157,15 +157,6 @@ impl RolloutState {
         matches!(self.progress, Progress::Complete { .. })
     }
 
-    /// Whether it will not go on by itself: its deadline is over, it is paused, or pods have to be deleted by hand.
-    pub fn is_stuck(&self) -> bool {
-        match self.progress {
-            Progress::DeadlineExceeded { .. } | Progress::AwaitsDeletion { .. } => true,
-            Progress::Updating { .. } | Progress::OldRemaining { .. } => self.paused,
-            _ => false,
-        }
-    }
-
     /// Whether there are as many pods as desired and all are ready, of whatever revision: what scaling asks for.
     pub fn is_at_scale(&self) -> bool {
         let Counts { desired, total, ready, .. } = self.counts;

@@ -111,7 +111,7 @@ pub(in crate::cluster) fn image_of(pod: &Pod, name: &str) -> String {
 }
 
 /// The memory a container is limited to, if it is.
-fn memory_limit(pod: &Pod, name: &str) -> Option<String> {
+pub(in crate::cluster) fn memory_limit(pod: &Pod, name: &str) -> Option<String> {
     let container = app_containers(pod).iter().find(|container| container.name == name)?;
     Some(container.resources.as_ref()?.limits.as_ref()?.get("memory")?.0.clone())
 }

@@ -28,12 +28,12 @@ mod workload;
 pub(super) use self::{
     choose::choose_workload,
     container::{
-        app_like, choose_container, container_names, image_of, is_of_app, killed_without_evidence, oom_killed,
-        status_of,
+        app_like, choose_container, container_names, image_of, is_of_app, killed_without_evidence, memory_limit,
+        oom_killed, status_of,
     },
     kind::words,
-    pod::{choose_pod, is_ready, model},
-    revision::{revision_number, rollout},
+    pod::{choose_pod, created, is_live, is_ready, model, phase},
+    revision::{revision_number, revision_of, rollout},
     role::{PREFIX_LABELS, Roles},
     state::{describe, is_running},
     trouble::kubectl_in,
@@ -42,7 +42,7 @@ pub(super) use self::{
 use self::{
     choose::{Candidates, choose_by_service, choose_defaults, find_asked},
     idle::Idle,
-    revision::{Newest, find_newest_replica_set, newest, revision_of, rollout_note},
+    revision::{Newest, find_newest_replica_set, newest, rollout_note},
     role::INSTANCE,
 };
 pub use self::{

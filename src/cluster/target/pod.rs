@@ -9,7 +9,7 @@ use kube::ResourceExt;
 use super::super::MANAGED_BY;
 
 /// Whether a pod is neither going nor gone.
-pub(super) fn is_live(pod: &Pod) -> bool {
+pub(in crate::cluster) fn is_live(pod: &Pod) -> bool {
     pod.metadata.deletion_timestamp.is_none() && !matches!(phase(pod), "Succeeded" | "Failed")
 }
 
@@ -31,12 +31,12 @@ pub(in crate::cluster) fn model(template: &PodTemplateSpec) -> Pod {
 }
 
 /// The pod's phase, empty when it has none.
-pub(super) fn phase(pod: &Pod) -> &str {
+pub(in crate::cluster) fn phase(pod: &Pod) -> &str {
     pod.status.as_ref().and_then(|status| status.phase.as_deref()).unwrap_or_default()
 }
 
 /// When the pod was made.
-pub(super) fn created(pod: &Pod) -> Option<Timestamp> {
+pub(in crate::cluster) fn created(pod: &Pod) -> Option<Timestamp> {
     pod.creation_timestamp().map(|time| time.0)
 }
 

@@ -25,7 +25,7 @@ pub(in crate::cluster) fn revision_number(set: &ReplicaSet) -> Option<u64> {
 }
 
 /// The revision of a pod: the hash of the template it was made from.
-pub(super) fn revision_of(pod: &Pod) -> Option<&str> {
+pub(in crate::cluster) fn revision_of(pod: &Pod) -> Option<&str> {
     pod.labels().get(TEMPLATE_HASH).or_else(|| pod.labels().get(REVISION_HASH)).map(String::as_str)
 }
 

@@ -102,6 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[allow(clippy::field_reassign_with_default, reason = "its template is its own")]
     fn the_table_says_what_is_current_and_what_each_changed() {
         let now: Timestamp = "2026-11-21T12:00:00Z".parse().unwrap();
         let revision = |number: i64, image: &str, current: bool| {
@@ -131,16 +132,16 @@ mod tests {
         let web = Revisions { role: "web".to_owned(), workload: "deployment/web".to_owned(), all };
         let all = [web];
         insta::assert_snapshot!(table(&all, false, now), @"
-        ROLE   REVISION    STATE                IMAGE    CHANGES                                       AGE
+        ROLE   REVISION    STATE                IMAGE    CHANGES                                      AGE
         web    3           current, 1/2 ready   shop:2   image shop:1 -> shop:2, +A, +B, +C, 1 more   6h
-        web    2 (was 1)   old                  shop:1   restart                                       7h
-        web    0           old                  shop:1   <none>                                        9h
+        web    2 (was 1)   old                  shop:1   restart                                      7h
+        web    0           old                  shop:1   <none>                                       9h
         ");
         insta::assert_snapshot!(table(&all, true, now), @"
-        ROLE   REVISION    STATE                IMAGE    DIGEST                CHANGES                                     CAUSE    NAME    AGE
+        ROLE   REVISION    STATE                IMAGE    DIGEST                CHANGES                                  CAUSE    NAME    AGE
         web    3           current, 1/2 ready   shop:2   sha256:3f2a9c71d0b4   image shop:1 -> shop:2, +A, +B, +C, +D   <none>   web-3   6h
-        web    2 (was 1)   old                  shop:1   <none>                restart                                     <none>   web-2   7h
-        web    0           old                  shop:1   <none>                <none>                                      <none>   web-0   9h
+        web    2 (was 1)   old                  shop:1   <none>                restart                                  <none>   web-2   7h
+        web    0           old                  shop:1   <none>                <none>                                   <none>   web-0   9h
         ");
         assert_eq!(names(&all), "deployment/web 3\ndeployment/web 2\ndeployment/web 0\n");
     }

@@ -1,7 +1,7 @@
 //! What is wrong with one workload: of its pods' troubles the likeliest, and what it says itself.
 
 use super::{
-    super::{Cause, Change, Health, Pod, Problem, Role, RolloutPhase, Severity, Status},
+    super::{Cause, Change, Event, Health, Pod, Problem, Role, RolloutPhase, Severity, Status},
     LATELY, STARTING, ago,
     pod::{Remedy, Trouble, trouble},
 };
@@ -53,7 +53,8 @@ fn health(status: &Status, role: &Role, found: &[Found<'_>]) -> Health {
     if found.iter().any(|(pod, trouble)| trouble.lasting && !is_rolling_out(role, pod, trouble)) {
         return Health::Broken;
     }
-    if phase == Some(RolloutPhase::Failed) || role.failure.is_some() && (is_short || phase.is_some()) {
+    let failed = failure(status, role).is_some();
+    if phase == Some(RolloutPhase::Failed) || failed && (is_short || phase.is_some()) {
         return Health::Broken;
     }
     match phase {
@@ -70,6 +71,19 @@ fn health(status: &Status, role: &Role, found: &[Found<'_>]) -> Health {
         }
         None => Health::Ok,
     }
+}
+
+/// Why the workload cannot make pods: a Deployment says so itself, of others it stands in events.
+fn failure(status: &Status, role: &Role) -> Option<String> {
+    let live = status.pods_of(role).filter(|pod| pod.is_live()).count();
+    let lacks = role.desired.is_some_and(|desired| live < usize::try_from(desired).unwrap_or(usize::MAX));
+    let told = || {
+        let of = |event: &&Event| event.reason == "FailedCreate" && event.object == role.workload;
+        let event =
+            status.events.iter().filter(of).find(|event| status.taken.as_second() - event.at.as_second() < LATELY)?;
+        Some(event.message.clone())
+    };
+    role.failure.clone().or_else(|| if lacks { told() } else { None })
 }
 
 /// A pod of the new revision that is not ready yet may take until its rollout's deadline.
@@ -94,10 +108,12 @@ fn broken(status: &Status, role: &Role, found: &[Found<'_>]) -> Problem {
         (Some(_), true) => {
             format!("{title}: the rollout does not get through, {} old pods serve", role.ready)
         }
+        (None, true) => format!("{title}: keeps crashing, {} of {desired} pods ready at the moment", role.ready),
         _ => format!("{title}: {} of {desired} pods ready", role.ready),
     };
     let mut causes = Vec::new();
-    if let Some(failure) = &role.failure {
+    let failure = failure(status, role);
+    if let Some(failure) = &failure {
         causes.push(Cause {
             text: format!("no pod can be made: {failure}"),
             evidence: told(status, role, "FailedCreate"),
@@ -114,7 +130,7 @@ fn broken(status: &Status, role: &Role, found: &[Found<'_>]) -> Problem {
     if causes.is_empty() {
         causes.push(Cause { text: "the cluster does not say why".to_owned(), evidence: Vec::new() });
     }
-    let worst = found.first().filter(|_| role.failure.is_none());
+    let worst = found.first().filter(|_| failure.is_none());
     let next = match worst {
         Some((pod, trouble)) => command(status, role, pod, trouble.remedy),
         None => format!("kdj scale {}", shell_words::quote(&status.environment)),
@@ -125,6 +141,7 @@ fn broken(status: &Status, role: &Role, found: &[Found<'_>]) -> Problem {
         workload: Some(role.workload.clone()),
         pod: worst.map(|(pod, _)| pod.name.clone()),
         container: worst.and_then(|(_, trouble)| trouble.logged.clone()),
+        previous: worst.is_some_and(|(_, trouble)| trouble.remedy == Remedy::PreviousLog),
         what,
         causes,
         traceback: Vec::new(),
@@ -199,6 +216,7 @@ fn warnings(status: &Status, role: &Role) -> Vec<Problem> {
             workload: Some(role.workload.clone()),
             pod: pod.map(str::to_owned),
             container: None,
+            previous: false,
             what,
             causes: vec![Cause { text, evidence: Vec::new() }],
             traceback: Vec::new(),

@@ -136,6 +136,16 @@ fn no_node_and_no_quota() {
 }
 
 #[test]
+fn a_stateful_set_says_in_events_that_it_may_not_make_pods() {
+    let mut set = Role { workload: "statefulset/db".to_owned(), ..short("db", Kind::Other, 0, 1) };
+    set.available = None;
+    let mut seen = status(vec![set], Vec::new());
+    assert_eq!(seen.clone().concluded().health, Health::Changing);
+    seen.events.push(event("statefulset/db", "FailedCreate", "create Pod db-0 failed: exceeded quota: shop"));
+    insta::assert_snapshot!(said(&seen.concluded()), @"");
+}
+
+#[test]
 fn a_probe_that_fails() {
     let mut seen = web(1, vec![pod("web-1", "web"), unready("web-2", "web", |_| {})]);
     seen.events.push(event("pod/web-2", "Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 503"));

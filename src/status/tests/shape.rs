@@ -24,7 +24,7 @@ fn the_json_is_the_documented_one() {
     let seen = seen.concluded();
     let text = serde_json::to_string_pretty(&seen.json()).unwrap();
     insta::assert_snapshot!(text);
-    assert_eq!(document(&[seen])["environments"][0]["environment"], "qa");
+    assert_eq!(document(vec![seen.json()])["environments"][0]["environment"], "qa");
     let lost = Link::Lost { since: now(), why: "connection refused".to_owned() };
     assert_eq!(
         serde_json::to_value(lost).unwrap(),

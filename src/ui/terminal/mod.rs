@@ -126,6 +126,15 @@ pub async fn interrupted() -> u8 {
     }
 }
 
+/// Resolves when the terminal's window gets another size.
+pub async fn resized() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::window_change()) {
+        Ok(mut changes) => drop(changes.recv().await),
+        Err(_) => std::future::pending().await,
+    }
+}
+
 /// The local side, attached; [`LocalSide::finish`] gives everything back.
 #[derive(Debug)]
 pub struct LocalSide {

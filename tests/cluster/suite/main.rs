@@ -29,6 +29,7 @@ mod pyshell_console;
 mod rights;
 mod sessions;
 mod signals;
+mod status;
 mod streams;
 mod targets;
 mod terminal;

@@ -43,7 +43,7 @@ pub struct Revision {
     pub ready_pod: Option<(String, String)>,
     /// The template, without what tells revisions apart.
     #[serde(skip)]
-    template: Value,
+    pub(crate) template: Value,
 }
 
 /// The revisions of a workload.

@@ -1,0 +1,122 @@
+//! The objects, listed once.
+
+use k8s_openapi::{
+    api::{
+        apps::v1::{Deployment, ReplicaSet, StatefulSet},
+        autoscaling::v2::HorizontalPodAutoscaler,
+        core::v1::{Event, Namespace, Pod},
+    },
+    jiff::Timestamp,
+};
+use kube::{Api, api::ListParams};
+
+use super::{
+    super::{Cluster, request::repeatable, target::Roles},
+    Place, State, by_name,
+};
+use crate::{
+    environment::Environment,
+    error::Result,
+    status::{Link, Status},
+};
+
+/// How many events are read at most: a namespace in trouble has thousands.
+const MOST_EVENTS: u32 = 500;
+
+impl Cluster {
+    /// The state of an environment: four requests, all at once, and as many again when something is wrong. With
+    /// `tracebacks` also the log of a container that ends again and again: one request for each broken role.
+    ///
+    /// # Errors
+    /// When the cluster cannot be reached, neither pods nor workloads may be listed, or a configured selector is malformed.
+    pub async fn status(&self, environment: &Environment, tracebacks: bool) -> Result<Status> {
+        let roles = Roles::new(environment, None)?;
+        let mut state = self.read(environment, &roles).await?;
+        let mut status = state.status(environment, &roles, Link::Live, Timestamp::now());
+        if !status.wants_evidence() {
+            return Ok(status);
+        }
+        self.read_evidence(environment, &mut state).await;
+        status = state.status(environment, &roles, Link::Live, Timestamp::now());
+        if tracebacks {
+            self.read_last_words(&mut status).await;
+        }
+        Ok(status)
+    }
+
+    /// Lists what the state is read from. What may not be listed is left out, and said to be.
+    async fn read(&self, environment: &Environment, roles: &Roles<'_>) -> Result<State> {
+        let namespace = &environment.namespace;
+        let query = roles.query(None);
+        let (pods, deployments, stateful_sets, autoscalers) = futures::join!(
+            self.list::<Pod>(namespace, query.as_deref()),
+            self.list::<Deployment>(namespace, None),
+            self.list::<StatefulSet>(namespace, None),
+            self.list::<HorizontalPodAutoscaler>(namespace, None),
+        );
+        let mut state = State::default();
+        let nothing = pods.is_err() && deployments.is_err() && stateful_sets.is_err();
+        match pods {
+            Ok(pods) => state.pods = by_name(pods),
+            Err(error) if nothing => return Err(error),
+            Err(error) => state.lacks("pods", &error),
+        }
+        match deployments {
+            Ok(deployments) => state.deployments = by_name(deployments),
+            Err(error) => state.lacks("Deployments", &error),
+        }
+        match stateful_sets {
+            Ok(sets) => state.stateful_sets = by_name(sets),
+            Err(error) => state.lacks("StatefulSets", &error),
+        }
+        match autoscalers {
+            Ok(autoscalers) => state.autoscalers = by_name(autoscalers),
+            Err(error) => state.lacks("HPAs", &error),
+        }
+        Ok(state)
+    }
+
+    /// Asks for what tells why something is wrong: events, revisions, the namespace itself. Where there is nothing, only
+    /// the last.
+    pub(super) async fn read_evidence(&self, environment: &Environment, state: &mut State) {
+        let namespace = &environment.namespace;
+        if state.is_empty() {
+            state.place = self.place_of(namespace, state).await;
+            return;
+        }
+        let limited = ListParams::default().limit(MOST_EVENTS);
+        let mut place = State::default();
+        let (events, sets, found) = futures::join!(
+            self.list_matching::<Event>(namespace, &limited),
+            self.list::<ReplicaSet>(namespace, None),
+            self.place_of(namespace, &mut place),
+        );
+        state.place = found;
+        match events {
+            Ok(events) => state.events = by_name(events),
+            Err(error) => state.lacks("events", &error),
+        }
+        match sets {
+            Ok(sets) => state.replica_sets = by_name(sets),
+            Err(error) => state.lacks("ReplicaSets", &error),
+        }
+    }
+
+    /// How the namespace is. Who may not read it is not told so, unless there is nothing else to tell.
+    pub(super) async fn place_of(&self, namespace: &str, state: &mut State) -> Place {
+        let api = Api::<Namespace>::all(self.client.clone());
+        let what = format!("get namespaces/{namespace}");
+        match repeatable(&what, &self.place, &self.observer, || api.get_opt(namespace)).await {
+            Ok(None) => Place::None,
+            Ok(Some(found)) => {
+                let phase = found.status.as_ref().and_then(|status| status.phase.as_deref());
+                let goes = phase == Some("Terminating") || found.metadata.deletion_timestamp.is_some();
+                if goes { Place::Deleting } else { Place::Exists }
+            }
+            Err(error) => {
+                state.lacks("the namespace", &error);
+                Place::Unknown
+            }
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! `kdj status -w`: redrawn in place on a terminal, a line for each change elsewhere.
+
+use std::collections::BTreeMap;
+
+use futures::{StreamExt, future::select_all, stream::FuturesUnordered};
+use tokio::sync::watch;
+
+use super::{StatusArgs, open::Opened};
+use crate::{
+    error::{Error, Result},
+    exit::Exit,
+    status::{self, Line, Status},
+    ui::{Screen, Ui, terminal},
+};
+
+/// One environment, as it was seen last.
+struct View {
+    name: String,
+    statuses: watch::Receiver<Option<Status>>,
+    /// Why it is not seen any more.
+    error: Option<Error>,
+}
+
+/// Follows the environments until a signal ends it.
+pub(super) async fn run(args: &StatusArgs, opened: Vec<Opened>, ui: &Ui) -> Result<Exit> {
+    let (mut views, mut feeds) = (Vec::new(), FuturesUnordered::new());
+    for (at, Opened { environment, cluster }) in opened.into_iter().enumerate() {
+        let (sender, statuses) = watch::channel(None);
+        let name = environment.name.clone();
+        match cluster {
+            Ok(cluster) => {
+                views.push(View { name, statuses, error: None });
+                feeds.push(async move { (at, cluster.follow_status(&environment, &sender).await) });
+            }
+            Err(error) => views.push(View { name, statuses, error: Some(error) }),
+        }
+    }
+    let mut shown = Shown::new(args, ui);
+    let interrupted = terminal::interrupted();
+    tokio::pin!(interrupted);
+    loop {
+        tokio::select! {
+            biased;
+            number = &mut interrupted => {
+                shown.end(&views)?;
+                return Ok(Exit::Interrupted(number));
+            }
+            Some((at, outcome)) = feeds.next(), if !feeds.is_empty() => {
+                if let Err(error) = outcome {
+                    views[at].error = Some(error);
+                }
+                if feeds.is_empty() {
+                    shown.end(&[])?;
+                    return Err(last_error(views));
+                }
+                shown.fail(&views, at)?;
+            }
+            Some(at) = changed(&mut views) => shown.show(&views, at)?,
+            () = terminal::resized(), if shown.screen.is_some() => shown.draw(&views),
+        }
+    }
+}
+
+/// Waits until one of the views has something new, and says which; `None` when its feed has ended, which says why itself.
+async fn changed(views: &mut [View]) -> Option<usize> {
+    let seen = views.iter_mut().enumerate().filter(|(_, view)| view.error.is_none());
+    let waiting = seen.map(|(at, view)| Box::pin(async move { view.statuses.changed().await.ok().map(|()| at) }));
+    let waiting: Vec<_> = waiting.collect();
+    if waiting.is_empty() {
+        return std::future::pending().await;
+    }
+    select_all(waiting).await.0
+}
+
+/// When nothing can be seen any more: why.
+fn last_error(views: Vec<View>) -> Error {
+    let errors = views.into_iter().filter_map(|view| view.error);
+    errors.last().unwrap_or_else(|| Error::failed("nothing is watched any more"))
+}
+
+/// What is shown, and how.
+struct Shown<'a> {
+    args: &'a StatusArgs,
+    ui: &'a Ui,
+    screen: Option<Screen>,
+    /// The lines that were appended last, by environment and what they are about.
+    lines: BTreeMap<(String, String), String>,
+}
+
+impl<'a> Shown<'a> {
+    fn new(args: &'a StatusArgs, ui: &'a Ui) -> Self {
+        let screen = if args.is_json() { None } else { ui.screen() };
+        Self { args, ui, screen, lines: BTreeMap::new() }
+    }
+
+    /// Shows what is new of one environment.
+    fn show(&mut self, views: &[View], at: usize) -> Result<()> {
+        if self.screen.is_some() {
+            self.draw(views);
+            return Ok(());
+        }
+        let Some(status) = views[at].statuses.borrow().clone() else { return Ok(()) };
+        if self.args.is_json() {
+            return self.line(&status.json());
+        }
+        self.append(&status)
+    }
+
+    /// Shows that an environment is seen no more.
+    fn fail(&mut self, views: &[View], at: usize) -> Result<()> {
+        let View { name, error, .. } = &views[at];
+        match error {
+            Some(error) if self.args.is_json() => self.line(&status::failed(name, &error.to_string())),
+            Some(error) if self.screen.is_none() => {
+                self.ui.error(error);
+                Ok(())
+            }
+            _ => {
+                self.draw(views);
+                Ok(())
+            }
+        }
+    }
+
+    fn line(&self, value: &serde_json::Value) -> Result<()> {
+        self.ui.data(&format!("{value}\n"))
+    }
+
+    fn draw(&mut self, views: &[View]) {
+        let text = self.text(views);
+        if let Some(screen) = &mut self.screen {
+            screen.draw(&text);
+        }
+    }
+
+    /// Appends the lines that differ from those before.
+    fn append(&mut self, status: &Status) -> Result<()> {
+        let time = status.taken.strftime("%H:%M:%S");
+        let lines = status::lines(status);
+        let gone: Vec<_> = self.lines.keys().filter(|(of, _)| *of == status.environment).cloned().collect();
+        let mut before: BTreeMap<_, _> = gone.into_iter().filter_map(|key| self.lines.remove_entry(&key)).collect();
+        let mut text = String::new();
+        for Line { about, state, detail } in lines {
+            let key = (status.environment.clone(), about);
+            if before.remove(&key).as_ref() != Some(&state) {
+                text.push_str(&format!("{time} {}: {state}{detail}\n", status.environment));
+            }
+            self.lines.insert(key, state);
+        }
+        for (_, about) in before.into_keys() {
+            text.push_str(&format!("{time} {}: over: {about}\n", status.environment));
+        }
+        if text.is_empty() { Ok(()) } else { self.ui.data(&text) }
+    }
+
+    /// All environments, one below the other.
+    fn text(&self, views: &[View]) -> String {
+        let show = self.args.show(self.ui);
+        let texts = views.iter().map(|view| match (&view.error, &*view.statuses.borrow()) {
+            (Some(error), _) => format!("{}: {error}\n", view.name),
+            (None, Some(status)) => {
+                let missing = status.missing.iter().map(|missing| format!("not seen: {missing}\n"));
+                status::text(status, show) + &missing.collect::<String>()
+            }
+            (None, None) => format!("{}: asking the cluster\n", view.name),
+        });
+        texts.collect::<Vec<_>>().join("\n")
+    }
+
+    /// Gives the terminal back, and leaves there what was seen last.
+    fn end(&mut self, views: &[View]) -> Result<()> {
+        let Some(screen) = self.screen.take() else { return Ok(()) };
+        screen.close();
+        let show = self.args.show(self.ui);
+        let texts: Vec<String> =
+            views.iter().filter_map(|view| Some(status::text(view.statuses.borrow().as_ref()?, show))).collect();
+        self.ui.data(&texts.join("\n"))
+    }
+}
