@@ -124,7 +124,8 @@ mod tests {
         };
         let variable = |name: &str| TemplateChange::VariableAdded { name: name.to_owned() };
         let mut newest = revision(3, "shop:2", true);
-        newest.changes = Some(vec![image("shop:1", "shop:2"), variable("A"), variable("B"), variable("C"), variable("D")]);
+        newest.changes =
+            Some(vec![image("shop:1", "shop:2"), variable("A"), variable("B"), variable("C"), variable("D")]);
         let mut second = revision(2, "shop:1", false);
         second.changes = Some(vec![TemplateChange::Restarted]);
         second.earlier = vec![1];
