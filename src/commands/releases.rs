@@ -23,6 +23,7 @@ pub struct ReleasesArgs {
     environment: EnvironmentArg,
 
     /// Roles, or workloads (default: all of the app's)
+    #[arg(value_name = "ROLE")]
     roles: Vec<String>,
 
     #[command(flatten)]

@@ -29,7 +29,7 @@ pub struct RollbackArgs {
     environment: String,
 
     /// Revision of web or of the first ROLE, as `kdj releases` lists it (default: the one before), then roles, or workloads
-    #[arg(value_name = "REV] [ROLE")]
+    #[arg(value_name = "REV|ROLE")]
     words: Vec<String>,
 
     /// Wait for the rollouts

@@ -100,7 +100,7 @@ async fn in_job(
     new: impl Fn(JobKind, String, Vec<String>) -> NewJob,
 ) -> Result<(Captured, String)> {
     let words = django::plan_command(&place.environment.django, request).first();
-    let new = new(JobKind::Plan, new_name(JobKind::Plan), words);
+    let new = NewJob { timeout: JOB_LIMIT, ..new(JobKind::Plan, new_name(JobKind::Plan), words) };
     place.ui.status(&format!(
         "no ready pod of {} runs {}: the plan is made in a job of its own",
         template.workload, template.image
@@ -118,7 +118,8 @@ pub async fn in_short_job(
     new: NewJob,
     what: &str,
 ) -> Result<(Captured, String)> {
-    let new = NewJob { timeout: JOB_LIMIT, keep: Some(JOB_KEEP), ..new };
+    let new = NewJob { keep: Some(JOB_KEEP), ..new };
+    let start_limit = new.start_limit.unwrap_or(job::START_LIMIT);
     let job = job::start(place, template, &new).await?;
     let (log, lines) = mpsc::channel(4);
     let mut live = place.ui.live(what);
@@ -127,7 +128,7 @@ pub async fn in_short_job(
             live.say(&format!("{what}: {why}"));
         }
     };
-    let following = place.cluster.follow(&job, Some(job::START_LIMIT), log, &mut tell);
+    let following = place.cluster.follow(&job, Some(start_limit), log, &mut tell);
     let (verdict, output) = futures::join!(following, collect(lines));
     live.clear();
     // It has done what it was made for, or cannot.

@@ -10,7 +10,9 @@ pub use self::{
     plan::{Plan, Step, plan},
 };
 use super::{
-    Line, Place, beat, managers,
+    Place, beat,
+    line::Line,
+    managers,
     wait::{Goal, Wait},
 };
 use crate::{
@@ -114,16 +116,18 @@ pub async fn apply(plan: &Plan<'_>, place: &Place<'_>, wait: Option<Duration>, d
         place.ui.status(&format!("{}{dry}", step.line()));
     }
     let mut signal = pin!(interrupted());
-    let all = futures::future::join_all(following.iter_mut().map(|(step, follow, recreate)| async {
-        let ended = match wait {
-            Some(limit) => wait_for(step, place, follow, limit).await,
-            None => Ok(()),
-        };
-        if *recreate {
-            beat::put_back(place, step.workload, follow).await;
-        }
-        ended
-    }));
+    let line = Line::new(place, following.len());
+    let all =
+        futures::future::join_all(following.iter_mut().enumerate().map(async |(at, (step, follow, recreate))| {
+            let ended = match wait {
+                Some(limit) => wait_for(step, place, follow, limit, (&line, at)).await,
+                None => Ok(()),
+            };
+            if *recreate {
+                beat::put_back(place, step.workload, follow).await;
+            }
+            ended
+        }));
     let ended = tokio::select! {
         ended = all => ended,
         number = &mut signal => {
@@ -159,18 +163,21 @@ async fn roll_back<'a>(
     }))
 }
 
-async fn wait_for(step: &Step<'_>, place: &Place<'_>, follow: &mut Follow<'_>, limit: Duration) -> Result<()> {
+async fn wait_for(
+    step: &Step<'_>,
+    place: &Place<'_>,
+    follow: &mut Follow<'_>,
+    limit: Duration,
+    (line, at): (&Line, usize),
+) -> Result<()> {
     let role = &step.workload.role;
     if step.workload.rollout.strategy == Strategy::OnDelete {
         place.ui.status(&format!("{role}: its template is the older one; delete its pods one by one"));
         return Ok(());
     }
-    let line = Line::new(place, 1);
-    let mut wait = Wait::new(*place, step.workload, (Goal::Rollout, limit), (&line, 0));
-    let reached = wait.run(follow).await;
+    let mut wait = Wait::new(*place, step.workload, (Goal::Rollout, limit), (line, at));
+    wait.run(follow).await?;
     let took = wait.waited();
-    drop(line);
-    reached?;
-    place.ui.status(&format!("{role}: rolled back, after {took}"));
+    line.conclude(at, place, &format!("{role}: rolled back, after {took}"));
     Ok(())
 }

@@ -102,21 +102,20 @@ mod tests {
     use super::*;
 
     #[test]
+    #[allow(clippy::field_reassign_with_default, reason = "its template is its own")]
     fn the_table_says_what_is_current_and_what_each_changed() {
         let now: Timestamp = "2026-11-21T12:00:00Z".parse().unwrap();
-        let revision = |number: i64, image: &str, current: bool| Revision {
-            number,
-            name: format!("web-{number}"),
-            current,
-            image: image.to_owned(),
-            image_id: current.then(|| "registry/shop@sha256:3f2a9c71d0b41234567890".to_owned()),
-            created: now.checked_sub(jiff::SignedDuration::from_hours(9 - number)).ok(),
-            cause: None,
-            pods: usize::from(current) * 2,
-            ready: usize::from(current),
-            earlier: Vec::new(),
-            changes: None,
-            ..Revision::default()
+        let revision = |number: i64, image: &str, current: bool| {
+            let mut revision = Revision::default();
+            revision.number = number;
+            revision.name = format!("web-{number}");
+            revision.current = current;
+            revision.image = image.to_owned();
+            revision.image_id = current.then(|| "registry/shop@sha256:3f2a9c71d0b41234567890".to_owned());
+            revision.created = now.checked_sub(jiff::SignedDuration::from_hours(9 - number)).ok();
+            revision.pods = usize::from(current) * 2;
+            revision.ready = usize::from(current);
+            revision
         };
         let image = |from: &str, to: &str| TemplateChange::Image {
             container: "django".to_owned(),
@@ -124,31 +123,27 @@ mod tests {
             to: Some(to.to_owned()),
         };
         let variable = |name: &str| TemplateChange::VariableAdded { name: name.to_owned() };
-        let web = Revisions {
-            role: "web".to_owned(),
-            workload: "deployment/web".to_owned(),
-            all: vec![
-                Revision {
-                    changes: Some(vec![
-                        image("shop:1", "shop:2"),
-                        variable("A"),
-                        variable("B"),
-                        variable("C"),
-                        variable("D"),
-                    ]),
-                    ..revision(3, "shop:2", true)
-                },
-                Revision {
-                    changes: Some(vec![TemplateChange::Restarted]),
-                    earlier: vec![1],
-                    ..revision(2, "shop:1", false)
-                },
-                revision(0, "shop:1", false),
-            ],
-        };
+        let mut newest = revision(3, "shop:2", true);
+        newest.changes =
+            Some(vec![image("shop:1", "shop:2"), variable("A"), variable("B"), variable("C"), variable("D")]);
+        let mut second = revision(2, "shop:1", false);
+        second.changes = Some(vec![TemplateChange::Restarted]);
+        second.earlier = vec![1];
+        let all = vec![newest, second, revision(0, "shop:1", false)];
+        let web = Revisions { role: "web".to_owned(), workload: "deployment/web".to_owned(), all };
         let all = [web];
-        insta::assert_snapshot!(table(&all, false, now), @"");
-        insta::assert_snapshot!(table(&all, true, now), @"");
+        insta::assert_snapshot!(table(&all, false, now), @"
+        ROLE   REVISION    STATE                IMAGE    CHANGES                                      AGE
+        web    3           current, 1/2 ready   shop:2   image shop:1 -> shop:2, +A, +B, +C, 1 more   6h
+        web    2 (was 1)   old                  shop:1   restart                                      7h
+        web    0           old                  shop:1   <none>                                       9h
+        ");
+        insta::assert_snapshot!(table(&all, true, now), @"
+        ROLE   REVISION    STATE                IMAGE    DIGEST                CHANGES                                  CAUSE    NAME    AGE
+        web    3           current, 1/2 ready   shop:2   sha256:3f2a9c71d0b4   image shop:1 -> shop:2, +A, +B, +C, +D   <none>   web-3   6h
+        web    2 (was 1)   old                  shop:1   <none>                restart                                  <none>   web-2   7h
+        web    0           old                  shop:1   <none>                <none>                                   <none>   web-0   9h
+        ");
         assert_eq!(names(&all), "deployment/web 3\ndeployment/web 2\ndeployment/web 0\n");
     }
 }

@@ -1,7 +1,10 @@
 //! Whether the older image knows the migrations that are applied. It has them in its files, so a pod that runs it is asked,
 //! or a short Job; the database says which are applied.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use serde::Deserialize;
 
@@ -14,6 +17,9 @@ use crate::{
     protection::Permit,
     session::{Captured, capture},
 };
+
+/// How long the Job may take to start, and then to answer. Whoever rolls back is in a hurry.
+const LIMIT: Duration = Duration::from_secs(2 * 60);
 
 /// What is said of an image, and of the database.
 #[derive(Debug, Deserialize)]
@@ -118,8 +124,8 @@ async fn in_job(place: &Place<'_>, step: &Step<'_>, permit: &Permit) -> Result<K
         cpu: None,
         memory: None,
         image: Some(image.clone()),
-        timeout: migrate::TIMEOUT,
-        start_limit: None,
+        timeout: LIMIT,
+        start_limit: Some(LIMIT),
         keep: None,
         with_sidecars: false,
         bare: false,

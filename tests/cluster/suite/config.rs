@@ -17,7 +17,7 @@ fn secret(name: &str, data: Value) -> Value {
 }
 
 /// A role with all that a container can be given.
-fn role(name: &str, more: &[Value]) -> Value {
+fn role(name: &str, debug: &str, more: &[Value]) -> Value {
     let mut container = objects::sleeping("django", SHOP);
     container["resources"] = json!({"limits": {"memory": "256Mi"}});
     container["envFrom"] = json!([
@@ -25,7 +25,7 @@ fn role(name: &str, more: &[Value]) -> Value {
         {"configMapRef": {"name": "nosuch", "optional": true}},
     ]);
     let mut variables = vec![
-        json!({"name": "DEBUG", "value": "true"}),
+        json!({"name": "DEBUG", "value": debug}),
         json!({"name": "SMTP_PASSWORD", "value": CANARIES[2]}),
         json!({"name": "SEARCH_URL", "value": format!("https://ada:{}@search/", CANARIES[3])}),
         json!({"name": "POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}),
@@ -71,8 +71,8 @@ fn what_a_role_is_given_and_from_where() {
             secret("app", json!({"API_TOKEN": CANARIES[0], "MOTTO": "from the secret"})),
             config_map("files", json!({"local.py": format!("KEY = '{}'", CANARIES[1])})),
             secret("keys", json!({"key": CANARIES[1], "other": "not mounted"})),
-            role("web", &[]),
-            role("celeryd", &[json!({"name": "DEBUG", "value": "maybe"}), json!({"name": "QUEUE", "value": "mails"})]),
+            role("web", "true", &[]),
+            role("celeryd", "maybe", &[json!({"name": "QUEUE", "value": "mails"})]),
         ],
     );
     namespace.wait_for_rollout(["deployment/web", "deployment/celeryd"]);
@@ -103,7 +103,7 @@ fn what_a_role_is_given_and_from_where() {
     let _ = output.never_says(&["NEVER", "not mounted"]);
     // What kdj says is what the container has.
     let pod = namespace.pods("web").remove(0);
-    let inside = namespace.kubectl(["exec", &pod, "--", "sh", "-c", "env; find /etc/app/ /run/keys/ -name '*.p*'"]);
+    let inside = namespace.kubectl(["exec", &pod, "--", "sh", "-c", "env; ls /etc/app/local.py /run/keys/tls/key.pem"]);
     for fact in [
         "DEBUG=true",
         "MOTTO=from the secret",
@@ -129,7 +129,7 @@ fn what_a_role_is_given_and_from_where() {
     let _ = config(&kdj, &["own", "web", "--diff", "web"], 0).prints("");
     // A reference to what is not there: such a container cannot start.
     let broken = json!({"name": "LOST", "valueFrom": {"configMapKeyRef": {"name": "app", "key": "LOST"}}});
-    namespace.apply([role("celeryd", &[broken])]);
+    namespace.apply([role("celeryd", "maybe", &[broken])]);
     let output = config(&kdj, &["own", "celeryd"], 0);
     assert!(self::rows(&output).contains(&"LOST|<missing>|ConfigMap app/LOST".to_owned()), "{output}");
 }

@@ -59,14 +59,14 @@ fn migrations_the_older_image_does_not_know_are_named() {
 fn where_the_older_image_cannot_be_asked_that_is_said() {
     let Some(cluster) = cluster() else { return };
     let shop = Shop::with(cluster, "blocked");
-    shop.namespace.kubectl(["set", "image", "deployment/shell", "django=registry.local/pause:1"]);
+    shop.namespace.kubectl(["set", "image", "deployment/shell", "django=registry.local/nosuch:9"]);
     shop.namespace.wait_for("deployment/shell", "{.status.updatedReplicas}", "1");
     shop.namespace.kubectl(["set", "image", "deployment/shell", &format!("django={SHOP}")]);
     shop.namespace.wait_for_rollout(["deployment/shell"]);
     let kdj = shop.kdj().deadline(DEADLINE * 3);
     let output = kdj.run(["rollback", "own"]).expect_code(1);
     let _ = output.says(&[
-        "warning: whether registry.local/pause:1 knows all migrations that are applied is not known",
+        "warning: whether registry.local/nosuch:9 knows all migrations that are applied is not known",
         "refusing to roll back `own`: see the warning above",
     ]);
     assert_eq!(image(&shop.namespace), SHOP);

@@ -55,6 +55,6 @@ fn each_rollout_is_a_revision_with_what_it_changed() {
     assert_eq!((&newest["number"], &newest["current"], &newest["ready"]), (&json!(4), &json!(true), &json!(1)));
     assert!(newest["image_id"].as_str().is_some_and(|id| id.contains("sha256:")), "{json:#}");
     assert_eq!(newest["image"], SHOP);
-    let _ =
-        kdj.run(["releases", &format!("acme-staging-viewer/{}", namespace.name())]).expect_code(0).says(&["current"]);
+    let viewer = kdj.run(["releases", &format!("acme-staging-viewer/{}", namespace.name())]).expect_code(0);
+    assert!(viewer.stdout_text().contains("current, 1/1 ready"), "{viewer}");
 }

@@ -113,7 +113,7 @@ fn who_will_undo_it_who_may_and_what_is_recorded() {
         "warning: `web` is managed by Argo CD application `shop`, which may undo this, if self-heal is on: change it in git",
     ]);
     let viewer = format!("acme-staging-viewer/{}", namespace.name());
-    let output = kdj.run(["rollback", &viewer, "--skip-migrations"]).expect_code(1);
+    let output = super::kdj(&namespace).run(["rollback", &viewer, "--skip-migrations"]).expect_code(1);
     let _ = output.says(&["error: `viewer` may not `patch` `deployments` in namespace"]);
 
     let live = ["rollback", "live", "--skip-migrations"];
