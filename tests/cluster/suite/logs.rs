@@ -9,12 +9,10 @@ use serde_json::Value;
 
 use super::harness::{Cluster, Namespace, SHOP, objects};
 
-const TALK: &str = include_str!("fixtures/talk.py");
-
-/// A Deployment whose pods print numbered lines.
-fn talking(name: &str, replicas: u32, arguments: &[&str]) -> Value {
-    let mut container = objects::container("app", SHOP, ["python", "-c", TALK]);
-    container["command"].as_array_mut().expect("words").extend(arguments.iter().map(|word| Value::from(*word)));
+/// A Deployment whose pods write numbered lines: the shop's `talk.py` with these arguments, in one string.
+fn talking(name: &str, replicas: u32, arguments: &str) -> Value {
+    let mut container = objects::container("app", SHOP, ["python", "talk.py"]);
+    container["command"].as_array_mut().expect("words").extend(arguments.split(' ').map(Value::from));
     let mut workload = objects::deployment(name, objects::pod([container]));
     workload["spec"]["replicas"] = replicas.into();
     workload["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = 10.into();
@@ -22,7 +20,7 @@ fn talking(name: &str, replicas: u32, arguments: &[&str]) -> Value {
 }
 
 /// A namespace in which a role `talker` talks.
-fn namespace<'a>(cluster: &'a Cluster, replicas: u32, arguments: &[&str]) -> Namespace<'a> {
+fn namespace<'a>(cluster: &'a Cluster, replicas: u32, arguments: &str) -> Namespace<'a> {
     let namespace = Namespace::with(cluster, [talking("talker", replicas, arguments)]);
     namespace.wait_for_rollout(["deployment/talker"]);
     namespace

@@ -61,7 +61,7 @@ fn what_django_logs_is_understood() {
 #[test]
 fn what_the_cluster_says_stands_among_the_lines() {
     let Some(cluster) = cluster() else { return };
-    let namespace = namespace(cluster, 1, &["1", "40"]);
+    let namespace = namespace(cluster, 1, "--rate 1");
     let words = ["logs", "own", "--no-follow", "--events", "--tail", "3"];
     let output = namespace.kdj().run(words).expect_code(0).stdout_text();
     assert!(output.contains("Normal Started"), "{output}");

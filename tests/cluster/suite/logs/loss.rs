@@ -17,7 +17,7 @@ const FOLLOW: [&str; 6] = ["logs", "own", "--tail", "all", "-o", "raw"];
 #[test]
 fn a_thousand_cut_connections_lose_nothing() {
     let Some(cluster) = cluster() else { return };
-    let namespace = namespace(cluster, 5, &["50", "100"]);
+    let namespace = namespace(cluster, 5, "--rate 50 --size 100");
     let door = Door::open(cluster);
     let running = door.lead(cluster, namespace.kdj().deadline(LONG)).start(FOLLOW);
     running.wait_for_stdout(" 100 ");
@@ -39,7 +39,7 @@ fn a_thousand_cut_connections_lose_nothing() {
 #[test]
 fn a_rollout_and_deleted_pods_lose_nothing() {
     let Some(cluster) = cluster() else { return };
-    let namespace = namespace(cluster, 3, &["100", "80"]);
+    let namespace = namespace(cluster, 3, "--rate 100 --size 80");
     let running = namespace.kdj().deadline(LONG).start(FOLLOW);
     running.wait_for_stdout(" 200 ");
     namespace.kubectl(["rollout", "restart", "deployment/talker"]);
@@ -58,7 +58,7 @@ fn a_rollout_and_deleted_pods_lose_nothing() {
 #[test]
 fn a_container_that_crashes_loses_no_last_words() {
     let Some(cluster) = cluster() else { return };
-    let namespace = namespace(cluster, 2, &["200", "60", "600"]);
+    let namespace = namespace(cluster, 2, "--rate 200 --size 60 --count 600 --exit 1");
     let door = Door::open(cluster);
     let running = door.lead(cluster, namespace.kdj().deadline(LONG)).start(FOLLOW);
     running.wait_for_stdout("end ");
@@ -79,7 +79,7 @@ fn a_container_that_crashes_loses_no_last_words() {
 fn a_rotation_is_followed_and_one_that_nobody_saw_is_a_gap() {
     let Some(cluster) = cluster() else { return };
     // The node rotates at 10 MiB, and looks every 10 seconds.
-    let namespace = namespace(cluster, 1, &["1500", "1000"]);
+    let namespace = namespace(cluster, 1, "--rate 1500 --size 1000");
     let door = Door::open(cluster);
     let running = door.lead(cluster, namespace.kdj().deadline(LONG)).start(FOLLOW);
     running.wait_for_stdout(" 30000 ");
