@@ -97,7 +97,7 @@ struct State {
 enum Thing {
     Unit(Unit),
     Gap { from: Option<Timestamp>, to: Option<Timestamp>, why: String },
-    Left(String),
+    Left(Option<String>),
 }
 
 impl Pipeline {
@@ -133,7 +133,10 @@ impl Pipeline {
             Event::Entry(entry) => self.entry(entry, now, out),
             Event::Joined(source) => {
                 self.join(&source);
-                out.status(format!("+ {}", self.show.names.get(&source)));
+                // Who wants what there is has no need to know when it comes.
+                if self.follow {
+                    out.status(format!("+ {}", self.show.names.get(&source)));
+                }
             }
             Event::Left(source, why) => {
                 let place = self.place(&source);
@@ -148,7 +151,7 @@ impl Pipeline {
                 self.flush(place, now);
                 self.order.push(place, from, 0, Thing::Gap { from, to, why }, now);
             }
-            Event::Note(note) => out.status(note),
+            Event::Note(note) => out.warning(note),
         }
         self.drain(now, out);
     }
@@ -239,7 +242,12 @@ impl Pipeline {
             }
             Thing::Left(why) => {
                 let Some(State { source, .. }) = self.states[place].take() else { return };
-                out.status(format!("- {}: {why}", self.show.names.get(&source)));
+                let name = self.show.names.get(&source);
+                match why {
+                    Some(why) => out.status(format!("- {name}: {why}")),
+                    None if self.follow => out.status(format!("- {name}")),
+                    None => {}
+                }
                 self.show.names.remove(&source);
             }
         }

@@ -3,7 +3,7 @@
 //! A stream that ends before the container does is taken up again; [`Cursor`] says where and what of it is new. One that
 //! ends is over only when the pod says that the container has ended, too; the log is then read once more, to its end.
 
-use std::time::Duration;
+use std::{future::pending, time::Duration};
 
 use k8s_openapi::{api::core::v1::Pod, jiff::Timestamp};
 use kube::{Api, Error as KubeError, api::LogParams, core::Status};
@@ -16,12 +16,12 @@ use super::{
     super::{
         Cluster,
         request::{error, unrepeatable},
-        watch::AWAY_LIMIT,
     },
     cursor::Cursor,
     run::{Phase, Run},
     sink::Sink,
-    stream::{Stream, StreamEnd},
+    stamp,
+    stream::{QUIET, Stream, StreamEnd},
 };
 use crate::error::{Error, Result};
 
@@ -32,9 +32,13 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_millis(800);
 /// How many failures one after the other are worth a word.
 const WORTH_A_WORD: u32 = 4;
-/// How long the log of a container that has ended may be refused before that is an error; that of a running one as long
-/// as its pod may be.
+/// How long the log of a container that has ended may be refused before that is an error. That of a running one is asked
+/// for as long as it runs.
 const LAST_LIMIT: Duration = Duration::from_secs(20);
+/// How long a node may take to answer before that is worth a word.
+const WORTH_WAITING: Duration = Duration::from_secs(5);
+/// A log that has said nothing for so long was empty when it was opened.
+const EMPTY: Duration = Duration::from_secs(2);
 /// How many streams are opened at once.
 const OPENED_AT_ONCE: usize = 20;
 
@@ -68,6 +72,8 @@ pub(in crate::cluster) struct ContainerLog<'a> {
     pub(in crate::cluster) cluster: &'a Cluster,
     pub(in crate::cluster) namespace: &'a str,
     pub(in crate::cluster) pod: &'a str,
+    /// The pod's uid, where another pod may come to have its name.
+    pub(in crate::cluster) uid: Option<&'a str>,
     pub(in crate::cluster) container: &'a str,
     /// How many more streams may be opened at this moment.
     pub(in crate::cluster) ramp: &'a Semaphore,
@@ -95,12 +101,14 @@ impl ContainerLog<'_> {
         let before = cursor.lines();
         let mut failures = 0;
         let mut since_when: Option<Instant> = None;
-        let (mut was_last, mut is_whole, mut is_first) = (false, false, true);
+        let mut quiet = QUIET;
+        let (mut was_last, mut is_whole, mut is_first, mut was_empty) = (false, false, true, false);
+        let gone = |why: &str, is_whole| Ok(LogEnd::Gone { why: why.to_owned(), is_whole });
         loop {
             let phase = run.phase();
             if phase == Phase::Lost {
                 let why = if run.is_gone() { "its pod is gone" } else { "the container was restarted again" };
-                return Ok(LogEnd::Gone { why: why.to_owned(), is_whole });
+                return gone(why, is_whole);
             }
             // What a container that has ended wrote is all in the log.
             let last = phase != Phase::Running;
@@ -108,15 +116,30 @@ impl ContainerLog<'_> {
                 (was_last, failures, since_when) = (true, 0, None);
             }
             let lines = cursor.lines();
-            let begun = Instant::now();
-            let opened = self.open(part, cursor, phase, &mut run, lines > before).await;
+            cursor.resume(lines > before);
+            let parameters = part.parameters(cursor, lines > before || was_empty);
+            let (begun, opened) = {
+                let _one_of_few = self.ramp.acquire().await;
+                (Instant::now(), self.open(parameters, phase, &mut run, away).await)
+            };
             let failure = match opened {
-                None => continue,
+                None if !last => continue,
+                None => Error::failed("cannot read the log").caused_by("its node does not answer"),
                 Some(Ok(Ok(input))) => {
-                    let mut stream =
-                        Stream { log: self, cursor: &mut *cursor, sink: &mut *sink, run: &mut run, phase, is_first };
+                    let mut stream = Stream {
+                        log: self,
+                        cursor: &mut *cursor,
+                        sink: &mut *sink,
+                        run: &mut run,
+                        phase,
+                        is_first,
+                        hides_first: is_first && part.tail == Some(0),
+                        since: part.since.map(stamp::nanoseconds),
+                        quiet: &mut quiet,
+                    };
                     let end = stream.copy(input).await;
                     is_first = false;
+                    was_empty |= cursor.lines() == before && begun.elapsed() > EMPTY;
                     // A stream that goes on for a while is a log that can be read, even if it says nothing.
                     if cursor.lines() > lines || (!last && begun.elapsed() > LONGEST_PAUSE) {
                         (failures, since_when) = (0, None);
@@ -126,24 +149,30 @@ impl ContainerLog<'_> {
                         StreamEnd::OutputClosed => return Ok(LogEnd::OutputClosed),
                         StreamEnd::Over if last => return Ok(LogEnd::Complete),
                         StreamEnd::Refused(why) if last => return Ok(LogEnd::Gone { why, is_whole: false }),
+                        StreamEnd::Gone => return gone("its pod is gone", false),
                         StreamEnd::Replaced | StreamEnd::Stalled => continue,
-                        StreamEnd::Over | StreamEnd::Refused(_) => {
-                            (failures, since_when) = (0, None);
-                            let _ = timeout(PATIENCE, run.ended()).await;
-                            continue;
+                        StreamEnd::Over | StreamEnd::Silent => {
+                            let has_ended = timeout(PATIENCE, run.ended()).await.is_ok();
+                            if has_ended || cursor.lines() > lines {
+                                continue;
+                            }
+                            Error::failed("cannot read the log").caused_by("its node ends it")
                         }
+                        StreamEnd::Refused(why) => Error::failed("cannot read the log").caused_by(why),
                         StreamEnd::Broken => Error::failed("cannot read the log").caused_by("its connection breaks"),
                     }
                 }
                 Some(Ok(Err(KubeError::Api(status)))) if is_gone(&status, phase) => {
-                    return Ok(LogEnd::Gone { why: "its pod is gone".to_owned(), is_whole });
+                    return gone("its pod is gone", is_whole);
                 }
                 Some(Ok(Err(KubeError::Api(status)))) if phase == Phase::Replaced && status.code == 400 => {
-                    return Ok(LogEnd::Gone { why: "the node has removed it".to_owned(), is_whole });
+                    return gone("the node has removed it", is_whole);
                 }
                 Some(Ok(Err(failure))) => {
+                    // What could be read will be so again.
+                    let may_change = |status: &Status| !last && (cursor.lines() > 0 || is_new(status));
                     let final_words = matches!(&failure, KubeError::Api(status)
-                        if status.code < 500 && !matches!(status.code, 401 | 404 | 429) && (last || !is_new(status)));
+                        if status.code < 500 && !matches!(status.code, 401 | 404 | 429) && !may_change(status));
                     let error = error::explain(failure, "read the log", &self.cluster.place);
                     if final_words {
                         return Err(error);
@@ -153,8 +182,7 @@ impl ContainerLog<'_> {
                 Some(Err(failure)) => failure,
             };
             failures += 1;
-            let limit = if last { LAST_LIMIT } else { AWAY_LIMIT };
-            if since_when.get_or_insert_with(Instant::now).elapsed() > limit {
+            if last && since_when.get_or_insert(begun).elapsed() > LAST_LIMIT {
                 return Err(failure);
             }
             if failures == WORTH_A_WORD {
@@ -164,35 +192,46 @@ impl ContainerLog<'_> {
         }
     }
 
-    /// Opens a stream; `None` when the run has ended meanwhile, and the server says nothing. Of a log that was read from
-    /// (`is_begun`) what comes after it is wanted.
+    /// Opens a stream; `None` when the server says nothing, and the run has ended.
     async fn open(
         &self,
-        part: Part,
-        cursor: &mut Cursor,
+        parameters: LogParams,
         phase: Phase,
         run: &mut Run,
-        is_begun: bool,
+        away: &dyn Fn(String),
     ) -> Option<Result<Result<impl futures::AsyncBufRead + use<>, KubeError>>> {
         let parameters = LogParams {
             container: Some(self.container.to_owned()),
             follow: phase == Phase::Running,
             previous: phase == Phase::Replaced,
             timestamps: true,
-            since_time: cursor.second().or(part.since),
-            tail_lines: part.tail.filter(|_| !is_begun),
-            ..LogParams::default()
+            ..parameters
         };
-        cursor.resume(is_begun);
         let api = Api::<Pod>::namespaced(self.cluster.client.clone(), self.namespace);
         let Cluster { place, observer, .. } = self.cluster;
-        let opening = async {
-            let _one_of_few = self.ramp.acquire().await;
-            unrepeatable("read the log", place, observer, || api.log_stream(self.pod, &parameters)).await
+        let opening = unrepeatable("read the log", place, observer, || api.log_stream(self.pod, &parameters));
+        let waiting = async {
+            sleep(WORTH_WAITING).await;
+            away(format!("the node has not answered yet: the log of pod `{}` is waited for", self.pod));
+            pending().await
         };
         tokio::select! {
             opened = opening => Some(opened),
             () = super::stream::silence(run, phase) => None,
+            () = waiting => None,
+        }
+    }
+}
+
+impl Part {
+    /// What to ask for: that, or of a log that was read what comes behind it (`is_begun`).
+    fn parameters(self, cursor: &Cursor, is_begun: bool) -> LogParams {
+        let whole_second = |since: Timestamp| Timestamp::from_second(since.as_second()).unwrap_or(since);
+        LogParams {
+            since_time: cursor.second().or(self.since.map(whole_second)),
+            // Of the log's last line it is known where the next one begins.
+            tail_lines: self.tail.map(|tail| tail.max(1)).filter(|_| !is_begun),
+            ..LogParams::default()
         }
     }
 }

@@ -9,7 +9,6 @@ use tokio::{sync::mpsc, time::sleep_until};
 use super::Writer;
 use crate::{
     cluster::{Announcement, LogStream},
-    error::Result,
     logs::{Counts, Event, Out, Pipeline, Source},
 };
 
@@ -41,15 +40,12 @@ impl<'a> Pump<'a> {
 
     /// Goes on until all streams have ended, or nobody reads stdout any more. Where an order is to be exact, so many
     /// `environments` say what streams they have before the first line is shown.
-    ///
-    /// # Errors
-    /// Never: what keeps stdout from being written is known when it ends.
-    pub(super) async fn run(&mut self, environments: Option<usize>) -> Result<()> {
+    pub(super) async fn run(&mut self, environments: Option<usize>) {
         let mut may_come = true;
         self.first(environments.unwrap_or_default()).await;
         loop {
             if !may_come && self.waiting.is_empty() && self.parked.is_empty() {
-                return Ok(());
+                return;
             }
             let due = self.pipeline.due();
             tokio::select! {
@@ -78,9 +74,13 @@ impl<'a> Pump<'a> {
     }
 
     /// What is still held goes out.
-    pub(super) async fn finish(mut self) -> Counts {
+    pub(super) async fn finish(&mut self) {
         self.pipeline.finish(Instant::now(), &mut self.out);
         self.writer.write(&mut self.out).await;
+    }
+
+    /// What was seen so far.
+    pub(super) fn counts(&self) -> Counts {
         self.pipeline.counts()
     }
 
@@ -138,11 +138,10 @@ impl<'a> Pump<'a> {
     }
 
     /// Nobody reads any more: whoever sends is to notice.
-    fn leave(&mut self) -> Result<()> {
+    fn leave(&mut self) {
         self.streams.close();
         while self.streams.try_recv().is_ok() {}
         self.waiting.clear();
         self.parked.clear();
-        Ok(())
     }
 }

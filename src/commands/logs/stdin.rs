@@ -39,7 +39,7 @@ pub(super) async fn run(mut pipeline: Pipeline, ui: &Ui) -> Result<Exit> {
 /// Returns the signal that ended it.
 async fn copy(pipeline: &mut Pipeline, streams: Streams, ui: &Ui) -> Option<u8> {
     let Streams { mut input, mut control, stdout, .. } = streams;
-    let writer = Writer::new(stdout, ui);
+    let mut writer = Writer::new(stdout, ui);
     let mut lines = Lines::new();
     let mut out = Out::default();
     let signal = loop {

@@ -113,7 +113,7 @@ impl Show {
             format!(" {word} {}", String::from_utf8_lossy(&text))
         };
         let (from, to) = (shown(from, "after"), shown(to, "before"));
-        out.warning(format!("gap: lines of {}{from}{to} are lost: {why}", self.names.get(source)));
+        out.warning(format!("gap: lines of {}{from}{to} may be lost: {why}", self.names.get(source)));
     }
 
     /// Shows the groups that have grown, when it is time to.

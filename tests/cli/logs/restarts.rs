@@ -78,7 +78,54 @@ fn the_run_before_on_request() {
     let _ = read(&server, ["-p", "-o", "raw"]).expect_code(0).prints(&lines(1..=10));
     let _ = read(&server, ["-o", "raw"]).expect_code(0).prints(&lines(11..=20));
     // A time that reaches back to it asks for it, too.
-    let _ = read(&server, ["-o", "raw", "--since", "1h"]).expect_code(0).prints(&lines(1..=20));
+    let output = read(&server, ["-o", "raw", "--since", "1h"]).expect_code(0).prints(&lines(1..=20));
+    assert_eq!(output.stderr, "- web-aaaaa: exit 1\n", "the ending is that of the run that ended");
+    // Of those before it the node has nothing.
+    crash(&server);
+    restart(&server, 3);
+    let output = read(&server, ["-o", "raw", "--since", "1h"]).expect_code(0);
+    let _ = output.says(&["warning: web-aaaaa: the node has no lines of the 3 runs before"]);
+}
+
+#[test]
+fn the_log_of_the_next_run_is_not_taken_for_that_of_this_one() {
+    let server = server();
+    // The pod tells of its restart later than the log.
+    server.fault(On::watch("pods", NAMESPACE).times(4), Fault::internal_error());
+    server.fault(On::log(NAMESPACE).once(), Fault::AfterLines(10, Rupture::Reset));
+    server.fault(On::log(NAMESPACE).times(2), Fault::internal_error());
+    let running = follow(&server, []);
+    running.wait_for_stdout("line 10\n");
+    print(&server, 11..=20);
+    crash(&server);
+    restart(&server, 1);
+    print(&server, 21..=30);
+    running.wait_for_stdout("line 30\n");
+    let output = stop(running);
+    assert_eq!(output.stdout_text(), lines(1..=30), "{output}");
+    let _ = output.never_says(&["gap"]);
+}
+
+#[test]
+fn the_log_of_another_pod_of_the_same_name_is_its_own() {
+    let server = server();
+    server.fault(On::watch("pods", NAMESPACE).times(4), Fault::internal_error());
+    server.fault(On::log(NAMESPACE).once(), Fault::AfterLines(10, Rupture::Reset));
+    server.fault(On::log(NAMESPACE).times(2), Fault::internal_error());
+    let running = follow(&server, []);
+    running.wait_for_stdout("line 10\n");
+    server.restart(NAMESPACE, POD, "django", 1);
+    let made_anew = shop::web_pod("aaaaa").json(|pod| pod["metadata"]["uid"] = "another".into());
+    server.change(|objects| {
+        objects.remove("pods", POD);
+        *objects = objects.clone().with(made_anew);
+    });
+    print(&server, 11..=20);
+    running.wait_for_stderr("its pod is gone");
+    running.wait_for_stdout("line 20\n");
+    let output = stop(running);
+    assert_eq!(output.stdout_text(), lines(1..=20), "{output}");
+    let _ = output.says(&["gap", "its pod is gone"]);
 }
 
 #[test]
