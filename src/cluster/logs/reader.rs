@@ -63,10 +63,13 @@ impl Reader<'_> {
                 Ok(LogEnd::Complete) => {
                     self.runs.borrow().ending_of(number).unwrap_or_else(|| "this was all so far".to_owned())
                 }
-                Ok(LogEnd::Gone { why, is_whole }) => {
+                Ok(LogEnd::Gone { why, is_whole: true }) => {
+                    self.runs.borrow().ending_of(number).unwrap_or_else(|| why.clone())
+                }
+                Ok(LogEnd::Gone { why, is_whole: false }) => {
                     let from = cursor.last().map(stamp::timestamp);
                     let gap = Event::Gap { source: Arc::clone(&source), from, to: None, why: why.clone() };
-                    if !is_whole && !self.tell(gap).await {
+                    if !self.tell(gap).await {
                         return Ok(());
                     }
                     why.clone()
