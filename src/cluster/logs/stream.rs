@@ -1,12 +1,18 @@
 //! One stream of a log: bytes to lines, and how it ends.
 
-use std::{pin::pin, time::Duration};
+use std::{
+    pin::{Pin, pin},
+    time::Duration,
+};
 
 use bytes::Bytes;
-use futures::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt};
+use futures::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, FutureExt};
 use k8s_openapi::api::core::v1::Pod;
 use kube::{Api, api::LogParams};
-use tokio::time::{sleep, timeout};
+use tokio::{
+    task::yield_now,
+    time::{sleep, timeout},
+};
 
 use super::{
     container::ContainerLog,
@@ -30,6 +36,9 @@ const ON_ITS_WAY: Duration = Duration::from_secs(2);
 const NEWS_LIMIT: Duration = Duration::from_secs(3);
 /// A longer line comes in pieces.
 const LONGEST_LINE: usize = 16 << 20;
+
+/// So much is taken before it is handed on, in bytes.
+const BATCH: usize = 64 * 1024;
 
 /// How one stream ended.
 pub(super) enum StreamEnd {
@@ -74,9 +83,11 @@ impl<S: Sink> Stream<'_, '_, S> {
         let mut lines = Lines::default();
         let mut quiet = QUIET;
         loop {
-            let chunk = tokio::select! {
+            tokio::select! {
                 biased;
-                chunk = input.fill_buf() => chunk,
+                chunk = input.fill_buf() => if chunk.is_err() {
+                    return StreamEnd::Broken;
+                },
                 () = silence(self.run, self.phase) => return if last { StreamEnd::Broken } else { StreamEnd::Over },
                 stalled = stalls(self.log, self.cursor.last(), quiet), if !last => {
                     if stalled {
@@ -85,20 +96,16 @@ impl<S: Sink> Stream<'_, '_, S> {
                     quiet = (quiet * 2).min(LONGEST_QUIET);
                     continue;
                 }
-            };
-            let chunk = match chunk {
-                Ok([]) => break,
-                Ok(chunk) => chunk,
-                Err(_) => return StreamEnd::Broken,
-            };
-            let read = chunk.len();
-            let whole = lines.add(chunk);
-            input.as_mut().consume(read);
+            }
             quiet = QUIET;
-            if let Some(whole) = whole
-                && let Some(end) = self.take(&mut lines, whole).await
-            {
-                return end;
+            let end = self.take_ready(input.as_mut(), &mut lines).await;
+            if !self.sink.flush().await {
+                return StreamEnd::OutputClosed;
+            }
+            match end {
+                None => {}
+                Some(StreamEnd::Over) => break,
+                Some(end) => return end,
             }
         }
         let rest = lines.rest();
@@ -115,7 +122,35 @@ impl<S: Sink> Stream<'_, '_, S> {
         StreamEnd::Over
     }
 
-    /// Takes whole lines; the stream's end when it is not to be read on.
+    /// Takes what is there, as each line may be a chunk of its own; the stream's end when it has come.
+    async fn take_ready(&mut self, mut input: Pin<&mut impl AsyncBufRead>, lines: &mut Lines) -> Option<StreamEnd> {
+        let mut taken = 0;
+        while taken < BATCH {
+            match input.fill_buf().now_or_never() {
+                Some(Err(_)) => return Some(StreamEnd::Broken),
+                Some(Ok(_)) => {}
+                // Who reads the connection hands over one chunk a turn.
+                None => yield_now().await,
+            }
+            let chunk = match input.fill_buf().now_or_never()? {
+                Ok([]) => return Some(StreamEnd::Over),
+                Ok(chunk) => chunk,
+                Err(_) => return Some(StreamEnd::Broken),
+            };
+            let read = chunk.len();
+            let whole = lines.add(chunk);
+            input.as_mut().consume(read);
+            taken += read;
+            if let Some(whole) = whole
+                && let Some(end) = self.take(lines, whole).await
+            {
+                return Some(end);
+            }
+        }
+        None
+    }
+
+    /// Takes whole lines; the stream's end when it is not the log that is read.
     async fn take(&mut self, lines: &mut Lines, whole: Bytes) -> Option<StreamEnd> {
         let first = memchr::memchr(b'\n', &whole).unwrap_or(whole.len());
         if lines.continues.is_none()
@@ -138,7 +173,7 @@ impl<S: Sink> Stream<'_, '_, S> {
         if start < whole.len() {
             self.line(&mut lines.continues, whole.slice(start..), true);
         }
-        (!self.sink.flush().await).then_some(StreamEnd::OutputClosed)
+        None
     }
 
     /// Whether what came is the log of a later run, which the pod may be about to tell.
