@@ -74,6 +74,8 @@ impl State {
             }
             Self::Another if text.is_empty() => Some(self),
             Self::Another => begin(line).or_else(|| (!is_record()).then_some(Self::Message(indent, 0))),
+            // One group right after another; those within a group have `|` before their header.
+            Self::Group if text.starts_with(GROUP) => None,
             Self::Group if text.starts_with(b"|") || text.starts_with(b"+") => Some(self),
             Self::Group if text.is_empty() => Some(Self::Message(0, LONGEST_MESSAGE)),
             Self::Group if ANOTHER.contains(&text) => Some(Self::Another),
@@ -148,6 +150,8 @@ mod tests {
         whole(group);
         let sentence = std::str::from_utf8(ANOTHER[0]).unwrap();
         whole(&format!("{SIMPLE}\n\n{sentence}\n\n{group}\n\n{sentence}\n\n{SIMPLE}"));
+        let lines: Vec<&str> = group.lines().chain(group.lines()).collect();
+        assert_eq!(length(&lines), lines.len() / 2, "two groups one after the other are two");
         assert_eq!(length(&["  + Exception Group Traceback (most recent call last):", "  | x", "plain"]), 2);
     }
 

@@ -144,11 +144,14 @@ impl ContainerLog<'_> {
                     if cursor.lines() > lines || (!last && begun.elapsed() > LONGEST_PAUSE) {
                         (failures, since_when) = (0, None);
                     }
-                    is_whole = matches!(end, StreamEnd::Over);
+                    // A log that is not there any more says nothing of the stream before.
+                    if !matches!(end, StreamEnd::Refused(_)) {
+                        is_whole = matches!(end, StreamEnd::Over);
+                    }
                     match end {
                         StreamEnd::OutputClosed => return Ok(LogEnd::OutputClosed),
                         StreamEnd::Over if last => return Ok(LogEnd::Complete),
-                        StreamEnd::Refused(why) if last => return Ok(LogEnd::Gone { why, is_whole: false }),
+                        StreamEnd::Refused(why) if last => return Ok(LogEnd::Gone { why, is_whole }),
                         StreamEnd::Gone => return gone("its pod is gone", false),
                         StreamEnd::Replaced | StreamEnd::Stalled => continue,
                         StreamEnd::Over | StreamEnd::Silent => {

@@ -63,7 +63,10 @@ impl Reader<'_> {
             let why = match &read {
                 Ok(LogEnd::OutputClosed) => None,
                 Ok(LogEnd::Complete) => self.runs.borrow().ending_of(number),
-                Ok(LogEnd::Gone { why, .. }) => Some(why.clone()),
+                Ok(LogEnd::Gone { why, is_whole: true }) => {
+                    self.runs.borrow().ending_of(number).or_else(|| Some(why.clone()))
+                }
+                Ok(LogEnd::Gone { why, is_whole: false }) => Some(why.clone()),
                 Err(error) => Some(error.to_string()),
             };
             if let Err(error) = &read {

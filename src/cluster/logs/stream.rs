@@ -1,11 +1,17 @@
 //! One stream of a log: bytes to lines, and how it ends.
 
-use std::{pin::pin, time::Duration};
+use std::{
+    pin::{Pin, pin},
+    time::Duration,
+};
 
 use bytes::Bytes;
-use futures::{AsyncBufRead, AsyncBufReadExt};
+use futures::{AsyncBufRead, AsyncBufReadExt, FutureExt};
 use kube::api::LogParams;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::{
+    task::yield_now,
+    time::{Instant, sleep, timeout},
+};
 
 use super::{
     ask::Now,
@@ -32,6 +38,9 @@ const BACKLOG: Duration = Duration::from_secs(1);
 const NEWS_LIMIT: Duration = Duration::from_secs(3);
 /// A longer line comes in pieces.
 const LONGEST_LINE: usize = 16 << 20;
+
+/// So much is taken before it is handed on, in bytes.
+const BATCH: usize = 64 * 1024;
 
 /// How one stream ended.
 pub(super) enum StreamEnd {
@@ -86,9 +95,11 @@ impl<S: Sink> Stream<'_, '_, S> {
         let mut lines = Lines::default();
         let (opened, before) = (Instant::now(), self.cursor.lines());
         loop {
-            let chunk = tokio::select! {
+            tokio::select! {
                 biased;
-                chunk = input.fill_buf() => chunk,
+                chunk = input.fill_buf() => if chunk.is_err() {
+                    return StreamEnd::Broken;
+                },
                 () = silence(self.run, self.phase) => return if last { StreamEnd::Broken } else { StreamEnd::Silent },
                 stalled = stalls(self.log, self.cursor.last().or(self.since), *self.quiet), if !last => {
                     *self.quiet = (*self.quiet * 2).min(LONGEST_QUIET);
@@ -97,20 +108,16 @@ impl<S: Sink> Stream<'_, '_, S> {
                     }
                     continue;
                 }
-            };
-            let chunk = match chunk {
-                Ok([]) => break,
-                Ok(chunk) => chunk,
-                Err(_) => return StreamEnd::Broken,
-            };
-            let read = chunk.len();
-            let whole = lines.add(chunk);
-            input.as_mut().consume(read);
+            }
             self.hides_first &= opened.elapsed() < BACKLOG;
-            if let Some(whole) = whole
-                && let Some(end) = self.take(&mut lines, whole).await
-            {
-                return end;
+            let end = self.take_ready(input.as_mut(), &mut lines).await;
+            if !self.sink.flush().await {
+                return StreamEnd::OutputClosed;
+            }
+            match end {
+                None => {}
+                Some(StreamEnd::Over) => break,
+                Some(end) => return end,
             }
             if self.cursor.lines() > before {
                 *self.quiet = QUIET;
@@ -130,7 +137,35 @@ impl<S: Sink> Stream<'_, '_, S> {
         StreamEnd::Over
     }
 
-    /// Takes whole lines; the stream's end when it is not to be read on.
+    /// Takes what is there, as each line may be a chunk of its own; the stream's end when it has come.
+    async fn take_ready(&mut self, mut input: Pin<&mut impl AsyncBufRead>, lines: &mut Lines) -> Option<StreamEnd> {
+        let mut taken = 0;
+        while taken < BATCH {
+            match input.fill_buf().now_or_never() {
+                Some(Err(_)) => return Some(StreamEnd::Broken),
+                Some(Ok(_)) => {}
+                // Who reads the connection hands over one chunk a turn.
+                None => yield_now().await,
+            }
+            let chunk = match input.fill_buf().now_or_never()? {
+                Ok([]) => return Some(StreamEnd::Over),
+                Ok(chunk) => chunk,
+                Err(_) => return Some(StreamEnd::Broken),
+            };
+            let read = chunk.len();
+            let whole = lines.add(chunk);
+            input.as_mut().consume(read);
+            taken += read;
+            if let Some(whole) = whole
+                && let Some(end) = self.take(lines, whole).await
+            {
+                return Some(end);
+            }
+        }
+        None
+    }
+
+    /// Takes whole lines; the stream's end when it is not the log that is read.
     async fn take(&mut self, lines: &mut Lines, whole: Bytes) -> Option<StreamEnd> {
         if let Some(end) = self.joins(lines, &whole).await {
             return Some(end);
@@ -143,7 +178,7 @@ impl<S: Sink> Stream<'_, '_, S> {
         if start < whole.len() {
             self.line(&mut lines.continues, whole.slice(start..), true);
         }
-        (!self.sink.flush().await).then_some(StreamEnd::OutputClosed)
+        None
     }
 
     /// Makes sure that the stream goes on where the last one ended, or tells of the gap; the stream's end when it is not of

@@ -1,7 +1,7 @@
 //! Containers that end and are started again: the last words of each run come before the first of the next.
 
 use super::{POD, follow, lines, print, read, stop};
-use crate::harness::{ApiServer, Fault, Kdj, On, Rupture, shop, shop::NAMESPACE};
+use crate::harness::{ApiServer, Fault, Kdj, On, Rupture, api_server::http::Response, shop, shop::NAMESPACE};
 
 fn server() -> ApiServer {
     let server = ApiServer::http(shop::one_web_pod());
@@ -49,6 +49,20 @@ fn the_last_words_are_fetched_after_a_restart_that_was_not_seen() {
     assert_eq!(output.stdout_text(), lines(1..=30), "{output}");
     let _ = output.never_says(&["gap"]);
     assert!(server.request_lines().contains("previous=true"), "{}", server.request_lines());
+}
+
+#[test]
+fn a_log_that_is_removed_after_it_was_read_is_no_gap() {
+    let server = server();
+    let running = follow(&server, []);
+    running.wait_for_stdout("line 10\n");
+    let gone = Response::new(200, "text/plain", "unable to retrieve container logs for containerd://dfdadd9d");
+    server.fault(On::log(NAMESPACE).times(3), Fault::Respond(gone));
+    print(&server, 11..=20);
+    crash(&server);
+    running.wait_for_stderr("- web-aaaaa: exit 1");
+    let output = stop(running).never_says(&["gap", "unable"]);
+    assert_eq!(output.stdout_text(), lines(1..=20), "{output}");
 }
 
 #[test]
