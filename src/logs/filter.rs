@@ -146,7 +146,7 @@ mod tests {
         let mut lines = text.split('\n').map(|text| Line {
             time: Timestamp::from_second(1_000).unwrap(),
             text: Bytes::copy_from_slice(text.as_bytes()),
-            partial: false,
+            ..Line::default()
         });
         let first = lines.next().unwrap();
         let rest: Vec<Line> = lines.collect();

@@ -11,6 +11,7 @@ mod parse;
 mod pipeline;
 mod record;
 mod render;
+mod stdin;
 mod traceback;
 mod unit;
 mod view;

@@ -146,7 +146,9 @@ impl LogsArgs {
             Format::Text(text) => Format::Text(TextOptions { prefix: !self.stdin, ..text }),
             format => format,
         };
-        Ok(logs::Options { follow: self.follows(), filter, format, ..options })
+        // A pipe may be live.
+        let follow = self.follows() || self.stdin;
+        Ok(logs::Options { follow, stdin: self.stdin, filter, format, ..options })
     }
 
     /// What is wanted of one environment.

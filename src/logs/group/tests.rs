@@ -21,7 +21,7 @@ fn unit(second: i64, pod: &str, text: &str) -> Unit {
     };
     let time = Timestamp::from_second(second).unwrap();
     let mut lines =
-        text.lines().map(|text| Line { time, text: Bytes::copy_from_slice(text.as_bytes()), partial: false });
+        text.lines().map(|text| Line { time, text: Bytes::copy_from_slice(text.as_bytes()), ..Line::default() });
     let first = lines.next().unwrap();
     let traceback = text.lines().position(|line| line.starts_with("Traceback"));
     Unit { source: Arc::new(source), first, rest: lines.collect(), traceback, continues: false }

@@ -65,7 +65,7 @@ impl Json {
             out.push(b'}');
         }
         member("exception", view.exception().as_deref(), out);
-        let text = view.text();
+        let text = view.written();
         match std::str::from_utf8(&text) {
             Ok(text) => member("line", Some(text), out),
             Err(_) => member("line_base64", Some(&STANDARD.encode(&text)), out),
@@ -142,7 +142,7 @@ mod tests {
         let line = |text: &&[u8]| Line {
             time: "2026-11-21T16:02:47.7Z".parse().unwrap(),
             text: Bytes::copy_from_slice(text),
-            partial: false,
+            ..Line::default()
         };
         let rest: Vec<Line> = lines[1..].iter().map(line).collect();
         let traceback = lines.iter().position(|line| line.starts_with(b"Traceback"));

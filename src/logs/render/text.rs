@@ -32,8 +32,6 @@ pub struct TextOptions {
     pub prefix: bool,
     /// Whether each line has its time, with the date.
     pub timestamps: bool,
-    /// The zone of times.
-    pub zone: TimeZone,
     /// How many columns there are, where that matters.
     pub width: Option<usize>,
     /// The fields to show of JSON lines; all, where nothing is said.
@@ -56,9 +54,9 @@ pub struct Text {
 }
 
 impl Text {
-    /// Shows units like that.
-    pub fn new(options: TextOptions) -> Self {
-        let clock = Clock::new(options.zone.clone());
+    /// Shows units like that, with times of this zone.
+    pub fn new(options: TextOptions, zone: TimeZone) -> Self {
+        let clock = Clock::new(zone);
         Self { options, clock, line: Vec::new(), marked: Vec::new(), prefixes: HashMap::new(), names: 0 }
     }
 

@@ -11,7 +11,6 @@ fn options() -> TextOptions {
         colored: false,
         prefix: true,
         timestamps: false,
-        zone: TimeZone::UTC,
         width: None,
         fields: None,
         highlight: Vec::new(),
@@ -22,7 +21,7 @@ fn shown(options: TextOptions, lines: &[&[u8]]) -> String {
     let line = |text: &&[u8]| Line {
         time: "2026-11-21T16:02:47.730123456Z".parse().unwrap(),
         text: Bytes::copy_from_slice(text),
-        partial: false,
+        ..Line::default()
     };
     let source = Arc::new(Source {
         environment: "qa".into(),
@@ -38,7 +37,7 @@ fn shown(options: TextOptions, lines: &[&[u8]]) -> String {
     let rest = lines[1..].iter().map(line).collect();
     let unit = Unit { source, first: line(&lines[0]), rest, traceback, continues: false };
     let mut out = Vec::new();
-    Text::new(options).unit(&View::new(&unit), &names, &mut out);
+    Text::new(options, TimeZone::UTC).unit(&View::new(&unit), &names, &mut out);
     String::from_utf8_lossy(&out).replace('\x1b', "ESC")
 }
 
