@@ -311,7 +311,7 @@ fn groups_are_told_at_the_end_and_following_also_between() {
         }
         pipeline.event(entry(&a, 9_000, "INFO: end"), now, &mut out);
         let shown = written(&mut out);
-        let line = "3× 08:00:00.000 - 08:00:02.000 Boom: order 0 (/app/a.py:1 in f) a\n";
+        let line = "3× 2027-01-15 08:00:00 - 08:00:02 Boom: order 0 (/app/a.py:1 in f) a\n";
         if follow {
             assert!(shown.starts_with("a Traceback") && shown.ends_with("a Boom: order 0\n"), "{shown}");
             pipeline.tick(pipeline.show.report.unwrap(), &mut out);

@@ -85,6 +85,22 @@ fn a_traceback_is_red_as_a_whole() {
 }
 
 #[test]
+fn a_colour_ends_with_its_line_wherever_it_goes() {
+    let piped = TextOptions { colored: true, prefix: false, ..options() };
+    assert_eq!(shown(piped, &[b"\x1b[31mred"]), "ESC[31mredESC[0m\n");
+    assert_eq!(shown(TextOptions { prefix: false, ..options() }, &[b"\x1b[31mred"]), "ESC[31mred\n");
+}
+
+#[test]
+fn what_a_record_says_makes_no_line_of_its_own() {
+    let line = br#"{"logger": "a\nweb-1 fake", "message": "m\nn", "k": "v\nw", "x\ny": 1}"#;
+    assert_eq!(
+        shown(options(), &[line]),
+        "web-7k2xq -     16:02:47.730 \"a\\nweb-1 fake\" m k=\"v\\nw\" \"x\\ny\"=1\nweb-7k2xq n\n"
+    );
+}
+
+#[test]
 fn a_terminal_gets_colours_and_nothing_else_it_obeys() {
     let terminal = TextOptions { terminal: true, colored: true, prefix: false, ..options() };
     assert_eq!(
@@ -117,4 +133,6 @@ fn a_huge_line_is_cut_and_says_so() {
     let text = shown(options(), &[&vec![b'x'; 10 * 1024 * 1024]]);
     assert!(text.len() < LONGEST_LINE + 100);
     assert!(text.ends_with("x...[+9437184 bytes]\n"));
+    let text = shown(options(), &[("xx".to_owned() + &"\u{20ac}".repeat(LONGEST_LINE)).as_bytes()]);
+    assert!(text.contains("\u{20ac}...[+") && !text.contains('\u{fffd}'), "{}", &text[text.len() - 40..]);
 }
