@@ -236,9 +236,10 @@ fn is_indented(line: &[u8]) -> bool {
 fn announces(line: &[u8]) -> bool {
     // Logged exceptions are errors and warnings, but for Celery's retries and what an author calls by another name.
     static WORDS: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new("(?-u)ERROR|CRITICAL|WARN|rror|arning|xception|Retry in|:$").ok());
+        LazyLock::new(|| Regex::new("(?-u)ERROR|CRITICAL|WARN|rror|arning|xception|Retry in").ok());
     let beginning = &line[..line.len().min(512)];
-    WORDS.as_ref().is_none_or(|words| words.is_match(beginning)) && !parse::looks_like_json(line)
+    let has_word = || WORDS.as_ref().is_none_or(|words| words.is_match(beginning));
+    (line.ends_with(b":") || has_word()) && !parse::looks_like_json(line)
 }
 
 /// Whether a traceback that follows at once is this line's, and not one that another worker wrote: it would be left out

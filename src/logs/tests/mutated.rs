@@ -102,8 +102,9 @@ fn is_harmless(shown: &[u8], colored: bool) -> bool {
 #[test]
 fn whatever_comes_is_kept_and_harmless() {
     let mutations = std::env::var("KDJ_MUTATIONS").map_or(MUTATIONS, |number| number.parse().unwrap());
+    let regexes = [regex("-H", "o.*?r|x*").unwrap()];
     let text = |colored| {
-        let highlight = vec![regex("-H", "o.*?r|x*").unwrap()];
+        let highlight = regexes.to_vec();
         let (terminal, prefix, timestamps) = (true, true, false);
         Format::Text(TextOptions { terminal, colored, prefix, timestamps, width: None, fields: None, highlight })
     };

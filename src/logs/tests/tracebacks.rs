@@ -114,7 +114,7 @@ fn what_belongs_together_is_one_and_nothing_else() {
         let step = dice.one_of(&[0, 10, 900]);
         let mut lines: Vec<(i64, usize, String)> = Vec::new();
         let mut expected: Vec<Vec<(String, bool)>> = vec![Vec::new(); pods.len()];
-        for pod in 0..pods.len() {
+        for (pod, expected) in expected.iter_mut().enumerate() {
             let mut time = dice.below(90_000) as i64;
             for _ in 0..30 {
                 let Thing { lines: written, is_exception } = thing(&mut dice);
@@ -122,7 +122,7 @@ fn what_belongs_together_is_one_and_nothing_else() {
                     lines.push((time, pod, line.clone()));
                     time += step;
                 }
-                expected[pod].push((written.join("\n"), is_exception));
+                expected.push((written.join("\n"), is_exception));
                 time += 1_100_000 + dice.below(90_000) as i64;
             }
         }
