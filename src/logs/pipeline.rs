@@ -14,7 +14,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jiff::Timestamp;
+use bytes::Bytes;
+use jiff::{Timestamp, tz::TimeZone};
 
 pub use self::out::{Out, Piece};
 use self::show::Show;
@@ -23,16 +24,20 @@ use super::{
     filter::Filter,
     order::{Order, Place},
     render::{Json, TextOptions},
-    unit::{Assembler, Unit},
+    stdin::Stdin,
+    unit::{Assembler, Line, Unit},
 };
 
 /// How long a line waits, following several sources, for earlier ones of the others.
 const HOLD: Duration = Duration::from_millis(300);
+
 /// What is done with lines.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Whether more lines may come for ever: then nothing waits long.
     pub follow: bool,
+    /// Whether lines are those of a file or of another program, and begin with their time or have none.
+    pub stdin: bool,
     /// Whether lines are put into the order of time, and not shown as they arrive.
     pub by_time: bool,
     /// Which units are shown.
@@ -41,6 +46,8 @@ pub struct Options {
     pub group: bool,
     /// How units are shown.
     pub format: Format,
+    /// The zone of times.
+    pub zone: TimeZone,
 }
 
 /// How units are shown.
@@ -59,9 +66,7 @@ pub enum Format {
 pub struct Counts {
     /// Lines that came in.
     pub lines: u64,
-    /// Units made of them.
-    pub units: u64,
-    /// Units that were shown, or counted in groups.
+    /// Those of them that were shown, or counted in groups.
     pub shown: u64,
     /// Gaps.
     pub gaps: u64,
@@ -72,6 +77,7 @@ pub struct Counts {
 pub struct Pipeline {
     follow: bool,
     by_time: bool,
+    stdin: Option<Stdin>,
     show: Show,
     /// The sources by their addresses, which `states` keeps, and by their places.
     places: HashMap<usize, Place>,
@@ -107,11 +113,12 @@ impl Pipeline {
         Self {
             follow,
             by_time,
+            stdin: options.stdin.then(Stdin::default),
             show: Show::new(options),
             places: HashMap::new(),
             states: Vec::new(),
             last: None,
-            order: Order::new(follow.then_some(HOLD)),
+            order: Order::new((follow && by_time).then_some(HOLD)),
             patience: None,
         }
     }
@@ -174,8 +181,7 @@ impl Pipeline {
 
     /// When to call [`Pipeline::tick`], if nothing happens before.
     pub fn due(&mut self) -> Option<Instant> {
-        let due = if self.by_time { self.order.due() } else { None };
-        [due, self.patience, self.show.report].into_iter().flatten().min()
+        [self.order.due(), self.patience, self.show.report].into_iter().flatten().min()
     }
 
     /// Nothing more happens: all that waits goes out, and the groups are told.
@@ -196,8 +202,15 @@ impl Pipeline {
         let direct = !self.by_time || self.order.is_idle();
         let patient = !self.follow || self.by_time && self.order.sources() > 1;
         let Some(state) = &mut self.states[place] else { return };
+        let (source, line) = match &mut self.stdin {
+            Some(stdin) => stdin.line(entry),
+            None => {
+                let Entry { source, time, line: text, partial } = entry;
+                (source, Line { time, is_timed: true, stamp: Bytes::new(), text, partial })
+            }
+        };
         let mut assembler = std::mem::take(&mut state.assembler);
-        assembler.take(entry, now, patient, |unit| match direct {
+        assembler.take(source, line, now, patient, |unit| match direct {
             true => self.thing(place, Thing::Unit(unit), now, out),
             false => self.push(place, unit, now),
         });

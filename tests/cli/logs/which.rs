@@ -289,10 +289,3 @@ fn more_pods_than_files_that_may_be_open() {
     assert_eq!(some.stdout, "hello\n".repeat(60).into_bytes(), "{said}");
     assert_eq!(said.matches("is not read: 60 logs are").count(), 60, "{said}");
 }
-
-#[test]
-fn a_file_instead_of_a_cluster() {
-    let text = "2026-11-01T08:00:00Z one\ntwo\nhalf";
-    let output = Kdj::bare().stdin(text).run(["logs", "--stdin", "-o", "raw"]).expect_code(0);
-    assert_eq!(output.stdout_text(), "one\ntwo\nhalf");
-}
