@@ -173,11 +173,11 @@ def apply(bench, thing):
 
 def commands(bench, name, count):
     """kdj, kubectl and stern, that follow all containers of one Deployment."""
-    yield [*bench.kdj, "-q", "logs", f"acme-staging/{NAMESPACE}", name, "--all-containers", "--tail", "1", "--color", "always"]
+    yield [*bench.kdj, "-q", "logs", f"acme-staging/{NAMESPACE}", name, "--all-containers", "--tail", "1"]
     words = ["logs", "-f", "-l", f"component={name}", "--all-containers", "--prefix", "--tail", "1", "--max-log-requests", str(count)]
     yield [*bench.logs_kubectl, *words]
     if bench.stern:
-        words = ["-l", f"component={name}", "--tail", "1", "--max-log-requests", str(count), "--color", "always"]
+        words = ["-l", f"component={name}", "--tail", "1", "--max-log-requests", str(count)]
         yield [bench.stern, "--context", "acme-staging", "-n", NAMESPACE, *words]
 
 
