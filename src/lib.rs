@@ -44,6 +44,7 @@ mod names;
 mod options;
 mod own_file;
 mod protection;
+mod rest;
 mod script;
 mod session;
 mod streams;

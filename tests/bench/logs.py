@@ -102,17 +102,19 @@ def many(bench):
     time.sleep(20)
     print(f"{'300 containers: followed':52}", *(f"{follower.runs():>9}   " for follower in followers), flush=True)
     bench.missed += followers[0].runs() < 300
-    report(bench, "300 containers, a line each 2 s", followers, 1.0)
+    report(bench, "300 containers, a line each 2 s", followers)
     remove(bench, "many")
 
 
-def report(bench, name, followers, ratio, most=None):
-    """kdj's, kubectl's and stern's figures."""
+def report(bench, name, followers, ratio=None, most=None):
+    """kdj's, kubectl's and stern's figures. CPU is that of a line, as who lags behind has less to do."""
     results = [[follower.stop()] for follower in followers]
-    for what, target in (("cpu", {"ratio": ratio}), ("memory", {"most": most}), ("output", {})):
-        bench.line(f"{name}: {what}", results[:2], what, **target)
+    figures = ("each", "us", ratio, None), ("cpu", "ms", None, None), ("lines", "", None, None), ("memory", "MB", None, most)
+    for what, unit, ratio, most in figures:
+        label = {"each": "CPU of a line", "cpu": "CPU"}.get(what, what)
+        bench.row(f"{name}: {label}", results[:2], what, unit, ratio, most)
         if results[2:]:
-            bench.line("  (kdj and stern)", [results[0], results[2]], what)
+            bench.row("  kdj and stern", [results[0], results[2]], what, unit)
 
 
 def backlog(bench):
@@ -171,11 +173,11 @@ def apply(bench, thing):
 
 def commands(bench, name, count):
     """kdj, kubectl and stern, that follow all containers of one Deployment."""
-    yield [*bench.kdj, "-q", "logs", f"acme-staging/{NAMESPACE}", name, "--all-containers", "--tail", "1", "--color", "always"]
+    yield [*bench.kdj, "-q", "logs", f"acme-staging/{NAMESPACE}", name, "--all-containers", "--tail", "1"]
     words = ["logs", "-f", "-l", f"component={name}", "--all-containers", "--prefix", "--tail", "1", "--max-log-requests", str(count)]
     yield [*bench.logs_kubectl, *words]
     if bench.stern:
-        words = ["-l", f"component={name}", "--tail", "1", "--max-log-requests", str(count), "--color", "always"]
+        words = ["-l", f"component={name}", "--tail", "1", "--max-log-requests", str(count)]
         yield [bench.stern, "--context", "acme-staging", "-n", NAMESPACE, *words]
 
 
@@ -199,5 +201,7 @@ class Follower:
         self.process.terminate()
         _, _, usage = os.wait4(self.process.pid, 0)
         self.process.returncode = 0
-        size = os.fstat(self.output.fileno()).st_size / 1e6
-        return {"cpu": (usage.ru_utime + usage.ru_stime) * 1000, "memory": memory, "output": size}
+        self.output.seek(0)
+        lines = sum(1 for _ in self.output)
+        cpu = (usage.ru_utime + usage.ru_stime) * 1000
+        return {"each": cpu * 1000 / max(lines, 1), "cpu": cpu, "memory": memory, "lines": lines}
