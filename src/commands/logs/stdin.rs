@@ -68,7 +68,7 @@ async fn copy(pipeline: &mut Pipeline, streams: Streams, ui: &Ui) -> Option<u8> 
             }
             () = writer.closed() => return None,
         }
-        if let Err(signal) = write(&writer, &mut out, &mut control).await {
+        if let Err(signal) = write(&mut writer, &mut out, &mut control).await {
             return signal;
         }
     };
@@ -78,13 +78,13 @@ async fn copy(pipeline: &mut Pipeline, streams: Streams, ui: &Ui) -> Option<u8> 
     pipeline.finish(Instant::now(), &mut out);
     match asked {
         Some(signal) => timeout(LAST_WORDS, writer.write(&mut out)).await.map_or(signal, |_| signal),
-        None => write(&writer, &mut out, &mut control).await.err().flatten(),
+        None => write(&mut writer, &mut out, &mut control).await.err().flatten(),
     }
 }
 
 /// Writes what is ready. Nothing more is to be written when nobody reads it, or when somebody asks for the end meanwhile,
 /// perhaps by a signal.
-async fn write(writer: &Writer<'_>, out: &mut Out, control: &mut Receiver<Control>) -> Result<(), Option<u8>> {
+async fn write(writer: &mut Writer<'_>, out: &mut Out, control: &mut Receiver<Control>) -> Result<(), Option<u8>> {
     tokio::select! {
         biased;
         is_read = writer.write(out) => if is_read { Ok(()) } else { Err(None) },
