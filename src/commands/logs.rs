@@ -86,12 +86,21 @@ pub async fn run(args: LogsArgs, options: &Options, config: &Config, ui: &Ui) ->
         }
     };
     // Who ends it while nobody reads its output does not wait for what is held.
-    let limit = if matches!(outcome, Ok(None)) { Duration::MAX } else { LAST_WORDS };
-    let _ = timeout(limit, pump.finish()).await;
+    let outcome = match outcome {
+        Ok(Some(number)) => {
+            let _ = timeout(LAST_WORDS, pump.finish()).await;
+            Ok(Some(number))
+        }
+        outcome => tokio::select! {
+            () = pump.finish() => outcome,
+            Some(Control::Signal(number)) = control.recv() => Ok(Some(number)),
+        },
+    };
+    let is_asked_to_end = matches!(outcome, Ok(Some(_)));
     let counts = pump.counts();
     // With it goes what it writes to: only then stdout is done.
     drop(pump);
-    let written = side.finish(false, !matches!(outcome, Ok(None))).await;
+    let written = side.finish(false, is_asked_to_end).await;
     let late = written.map_err(|error| Error::failed("cannot write the output").caused_by(error))?;
     let Counts { lines, shown, gaps, .. } = counts;
     ui.verbose(&format!("{lines} lines read, {shown} shown, {gaps} gaps"));

@@ -3,6 +3,7 @@
 //! Lines become units, units the order of time; then they are filtered, counted or shown. The caller has the clock, the
 //! network and the terminal: it gives events and calls [`Pipeline::tick`] when [`Pipeline::due`] says so.
 
+mod options;
 mod out;
 mod show;
 #[cfg(test)]
@@ -15,51 +16,22 @@ use std::{
 };
 
 use bytes::Bytes;
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 
-pub use self::out::{Out, Piece};
 use self::show::Show;
+pub use self::{
+    options::{Format, Options},
+    out::{Out, Piece},
+};
 use super::{
     entry::{Entry, Event, Source},
-    filter::Filter,
     order::{Order, Place},
-    render::{Json, TextOptions},
     stdin::Stdin,
     unit::{Assembler, Line, Unit},
 };
 
 /// How long a line waits, following several sources, for earlier ones of the others.
 const HOLD: Duration = Duration::from_millis(300);
-
-/// What is done with lines.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Whether more lines may come for ever: then nothing waits long.
-    pub follow: bool,
-    /// Whether lines are those of a file or of another program, and begin with their time or have none.
-    pub stdin: bool,
-    /// Whether lines are put into the order of time, and not shown as they arrive.
-    pub by_time: bool,
-    /// Which units are shown.
-    pub filter: Filter,
-    /// Whether exceptions are counted instead of shown one by one.
-    pub group: bool,
-    /// How units are shown.
-    pub format: Format,
-    /// The zone of times.
-    pub zone: TimeZone,
-}
-
-/// How units are shown.
-#[derive(Clone, Debug)]
-pub enum Format {
-    /// For people.
-    Text(TextOptions),
-    /// Byte for byte.
-    Raw,
-    /// For programs.
-    Json(Json),
-}
 
 /// What was seen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use std::{future::pending, time::Duration};
 use k8s_openapi::{api::core::v1::Pod, jiff::Timestamp};
 use kube::{Api, Error as KubeError, api::LogParams, core::Status};
 use tokio::{
-    sync::Semaphore,
+    sync::{Semaphore, SemaphorePermit},
     time::{Instant, sleep, timeout},
 };
 
@@ -104,6 +104,9 @@ impl ContainerLog<'_> {
         let mut quiet = QUIET;
         let (mut was_last, mut is_whole, mut is_first, mut was_empty) = (false, false, true, false);
         let gone = |why: &str, is_whole| Ok(LogEnd::Gone { why: why.to_owned(), is_whole });
+        if part.tail == Some(0) {
+            was_empty = self.skip_to_end(cursor, run.phase()).await;
+        }
         loop {
             let phase = run.phase();
             if phase == Phase::Lost {
@@ -118,10 +121,10 @@ impl ContainerLog<'_> {
             let lines = cursor.lines();
             cursor.resume(lines > before);
             let parameters = part.parameters(cursor, lines > before || was_empty);
-            let (begun, opened) = {
-                let _one_of_few = self.ramp.acquire().await;
-                (Instant::now(), self.open(parameters, phase, &mut run, away).await)
-            };
+            let permit = self.ramp.acquire().await.ok();
+            let begun = Instant::now();
+            let opened = self.open(parameters, phase, &mut run, permit, away).await;
+            let opened_at = Instant::now();
             let failure = match opened {
                 None if !last => continue,
                 None => Error::failed("cannot read the log").caused_by("its node does not answer"),
@@ -133,13 +136,13 @@ impl ContainerLog<'_> {
                         run: &mut run,
                         phase,
                         is_first,
-                        hides_first: is_first && part.tail == Some(0),
                         since: part.since.map(stamp::nanoseconds),
                         quiet: &mut quiet,
                     };
                     let end = stream.copy(input).await;
                     is_first = false;
-                    was_empty |= cursor.lines() == before && begun.elapsed() > EMPTY;
+                    let has_ended = matches!(end, StreamEnd::Over | StreamEnd::Broken | StreamEnd::Silent);
+                    was_empty |= has_ended && cursor.lines() == before && opened_at.elapsed() > EMPTY;
                     // A stream that goes on for a while is a log that can be read, even if it says nothing.
                     if cursor.lines() > lines || (!last && begun.elapsed() > LONGEST_PAUSE) {
                         (failures, since_when) = (0, None);
@@ -185,7 +188,9 @@ impl ContainerLog<'_> {
                 Some(Err(failure)) => failure,
             };
             failures += 1;
-            if last && since_when.get_or_insert(begun).elapsed() > LAST_LIMIT {
+            // A stream that had lines was no failure as long as it had.
+            let failed = if cursor.lines() > lines { Instant::now() } else { begun };
+            if last && since_when.get_or_insert(failed).elapsed() > LAST_LIMIT {
                 return Err(failure);
             }
             if failures == WORTH_A_WORD {
@@ -195,12 +200,30 @@ impl ContainerLog<'_> {
         }
     }
 
+    /// Goes behind the last line there is; whether there is none.
+    async fn skip_to_end(&self, cursor: &mut Cursor, phase: Phase) -> bool {
+        let parameters = LogParams { tail_lines: Some(1), previous: phase == Phase::Replaced, ..LogParams::default() };
+        for pause in 1..=WORTH_A_WORD {
+            let Some(line) = self.ask(parameters.clone()).await else {
+                sleep(PAUSE * pause).await;
+                continue;
+            };
+            let line = line.strip_suffix(b"\n").unwrap_or(&line);
+            if let Some((time, text)) = stamp::split(line) {
+                cursor.take(time, &line[text..]);
+            }
+            return line.is_empty();
+        }
+        false
+    }
+
     /// Opens a stream; `None` when the server says nothing, and the run has ended.
     async fn open(
         &self,
         parameters: LogParams,
         phase: Phase,
         run: &mut Run,
+        permit: Option<SemaphorePermit<'_>>,
         away: &dyn Fn(String),
     ) -> Option<Result<Result<impl futures::AsyncBufRead + use<>, KubeError>>> {
         let parameters = LogParams {
@@ -215,6 +238,8 @@ impl ContainerLog<'_> {
         let opening = unrepeatable("read the log", place, observer, || api.log_stream(self.pod, &parameters));
         let waiting = async {
             sleep(WORTH_WAITING).await;
+            // Others need not wait for it, too.
+            drop(permit);
             away(format!("the node has not answered yet: the log of pod `{}` is waited for", self.pod));
             pending().await
         };
@@ -232,8 +257,7 @@ impl Part {
         let whole_second = |since: Timestamp| Timestamp::from_second(since.as_second()).unwrap_or(since);
         LogParams {
             since_time: cursor.second().or(self.since.map(whole_second)),
-            // Of the log's last line it is known where the next one begins.
-            tail_lines: self.tail.map(|tail| tail.max(1)).filter(|_| !is_begun),
+            tail_lines: self.tail.filter(|_| !is_begun),
             ..LogParams::default()
         }
     }

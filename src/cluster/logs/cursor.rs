@@ -60,7 +60,11 @@ impl Cursor {
 
     /// A new stream begins, at that second. It goes on with a log that was read from (`is_begun`), or begins another one.
     pub(super) fn resume(&mut self, is_begun: bool) {
-        self.first = self.first.filter(|_| is_begun);
+        if !is_begun {
+            // What was seen is of another run.
+            self.first = None;
+            self.seen.clear();
+        }
         self.from = self.last.map(begin);
         self.skip.clone_from(&self.seen);
         self.skipped = 0;

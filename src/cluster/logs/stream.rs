@@ -10,13 +10,14 @@ use futures::{AsyncBufRead, AsyncBufReadExt, FutureExt};
 use kube::api::LogParams;
 use tokio::{
     task::yield_now,
-    time::{Instant, sleep, timeout},
+    time::{sleep, timeout},
 };
 
 use super::{
     ask::Now,
     container::ContainerLog,
     cursor::Cursor,
+    lines::{LONGEST, Lines},
     run::{Phase, Run},
     sink::Sink,
     stamp,
@@ -32,12 +33,8 @@ pub(super) const QUIET: Duration = Duration::from_secs(20);
 const LONGEST_QUIET: Duration = Duration::from_secs(300);
 /// How long a line may be on its way.
 const ON_ITS_WAY: Duration = Duration::from_secs(2);
-/// How much later than it was opened a stream's first line may come if it was there before.
-const BACKLOG: Duration = Duration::from_secs(1);
 /// How long the pod may take to tell that its container was restarted: the kubelet knows it first.
 const NEWS_LIMIT: Duration = Duration::from_secs(3);
-/// A longer line comes in pieces.
-const LONGEST_LINE: usize = 16 << 20;
 
 /// So much is taken before it is handed on, in bytes.
 const BATCH: usize = 64 * 1024;
@@ -70,8 +67,6 @@ pub(super) struct Stream<'a, 'l, S> {
     pub(super) phase: Phase,
     /// Whether it is the run's first one.
     pub(super) is_first: bool,
-    /// Whether its first line is only to know where the log is, if it was there before.
-    pub(super) hides_first: bool,
     /// Lines from this time on are wanted.
     pub(super) since: Option<i64>,
     /// How long it may say nothing before the node is asked.
@@ -93,7 +88,7 @@ impl<S: Sink> Stream<'_, '_, S> {
         let mut input = pin!(input);
         let last = self.phase != Phase::Running;
         let mut lines = Lines::default();
-        let (opened, before) = (Instant::now(), self.cursor.lines());
+        let before = self.cursor.lines();
         loop {
             tokio::select! {
                 biased;
@@ -109,7 +104,6 @@ impl<S: Sink> Stream<'_, '_, S> {
                     continue;
                 }
             }
-            self.hides_first &= opened.elapsed() < BACKLOG;
             let end = self.take_ready(input.as_mut(), &mut lines).await;
             if !self.sink.flush().await {
                 return StreamEnd::OutputClosed;
@@ -233,8 +227,8 @@ impl<S: Sink> Stream<'_, '_, S> {
             (None, None) => return self.sink.words(&line),
         };
         let mut text = line.slice(text..);
-        while text.len() > LONGEST_LINE {
-            let piece = text.split_to(LONGEST_LINE);
+        while text.len() > LONGEST {
+            let piece = text.split_to(LONGEST);
             self.hand_over(time, piece, true);
         }
         self.hand_over(time, text, is_partial);
@@ -242,7 +236,7 @@ impl<S: Sink> Stream<'_, '_, S> {
     }
 
     fn hand_over(&mut self, time: i64, text: Bytes, is_partial: bool) {
-        if self.cursor.take(time, &text) && !std::mem::take(&mut self.hides_first) {
+        if self.cursor.take(time, &text) {
             self.sink.line(time, text, is_partial);
         }
     }
@@ -259,45 +253,4 @@ async fn stalls(log: &ContainerLog<'_>, last: Option<i64>, quiet: Duration) -> b
         sleep(ON_ITS_WAY).await;
     }
     is_newer
-}
-
-/// Bytes as they come, cut into whole lines.
-#[derive(Default)]
-struct Lines {
-    /// The beginning of a line.
-    part: Vec<u8>,
-    /// The time of a line of which pieces were taken already.
-    continues: Option<i64>,
-}
-
-impl Lines {
-    /// Adds what came; gives the lines that are whole now, or the piece of one that is too long.
-    fn add(&mut self, chunk: &[u8]) -> Option<Bytes> {
-        let end = memchr::memrchr(b'\n', chunk).map_or(0, |at| at + 1);
-        let whole = if end == 0 {
-            None
-        } else if self.part.is_empty() {
-            Some(Bytes::copy_from_slice(&chunk[..end]))
-        } else {
-            self.part.extend_from_slice(&chunk[..end]);
-            Some(Bytes::from(std::mem::take(&mut self.part)))
-        };
-        self.part.extend_from_slice(&chunk[end..]);
-        whole.or_else(|| self.piece())
-    }
-
-    /// The first piece of a line that is too long.
-    fn piece(&mut self) -> Option<Bytes> {
-        let text = if self.continues.is_some() { 0 } else { stamp::split(&self.part).map_or(0, |(_, text)| text) };
-        if self.part.len() <= text + LONGEST_LINE {
-            return None;
-        }
-        let rest = self.part.split_off(text + LONGEST_LINE);
-        Some(Bytes::from(std::mem::replace(&mut self.part, rest)))
-    }
-
-    /// What is left: a line without an end.
-    fn rest(&mut self) -> Bytes {
-        Bytes::from(std::mem::take(&mut self.part))
-    }
 }

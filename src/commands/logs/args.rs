@@ -46,7 +46,7 @@ pub struct LogsArgs {
     since: Option<Timestamp>,
 
     /// Lines up to this time; does not follow
-    #[arg(long, value_name = "T", value_parser = time, conflicts_with = "tail")]
+    #[arg(long, value_name = "T", value_parser = time)]
     until: Option<Timestamp>,
 
     /// The last N lines of each container, or all (default: 50 when following, all otherwise)

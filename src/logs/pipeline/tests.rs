@@ -1,7 +1,13 @@
 use bytes::Bytes;
 use jiff::tz::TimeZone;
 
-use super::*;
+use super::{
+    super::{
+        filter::Filter,
+        render::{Json, TextOptions},
+    },
+    *,
+};
 
 fn source(pod: &str) -> Arc<Source> {
     Arc::new(Source {
