@@ -169,7 +169,10 @@ fn exception<'a>(value: &Value<'a>) -> Option<Cow<'a, str>> {
 
 /// Takes a traceback out of the message.
 fn split_message(record: &mut Record<'_>) {
-    let Some(at) = record.message.find("\nTraceback (most recent call last):\n") else { return };
+    let header = b"\nTraceback (most recent call last):\n";
+    // Most messages are of one line.
+    let has_lines = memchr::memchr(b'\n', record.message.as_bytes()).is_some();
+    let Some(at) = has_lines.then(|| memchr::memmem::find(record.message.as_bytes(), header)).flatten() else { return };
     let (message, exception) = match &record.message {
         Cow::Borrowed(text) => (Cow::Borrowed(&text[..at]), Cow::Borrowed(&text[at + 1..])),
         Cow::Owned(text) => (Cow::Owned(text[..at].to_owned()), Cow::Owned(text[at + 1..].to_owned())),

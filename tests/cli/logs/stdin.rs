@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use crate::harness::{Kdj, Stdin};
+use crate::harness::{Kdj, Stdin, wait::poll_until};
 
 #[test]
 fn a_file_instead_of_a_cluster() {
@@ -31,6 +31,15 @@ fn a_signal_ends_it_while_its_reader_has_stopped() {
     let text = "a line of ordinary length, as some program may have written it\n".repeat(200_000);
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
         let mut running = Kdj::bare().stdin(text.as_str()).hold_stdout().start(["logs", "--stdin"]);
+        let status = format!("/proc/{}/status", running.pid().as_raw_nonzero());
+        if std::path::Path::new("/proc/self/status").exists() {
+            // A signal that it does not listen to yet would end it, too.
+            poll_until("a handler of the signal", Duration::from_secs(60), || {
+                let status = std::fs::read_to_string(&status).ok()?;
+                let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"))?.trim();
+                (u64::from_str_radix(caught, 16).ok()? >> (signal.as_raw() - 1) & 1 == 1).then_some(())
+            });
+        }
         std::thread::sleep(Duration::from_secs(1));
         let begin = Instant::now();
         running.signal(signal);
