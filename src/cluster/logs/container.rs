@@ -99,6 +99,7 @@ impl ContainerLog<'_> {
         away: &dyn Fn(String),
     ) -> Result<LogEnd> {
         let before = cursor.lines();
+        cursor.begins_within(part.since.is_some() || part.tail.is_some());
         let mut failures = 0;
         let mut since_when: Option<Instant> = None;
         let mut quiet = QUIET;

@@ -24,8 +24,9 @@ pub(in crate::cluster) struct Cursor {
     last: Option<i64>,
     /// The lines from the second on that a stream is taken up at, as they came.
     seen: Vec<Mark>,
-    /// The first line that was taken of this log: what was asked for may begin in the middle of it.
+    /// The first line that was taken of this log, where what was asked for may begin in the middle of it.
     first: Option<Mark>,
+    begins_within: bool,
     /// The time the stream that goes on begins at.
     from: Option<i64>,
     /// The lines to leave out of it; how many of them have come or will not come any more.
@@ -56,6 +57,11 @@ impl Cursor {
     /// How many lines were new so far.
     pub(super) fn lines(&self) -> u64 {
         self.lines
+    }
+
+    /// What is asked for may begin in the middle of the log, or it is all of it.
+    pub(super) fn begins_within(&mut self, begins_within: bool) {
+        self.begins_within = begins_within;
     }
 
     /// A new stream begins, at that second. It goes on with a log that was read from (`is_begun`), or begins another one.
@@ -94,7 +100,9 @@ impl Cursor {
         if self.is_before(time) || self.is_to_skip(mark) {
             return false;
         }
-        self.first.get_or_insert(mark);
+        if self.begins_within {
+            self.first.get_or_insert(mark);
+        }
         if self.last.is_none_or(|last| time > last) {
             let begin = begin(time);
             if self.last.is_some_and(|last| self::begin(last) != begin) {
@@ -208,6 +216,7 @@ mod tests {
                 })
                 .collect();
             let mut cursor = Cursor::default();
+            cursor.begins_within(true);
             let mut taken = Log::new();
             // Only the last lines may be asked for.
             let wanted = &log[numbers.below(100) as usize..];
@@ -250,6 +259,7 @@ mod tests {
     fn what_was_not_asked_for_does_not_come_with_a_stream_that_goes_on() {
         let all = log(&[(11, "1"), (12, "2"), (13, "3"), (14, "4"), (14, "5")]);
         let mut cursor = Cursor::default();
+        cursor.begins_within(true);
         cursor.resume(false);
         assert_eq!(take(&mut cursor, &all[3..4]), all[3..4]);
         cursor.resume(true);
