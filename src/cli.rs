@@ -20,6 +20,7 @@ use crate::{
     error::{Error, Result},
     exit::Exit,
     options::Options,
+    rest,
     ui::{Ui, Verbosity, style::ColorChoice},
 };
 
@@ -156,6 +157,7 @@ fn verbosity(global: &GlobalArgs) -> Verbosity {
 /// Starts the runtime: one thread, since everything waits on one connection.
 fn start(cli: Cli, config: &Config, ui: &Ui) -> Result<Exit> {
     let runtime = tokio::runtime::Builder::new_current_thread()
+        .on_thread_park(rest::take)
         .enable_all()
         .build()
         .map_err(|error| Error::failed("cannot start the runtime").caused_by(error))?;

@@ -5,10 +5,14 @@ mod pump;
 mod stdin;
 mod writer;
 
-use std::{cell::RefCell, collections::HashSet};
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use futures::future::try_join_all;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::timeout};
 
 pub use self::args::LogsArgs;
 use self::{args::Place, pump::Pump, writer::Writer};
@@ -28,6 +32,11 @@ use crate::{
         terminal::{LocalSide, Stdin},
     },
 };
+
+/// How long the same is not said again.
+const QUIET: Duration = Duration::from_secs(60);
+/// How long what is held may take to be written once the end was asked for.
+const LAST_WORDS: Duration = Duration::from_millis(300);
 
 /// One environment whose logs are read.
 struct Reading {
@@ -54,11 +63,13 @@ pub async fn run(args: LogsArgs, options: &Options, config: &Config, ui: &Ui) ->
     let (sources, streams) = mpsc::unbounded_channel();
     let mut pump = Pump::new(pipeline, streams, Writer::new(stdout, ui));
     let outcome = {
-        let said = RefCell::new(HashSet::new());
+        let said = RefCell::new(HashMap::new());
         let say = |text: String| {
             // Hundreds of streams have one server.
-            if said.borrow_mut().insert(text.clone()) {
-                ui.status(&text);
+            let mut said = said.borrow_mut();
+            said.retain(|_, at: &mut Instant| at.elapsed() < QUIET);
+            if said.insert(text.clone(), Instant::now()).is_none() {
+                ui.warning(&text);
             }
         };
         let read = async {
@@ -67,15 +78,29 @@ pub async fn run(args: LogsArgs, options: &Options, config: &Config, ui: &Ui) ->
             try_join_all(each).await.map(|_| ())
         };
         tokio::select! {
-            outcome = async { tokio::try_join!(read, pump.run(environments)) } => outcome.map(|_| None),
+            (read, ()) = async { tokio::join!(read, pump.run(environments)) } => read.map(|()| None),
             signal = control.recv() => match signal {
                 Some(Control::Signal(number)) => Ok(Some(number)),
                 Some(Control::Leave) | None => Ok(None),
             },
         }
     };
-    let counts = pump.finish().await;
-    let written = side.finish(false, !matches!(outcome, Ok(None))).await;
+    // Who ends it while nobody reads its output does not wait for what is held.
+    let outcome = match outcome {
+        Ok(Some(number)) => {
+            let _ = timeout(LAST_WORDS, pump.finish()).await;
+            Ok(Some(number))
+        }
+        outcome => tokio::select! {
+            () = pump.finish() => outcome,
+            Some(Control::Signal(number)) = control.recv() => Ok(Some(number)),
+        },
+    };
+    let is_asked_to_end = matches!(outcome, Ok(Some(_)));
+    let counts = pump.counts();
+    // With it goes what it writes to: only then stdout is done.
+    drop(pump);
+    let written = side.finish(false, is_asked_to_end).await;
     let late = written.map_err(|error| Error::failed("cannot write the output").caused_by(error))?;
     let Counts { lines, shown, gaps, .. } = counts;
     ui.verbose(&format!("{lines} lines read, {shown} shown, {gaps} gaps"));

@@ -42,8 +42,8 @@ pub enum Event {
     Entry(Entry),
     /// From here on, lines of this source may come.
     Joined(Arc<Source>),
-    /// No more lines of this source will come, and why.
-    Left(Arc<Source>, String),
+    /// No more lines of this source will come, and why, where there is something to say of it.
+    Left(Arc<Source>, Option<String>),
     /// Lines of a source that nobody can read any more.
     Gap {
         /// Whose lines.
@@ -52,7 +52,7 @@ pub enum Event {
         from: Option<Timestamp>,
         /// The time of the first line after it, where there is one.
         to: Option<Timestamp>,
-        /// Why they are lost.
+        /// Why they may be lost.
         why: String,
     },
     /// Something the user should know.

@@ -65,7 +65,8 @@ impl<'a> Exception<'a> {
 
 /// `  File "a.py", line 12, in f`
 fn frame(line: &str) -> Option<Frame<'_>> {
-    let rest = line.trim_start().strip_prefix("File \"")?;
+    // Loguru marks the frame that caught it.
+    let rest = line.strip_prefix("> ").unwrap_or(line).trim_start().strip_prefix("File \"")?;
     let (file, rest) = rest.split_once("\", line ")?;
     let (number, function) = rest.split_once(", in ").unwrap_or((rest, ""));
     Some(Frame { file, line: number.trim_end(), function: function.trim_end() })
@@ -143,6 +144,13 @@ DETAIL: more
         let exception = Exception::parse(CHAIN).unwrap();
         assert_eq!((exception.class, exception.message), ("shop.errors.Boom", "order 17 failed"));
         assert_eq!(exception.frame, Some(Frame { file: "/app/orders/views.py", line: "31", function: "post" }));
+    }
+
+    #[test]
+    fn loguru_s_mark_is_no_exception() {
+        let text = "Traceback (most recent call last):\n\n> File \"a.py\", line 1, in f\n    g()\n    \u{2514} <g>\n\nValueError: x";
+        let exception = Exception::parse(text).unwrap();
+        assert_eq!((exception.class, exception.frame.unwrap().file), ("ValueError", "a.py"));
     }
 
     #[test]

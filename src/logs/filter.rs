@@ -1,12 +1,14 @@
 //! Which units are shown. A unit is shown or left out as a whole.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use memchr::memmem;
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::{
     known,
-    record::{Level, Record},
+    record::{Level, Record, Value},
     view::View,
 };
 use crate::error::{Error, Result};
@@ -65,7 +67,7 @@ impl Filter {
         if self.exceptions && !view.is_exception() {
             return false;
         }
-        if !self.ids.iter().all(|id| id.is_in(view)) {
+        if !self.ids.is_empty() && !self.ids.iter().any(|id| id.is_in(view)) {
             return false;
         }
         if self.level.is_some_and(|level| view.level().unwrap_or(Level::Info) < level) {
@@ -107,7 +109,8 @@ impl Id {
     }
 
     fn is_said_by(&self, record: &Record<'_>) -> bool {
-        let in_a_field = self.fields.iter().any(|field| record.field(field).is_some_and(|value| value == self.value));
+        let in_a_field =
+            self.fields.iter().any(|field| record.field(field).is_some_and(|value| value.text() == self.value));
         in_a_field
             || known::task(&record.message).is_some_and(|task| task.id == self.value)
             || memmem::find_iter(record.message.as_bytes(), self.value.as_bytes())
@@ -122,9 +125,9 @@ impl Id {
 }
 
 /// The id of the task or request a record is about.
-pub fn id_of<'r>(record: &'r Record<'_>, fields: &[String]) -> Option<std::borrow::Cow<'r, str>> {
+pub fn id_of<'a>(record: &Record<'a>, fields: &[String]) -> Option<Cow<'a, str>> {
     let null = |value: &str| value.is_empty() || value == "null" || value == "-";
-    fields.iter().find_map(|field| record.field(field).filter(|value| !null(value)))
+    fields.iter().find_map(|field| record.field(field).map(Value::into_text).filter(|value| !null(value)))
 }
 
 #[cfg(test)]
@@ -146,7 +149,7 @@ mod tests {
         let mut lines = text.split('\n').map(|text| Line {
             time: Timestamp::from_second(1_000).unwrap(),
             text: Bytes::copy_from_slice(text.as_bytes()),
-            partial: false,
+            ..Line::default()
         });
         let first = lines.next().unwrap();
         let rest: Vec<Line> = lines.collect();
@@ -223,6 +226,16 @@ mod tests {
         assert!(!passes(&request, &format!(r#"{{"other": "{id}"}}"#)));
         assert!(!passes(&request, &format!("INFO [{id}1] paid")));
         assert!(!passes(&request, "INFO paid"));
+    }
+
+    #[test]
+    fn of_several_ids_one_is_enough() {
+        let id = |value: &str| Id { value: value.to_owned(), fields: vec!["request_id".to_owned()] };
+        let filter = Filter { ids: vec![id("aaaa"), id("bbbb")], ..Filter::default() };
+        for (line, passes_) in [("INFO [aaaa] x", true), (r#"{"request_id": "bbbb"}"#, true), ("INFO [cccc] x", false)]
+        {
+            assert_eq!(passes(&filter, line), passes_, "{line}");
+        }
     }
 
     #[test]

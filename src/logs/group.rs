@@ -18,6 +18,10 @@ use super::{exception::Exception, view::View};
 const MOST_GROUPS: usize = 1000;
 /// So much of an example is kept, in bytes.
 const LONGEST_EXAMPLE: usize = 32 * 1024;
+/// So much of a class, of a place, and of what makes messages the same.
+const LONGEST_NAME: usize = 512;
+/// So much of a message.
+const LONGEST_MESSAGE: usize = 1024;
 /// So many pods are named.
 const MOST_PODS: usize = 20;
 
@@ -66,15 +70,18 @@ impl Groups {
     pub fn add(&mut self, view: &View<'_>) -> bool {
         let Some(text) = view.exception() else { return false };
         let exception = Exception::parse(&text).unwrap_or_else(|| {
-            let last = text.trim_end().lines().next_back().unwrap_or_default();
-            let (class, message) = last.split_once(": ").unwrap_or((last, ""));
-            Exception { class, message, frame: None }
+            // No traceback: what an application wrote in the place of one.
+            Exception { message: text.trim_end().lines().next_back().unwrap_or_default(), ..Exception::default() }
         });
         let place = exception.frame.as_ref().map_or(String::new(), |frame| {
             let function = if frame.function.is_empty() { String::new() } else { format!(" in {}", frame.function) };
             format!("{}:{}{function}", frame.file, frame.line)
         });
-        let key = Key { class: exception.class.to_owned(), place, message: normalized(exception.message) };
+        let key = Key {
+            class: cut(exception.class, LONGEST_NAME).to_owned(),
+            place: cut(&place, LONGEST_NAME).to_owned(),
+            message: normalized(exception.message),
+        };
         let (time, pod) = (view.unit.first.time, &view.unit.source.short);
         if let Some(group) = self.groups.get_mut(&key) {
             group.count += 1;
@@ -94,7 +101,7 @@ impl Groups {
             count: 1,
             first: time,
             last: time,
-            message: cut(exception.message, 1024).to_owned(),
+            message: cut(exception.message, LONGEST_MESSAGE).to_owned(),
             pods: vec![pod.clone()],
             example: cut(&text, LONGEST_EXAMPLE).to_owned(),
             shown: 1,
@@ -129,10 +136,11 @@ impl Groups {
 
 /// A message with its numbers and ids replaced, so that it is the same each time: `order <n>`, `task <id>`.
 pub fn normalized(message: &str) -> String {
-    let mut out = String::with_capacity(message.len());
-    let mut rest = message;
+    let mut out = String::new();
+    // What is replaced is mostly longer than what stands for it.
+    let mut rest = cut(message, 4 * LONGEST_NAME);
     while !rest.is_empty() {
-        let within = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let within = |c: char| c.is_ascii_alphanumeric();
         let end = rest.find(|c| !within(c)).unwrap_or(rest.len());
         if end == 0 {
             let next = rest.find(within).unwrap_or(rest.len());
@@ -145,23 +153,28 @@ pub fn normalized(message: &str) -> String {
             rest = &rest[length..];
             continue;
         }
-        out.push_str(replaced(&rest[..end]));
+        replace(&rest[..end], &mut out);
         rest = &rest[end..];
     }
-    cut(&out, 512).to_owned()
+    cut(&out, LONGEST_NAME).to_owned()
 }
 
-/// A word, or what stands for it.
-fn replaced(word: &str) -> &str {
+/// Writes a word, or what stands for it and for the numbers within.
+fn replace(word: &str, out: &mut String) {
     let digits = word.bytes().filter(u8::is_ascii_digit).count();
     let hex = |word: &str| word.bytes().all(|byte| byte.is_ascii_hexdigit());
-    match word {
-        _ if digits == 0 => word,
-        _ if digits == word.len() => "<n>",
-        _ if word.strip_prefix("0x").is_some_and(hex) => "<id>",
-        _ if word.len() >= 8 && (hex(word) || digits * 4 >= word.len()) => "<id>",
-        _ => word,
+    let is_id = word.strip_prefix("0x").is_some_and(hex)
+        || word.len() >= 8 && digits < word.len() && (hex(word) || digits * 4 >= word.len());
+    if digits > 0 && is_id {
+        return out.push_str("<id>");
     }
+    let mut rest = word;
+    while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
+        out.push_str(&rest[..at]);
+        out.push_str("<n>");
+        rest = rest[at..].trim_start_matches(|c: char| c.is_ascii_digit());
+    }
+    out.push_str(rest);
 }
 
 /// The length of the UUID that text begins with.

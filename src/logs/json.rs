@@ -1,5 +1,8 @@
 //! Lines that are JSON objects, as python-json-logger, structlog, jslog4kube and others write them.
 
+#[cfg(test)]
+mod tests;
+
 use std::{borrow::Cow, fmt};
 
 use serde::{
@@ -19,18 +22,61 @@ pub fn parse(line: &str) -> Option<Record<'_>> {
     if !text.starts_with('{') || !text.ends_with('}') {
         return None;
     }
-    let Members(members) = serde_json::from_str(text).ok()?;
+    let members = serde_json::from_str(text).map(|Members(members)| members).ok().or_else(|| of_python(text))?;
     Some(record(members))
 }
 
-/// What stands at `path` in a JSON object: `id`, `request.id`. Text of a string, JSON of all else.
-pub fn inner(json: &str, path: &str) -> Option<String> {
-    let value: serde_json::Value = serde_json::from_str(json).ok()?;
-    let mut value = &value;
-    for name in path.split('.') {
-        value = value.get(name)?;
+/// The members of an object with Python's `NaN` and `Infinity`, which are no JSON: a value that has them is text.
+fn of_python(text: &str) -> Option<Vec<(Cow<'_, str>, Value<'_>)>> {
+    let replaced = with_numbers(text)?;
+    let Members(members) = serde_json::from_str(&replaced).ok()?;
+    // Both are of one length: what stands at a place of the one stands there in the other.
+    let original = |part: &str| {
+        let at = part.as_ptr() as usize - replaced.as_ptr() as usize;
+        text.get(at..at + part.len()).unwrap_or_default()
+    };
+    let borrowed = |part: Cow<'_, str>| match part {
+        Cow::Borrowed(part) => Cow::Borrowed(original(part)),
+        Cow::Owned(part) => Cow::Owned(part),
+    };
+    let value = |value: Value<'_>| match value {
+        Value::Text(text) => Value::Text(borrowed(text)),
+        Value::Json(json) if json == original(json) => Value::Json(original(json)),
+        Value::Json(json) => Value::Text(Cow::Borrowed(original(json))),
+    };
+    Some(members.into_iter().map(|(name, it)| (borrowed(name), value(it))).collect())
+}
+
+/// The text with numbers of the same length in the place of `NaN` and `Infinity`, if there are any.
+fn with_numbers(text: &str) -> Option<String> {
+    const WORDS: [(&[u8], &[u8]); 2] = [(b"NaN", b"0e0"), (b"Infinity", b"0.000000")];
+    let mut bytes = text.as_bytes().to_vec();
+    let (mut at, mut is_string, mut found) = (0, false, false);
+    while at < bytes.len() {
+        match bytes[at] {
+            b'\\' if is_string => at += 1,
+            b'"' => is_string = !is_string,
+            b'N' | b'I' if !is_string => {
+                let (word, number) = WORDS.iter().find(|(word, _)| bytes[at..].starts_with(word))?;
+                bytes[at..at + word.len()].copy_from_slice(number);
+                found = true;
+            }
+            _ => {}
+        }
+        at += 1;
     }
-    Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    String::from_utf8(bytes).ok().filter(|_| found)
+}
+
+/// What stands at `path` among members: `id`, `request.id`, where `request` is an object.
+pub fn member<'a>(members: &[(Cow<'a, str>, Value<'a>)], path: &str) -> Option<Value<'a>> {
+    if let Some((_, value)) = members.iter().find(|(name, _)| name == path) {
+        return Some(value.clone());
+    }
+    let (outer, inner) = path.split_once('.')?;
+    let (_, Value::Json(json)) = members.iter().find(|(name, _)| name == outer)? else { return None };
+    let Members(members) = serde_json::from_str(json).ok()?;
+    member(&members, inner)
 }
 
 /// What a member is for.
@@ -67,16 +113,14 @@ fn part(name: &str) -> Option<(Part, u8)> {
 }
 
 fn record<'a>(members: Vec<(Cow<'a, str>, Value<'a>)>) -> Record<'a> {
-    let mut record = Record { json: true, ..Record::default() };
+    let mut record = Record::default();
     // The best member for each part, by its place.
     let mut best: [Option<(u8, usize)>; 5] = [None; 5];
     for (place, (name, value)) in members.iter().enumerate() {
         let Some((part, rank)) = part(name) else { continue };
         let fits = match part {
             Part::Level => level(value).is_some(),
-            Part::Exception => {
-                !matches!(value, Value::Json(json) if !json.starts_with('[')) && !value.text().is_empty()
-            }
+            Part::Exception => exception(value).is_some(),
             Part::Logger => matches!(value, Value::Text(_)),
             Part::Time | Part::Message => *value != Value::Json("null"),
         };
@@ -89,33 +133,63 @@ fn record<'a>(members: Vec<(Cow<'a, str>, Value<'a>)>) -> Record<'a> {
         let chosen = |part: Part| best[part as usize].is_some_and(|(_, chosen)| chosen == place);
         match () {
             () if chosen(Part::Level) => record.level = level(&value),
-            () if chosen(Part::Time) => record.time = Some(text(value)),
-            () if chosen(Part::Logger) => record.logger = Some(text(value)),
-            () if chosen(Part::Message) => record.message = text(value),
-            () if chosen(Part::Exception) => match value {
-                Value::Text(text) => record.exception = Some(text),
-                Value::Json(json) => match exception::of_frames(json) {
-                    Some(text) => record.exception = Some(Cow::Owned(text)),
-                    None => record.fields.push((name, value)),
-                },
+            () if chosen(Part::Time) => record.time = Some(value.into_text()),
+            () if chosen(Part::Logger) => record.logger = Some(value.into_text()),
+            () if chosen(Part::Message) => record.message = value.into_text(),
+            () if chosen(Part::Exception) => match exception(&value) {
+                Some(text) => record.exception = Some(text),
+                None => record.fields.push((name, value)),
             },
             () => record.fields.push((name, value)),
         }
     }
+    // Elastic's names, as objects; they stay fields.
+    record.level = record.level.or_else(|| level(&record.field("log.level")?));
+    record.logger = record.logger.or_else(|| Some(member(&record.fields, "log.logger")?.into_text()));
+    record.exception = record.exception.or_else(|| exception(&member(&record.fields, "error.stack_trace")?));
+    if record.exception.is_none() {
+        split_message(&mut record);
+    }
     record
 }
 
-fn text<'a>(value: Value<'a>) -> Cow<'a, str> {
+/// The traceback that a value holds: a text, the lines of one, or frames.
+fn exception<'a>(value: &Value<'a>) -> Option<Cow<'a, str>> {
     match value {
-        Value::Text(text) => text,
-        Value::Json(json) => Cow::Borrowed(json),
+        // What `logger.exception` has to say where there is none.
+        Value::Text(text) if text.is_empty() || text.starts_with("NoneType: None") => None,
+        Value::Text(text) => Some(text.clone()),
+        Value::Json(json) => {
+            let lines = || serde_json::from_str::<Vec<String>>(json).ok().filter(|lines| !lines.is_empty());
+            let text = lines().map(|lines| lines.iter().map(|line| line.trim_end().to_owned() + "\n").collect());
+            text.or_else(|| exception::of_frames(json)).map(Cow::Owned)
+        }
     }
 }
 
+/// Takes a traceback out of the message.
+fn split_message(record: &mut Record<'_>) {
+    let header = b"\nTraceback (most recent call last):\n";
+    // Most messages are of one line.
+    let has_lines = memchr::memchr(b'\n', record.message.as_bytes()).is_some();
+    let Some(at) = has_lines.then(|| memchr::memmem::find(record.message.as_bytes(), header)).flatten() else { return };
+    let (message, exception) = match &record.message {
+        Cow::Borrowed(text) => (Cow::Borrowed(&text[..at]), Cow::Borrowed(&text[at + 1..])),
+        Cow::Owned(text) => (Cow::Owned(text[..at].to_owned()), Cow::Owned(text[at + 1..].to_owned())),
+    };
+    (record.message, record.exception) = (message, Some(exception));
+}
+
+/// The level that a value means: a name, a number, or an object with a name.
 fn level(value: &Value<'_>) -> Option<Level> {
+    let of_number = |text: &str| Level::of_number(text.parse().ok()?);
     match value {
-        Value::Text(word) => Level::of_word(word),
-        Value::Json(number) => Level::of_number(number.parse().ok()?),
+        Value::Text(word) => Level::of_word(word).or_else(|| of_number(word)),
+        Value::Json(json) if json.starts_with('{') => {
+            let Members(members) = serde_json::from_str(json).ok()?;
+            Level::of_word(member(&members, "name")?.text())
+        }
+        Value::Json(number) => of_number(number),
     }
 }
 
@@ -158,72 +232,4 @@ fn value(raw: &str) -> Value<'_> {
         return Value::Text(Cow::Borrowed(inner));
     }
     serde_json::from_str::<String>(raw).map_or(Value::Json(raw), |text| Value::Text(Cow::Owned(text)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_usual_loggers_are_understood() {
-        let shop = r#"{"time": "2026-11-21 16:02:47,730", "level": "INFO", "logger": "orders.tasks", "message": "open orders counted", "count": 2}"#;
-        let record = parse(shop).unwrap();
-        assert_eq!(
-            (record.level, record.logger.as_deref(), &*record.message),
-            (Some(Level::Info), Some("orders.tasks"), "open orders counted")
-        );
-        assert_eq!(record.time.as_deref(), Some("2026-11-21 16:02:47,730"));
-        assert_eq!(record.fields, [("count".into(), Value::Json("2"))]);
-
-        let structlog =
-            r#"{"event": "paid", "level": "warning", "timestamp": "2026-11-21T16:02:47Z", "order": "a\"b"}"#;
-        let record = parse(structlog).unwrap();
-        assert_eq!((record.level, &*record.message), (Some(Level::Warning), "paid"));
-        assert_eq!(record.fields, [("order".into(), Value::Text("a\"b".into()))]);
-
-        let jslog4kube = r#"{"asctime":"x","levelname":"ERROR","name":"django.request","message":"m","exc_info":"Traceback (most recent call last):\n  File \"a.py\", line 1, in f\nKeyError: 'k'"}"#;
-        let record = parse(jslog4kube).unwrap();
-        assert_eq!((record.level, record.logger.as_deref()), (Some(Level::Error), Some("django.request")));
-        assert!(record.exception.unwrap().ends_with("KeyError: 'k'"));
-        assert!(record.fields.is_empty());
-    }
-
-    #[test]
-    fn what_stands_beside_is_kept_as_it_is() {
-        let line = r#"{"message":"m","event":"e","name":"n","logger":"l","level":"odd","n":1.50e400,"o":{"a": [1, 2]},"exc_info":true,"x":null,"x":2}"#;
-        let record = parse(line).unwrap();
-        let fields: Vec<_> = record.fields.iter().map(|(name, value)| format!("{name}={}", value.text())).collect();
-        assert_eq!(
-            fields,
-            ["event=e", "name=n", "level=odd", "n=1.50e400", "o={\"a\": [1, 2]}", "exc_info=true", "x=null", "x=2"]
-        );
-        assert_eq!(record.level, None);
-    }
-
-    #[test]
-    fn numbers_are_python_s_levels() {
-        assert_eq!(parse(r#"{"level":30,"msg":"m"}"#).unwrap().level, Some(Level::Warning));
-        assert_eq!(parse(r#"{"level":30.5,"msg":"m"}"#).unwrap().level, None);
-    }
-
-    #[test]
-    fn what_is_no_object_is_none() {
-        for line in ["", "{", "{}x", "[1]", "{'a': 1}", "{\"a\": 1", "null", "{\"a\":\"\u{1}\"}"] {
-            assert_eq!(parse(line), None, "{line}");
-        }
-        let deep = format!("{{\"a\":{}1{}}}", "[".repeat(100_000), "]".repeat(100_000));
-        assert_eq!(parse(&deep).and_then(|record| record.field("a.b").map(Cow::into_owned)), None);
-        assert!(parse("{}").is_some());
-        assert_eq!(parse(r#"{"message":"\ud800"}"#).unwrap().message, r#""\ud800""#);
-    }
-
-    #[test]
-    fn fields_are_found_by_their_path() {
-        let line = r#"{"data": {"id": "3273046d", "n": {"x": 1}}, "a.b": "c"}"#;
-        let record = parse(line).unwrap();
-        assert_eq!(record.field("data.id").as_deref(), Some("3273046d"));
-        assert_eq!(record.field("data.n.x").as_deref(), Some("1"));
-        assert_eq!(record.field("a.b").as_deref(), Some("c"));
-        assert_eq!(record.field("data.none"), None);
-    }
 }

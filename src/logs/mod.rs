@@ -12,6 +12,9 @@ mod parse;
 mod pipeline;
 mod record;
 mod render;
+mod stdin;
+#[cfg(test)]
+mod tests;
 mod traceback;
 mod unit;
 mod view;

@@ -164,6 +164,12 @@ impl<T> Order<T> {
         Some(self.first_arrival()? + hold)
     }
 
+    /// How many arrivals are remembered.
+    #[cfg(test)]
+    pub fn remembered(&self) -> usize {
+        self.arrivals.len()
+    }
+
     /// When the thing that has waited longest came.
     fn first_arrival(&mut self) -> Option<Instant> {
         while let Some((time, place, number)) = self.arrivals.front() {

@@ -3,6 +3,7 @@
 //! Lines become units, units the order of time; then they are filtered, counted or shown. The caller has the clock, the
 //! network and the terminal: it gives events and calls [`Pipeline::tick`] when [`Pipeline::due`] says so.
 
+mod options;
 mod out;
 mod show;
 #[cfg(test)]
@@ -14,54 +15,30 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use jiff::Timestamp;
 
-pub use self::out::{Out, Piece};
 use self::show::Show;
+pub use self::{
+    options::{Format, Options},
+    out::{Out, Piece},
+};
 use super::{
     entry::{Entry, Event, Source},
-    filter::Filter,
     order::{Order, Place},
-    render::{Json, TextOptions},
-    unit::{Assembler, Unit},
+    stdin::Stdin,
+    unit::{Assembler, Line, Unit},
 };
 
 /// How long a line waits, following several sources, for earlier ones of the others.
 const HOLD: Duration = Duration::from_millis(300);
-/// What is done with lines.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Whether more lines may come for ever: then nothing waits long.
-    pub follow: bool,
-    /// Whether lines are put into the order of time, and not shown as they arrive.
-    pub by_time: bool,
-    /// Which units are shown.
-    pub filter: Filter,
-    /// Whether exceptions are counted instead of shown one by one.
-    pub group: bool,
-    /// How units are shown.
-    pub format: Format,
-}
-
-/// How units are shown.
-#[derive(Clone, Debug)]
-pub enum Format {
-    /// For people.
-    Text(TextOptions),
-    /// Byte for byte.
-    Raw,
-    /// For programs.
-    Json(Json),
-}
 
 /// What was seen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Lines that came in.
     pub lines: u64,
-    /// Units made of them.
-    pub units: u64,
-    /// Units that were shown, or counted in groups.
+    /// Those of them that were shown, or counted in groups.
     pub shown: u64,
     /// Gaps.
     pub gaps: u64,
@@ -72,6 +49,7 @@ pub struct Counts {
 pub struct Pipeline {
     follow: bool,
     by_time: bool,
+    stdin: Option<Stdin>,
     show: Show,
     /// The sources by their addresses, which `states` keeps, and by their places.
     places: HashMap<usize, Place>,
@@ -97,7 +75,7 @@ struct State {
 enum Thing {
     Unit(Unit),
     Gap { from: Option<Timestamp>, to: Option<Timestamp>, why: String },
-    Left(String),
+    Left(Option<String>),
 }
 
 impl Pipeline {
@@ -107,11 +85,12 @@ impl Pipeline {
         Self {
             follow,
             by_time,
+            stdin: options.stdin.then(Stdin::default),
             show: Show::new(options),
             places: HashMap::new(),
             states: Vec::new(),
             last: None,
-            order: Order::new(follow.then_some(HOLD)),
+            order: Order::new((follow && by_time).then_some(HOLD)),
             patience: None,
         }
     }
@@ -133,7 +112,10 @@ impl Pipeline {
             Event::Entry(entry) => self.entry(entry, now, out),
             Event::Joined(source) => {
                 self.join(&source);
-                out.status(format!("+ {}", self.show.names.get(&source)));
+                // Who wants what there is has no need to know when it comes.
+                if self.follow {
+                    out.status(format!("+ {}", self.show.names.get(&source)));
+                }
             }
             Event::Left(source, why) => {
                 let place = self.place(&source);
@@ -148,7 +130,7 @@ impl Pipeline {
                 self.flush(place, now);
                 self.order.push(place, from, 0, Thing::Gap { from, to, why }, now);
             }
-            Event::Note(note) => out.status(note),
+            Event::Note(note) => out.warning(note),
         }
         self.drain(now, out);
     }
@@ -171,8 +153,7 @@ impl Pipeline {
 
     /// When to call [`Pipeline::tick`], if nothing happens before.
     pub fn due(&mut self) -> Option<Instant> {
-        let due = if self.by_time { self.order.due() } else { None };
-        [due, self.patience, self.show.report].into_iter().flatten().min()
+        [self.order.due(), self.patience, self.show.report].into_iter().flatten().min()
     }
 
     /// Nothing more happens: all that waits goes out, and the groups are told.
@@ -193,8 +174,15 @@ impl Pipeline {
         let direct = !self.by_time || self.order.is_idle();
         let patient = !self.follow || self.by_time && self.order.sources() > 1;
         let Some(state) = &mut self.states[place] else { return };
+        let (source, line) = match &mut self.stdin {
+            Some(stdin) => stdin.line(entry),
+            None => {
+                let Entry { source, time, line: text, partial } = entry;
+                (source, Line { time, is_timed: true, stamp: Bytes::new(), text, partial })
+            }
+        };
         let mut assembler = std::mem::take(&mut state.assembler);
-        assembler.take(entry, now, patient, |unit| match direct {
+        assembler.take(source, line, now, patient, |unit| match direct {
             true => self.thing(place, Thing::Unit(unit), now, out),
             false => self.push(place, unit, now),
         });
@@ -239,7 +227,12 @@ impl Pipeline {
             }
             Thing::Left(why) => {
                 let Some(State { source, .. }) = self.states[place].take() else { return };
-                out.status(format!("- {}: {why}", self.show.names.get(&source)));
+                let name = self.show.names.get(&source);
+                match why {
+                    Some(why) => out.status(format!("- {name}: {why}")),
+                    None if self.follow => out.status(format!("- {name}")),
+                    None => {}
+                }
                 self.show.names.remove(&source);
             }
         }

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::json;
+
 /// How bad it is, in Python's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -55,7 +57,7 @@ impl Level {
             20..=29 => Some(Level::Info),
             30..=39 => Some(Level::Warning),
             40..=49 => Some(Level::Error),
-            50..=59 => Some(Level::Critical),
+            50.. => Some(Level::Critical),
             _ => None,
         }
     }
@@ -83,8 +85,6 @@ impl Level {
 /// A line, understood. What it borrows is the line.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Record<'a> {
-    /// Whether the line was a JSON object.
-    pub json: bool,
     /// How bad it is, where the line says so.
     pub level: Option<Level>,
     /// The program's own time, as it wrote it.
@@ -108,7 +108,15 @@ pub enum Value<'a> {
     Json(&'a str),
 }
 
-impl Value<'_> {
+impl<'a> Value<'a> {
+    /// A number as somebody wrote it: JSON has none like `007`.
+    pub fn number(digits: &'a str) -> Self {
+        match digits.starts_with('0') && digits.len() > 1 {
+            true => Value::Text(Cow::Borrowed(digits)),
+            false => Value::Json(digits),
+        }
+    }
+
     /// As text: what a string says, and JSON for all else.
     pub fn text(&self) -> &str {
         match self {
@@ -116,19 +124,20 @@ impl Value<'_> {
             Value::Json(json) => json,
         }
     }
+
+    /// The same, kept.
+    pub fn into_text(self) -> Cow<'a, str> {
+        match self {
+            Value::Text(text) => text,
+            Value::Json(json) => Cow::Borrowed(json),
+        }
+    }
 }
 
-impl Record<'_> {
+impl<'a> Record<'a> {
     /// The value of a field, also of one within others: `data.id`.
-    pub fn field(&self, path: &str) -> Option<Cow<'_, str>> {
-        if let Some((_, value)) = self.fields.iter().find(|(name, _)| name == path) {
-            return Some(Cow::Borrowed(value.text()));
-        }
-        let (outer, inner) = path.split_once('.')?;
-        let (_, Value::Json(json)) = self.fields.iter().find(|(name, _)| name == outer)? else {
-            return None;
-        };
-        super::json::inner(json, inner).map(Cow::Owned)
+    pub fn field(&self, path: &str) -> Option<Value<'a>> {
+        json::member(&self.fields, path)
     }
 }
 
@@ -142,6 +151,7 @@ mod tests {
         assert_eq!(Level::of_word("Fatal"), Some(Level::Critical));
         assert_eq!(Level::of_word("Listening"), None);
         assert_eq!(Level::of_number(25), Some(Level::Info));
+        assert_eq!(Level::of_number(60), Some(Level::Critical));
         assert_eq!(Level::of_status(503), Level::Error);
         for (index, name) in Level::NAMES.iter().enumerate() {
             let level = Level::of_word(name).unwrap();

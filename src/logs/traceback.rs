@@ -8,6 +8,8 @@
 const LONGEST_MESSAGE: u16 = 50;
 
 const HEADER: &[u8] = b"Traceback (most recent call last):";
+/// How the header of a mere stack ends: of `stack_info=True`, of faulthandler.
+const STACK: [&[u8]; 2] = [b"Stack (most recent call last):", b" (most recent call first):"];
 const GROUP: &[u8] = b"+ Exception Group Traceback (most recent call last):";
 const ANOTHER: [&[u8]; 2] = [
     b"During handling of the above exception, another exception occurred:",
@@ -21,6 +23,8 @@ const DETAILS: [&[u8]; 6] = [b"DETAIL:", b"HINT:", b"LINE ", b"CONTEXT:", b"QUER
 pub enum State {
     /// Behind the header, this far indented.
     Frames(usize),
+    /// Within frames that have no such header: a stack without an exception, unless one follows.
+    Stack,
     /// Behind the exception's type; with the lines of its message.
     Message(usize, u16),
     /// Behind the sentence about the other exception.
@@ -38,15 +42,19 @@ pub fn begin(line: &[u8]) -> Option<State> {
             let before = &line[..line.len() - HEADER.len()];
             Some(State::Frames(if before.trim_ascii().is_empty() { before.len() } else { 0 }))
         }
+        b':' if STACK.iter().any(|header| line.ends_with(header)) => Some(State::Stack),
         // A syntax error of the program itself has no header; nor has what follows an interruption.
-        _ if line.starts_with(b"  File \"") && memchr::memmem::find(line, b"\", line ").is_some() => {
-            Some(State::Frames(0))
-        }
+        _ if line.starts_with(b"  File \"") && memchr::memmem::find(line, b"\", line ").is_some() => Some(State::Stack),
         _ => None,
     }
 }
 
 impl State {
+    /// Whether there is an exception, for sure.
+    pub fn is_exception(self) -> bool {
+        self != Self::Stack
+    }
+
     /// The state behind the next line, or nothing when that line belongs no more.
     ///
     /// `close` says whether it was written at the same moment as the line before; `is_record` whether it looks like a
@@ -57,8 +65,11 @@ impl State {
         let indent = line.len() - text.len();
         match self {
             Self::Frames(_) if text.is_empty() => Some(self),
-            Self::Frames(header) if indent > header => Some(self),
+            // Loguru marks the frame that caught the exception.
+            Self::Frames(header) if indent > header || text.starts_with(b"> File \"") => Some(self),
             Self::Frames(header) => (!is_record()).then_some(Self::Message(header, 0)),
+            Self::Stack if indent > 0 && !text.is_empty() => Some(self),
+            Self::Stack => (close && is_exception(line) && !is_record()).then_some(Self::Message(0, 0)),
             Self::Message(header, lines) => {
                 if ANOTHER.contains(&text) {
                     return Some(Self::Another);
@@ -74,12 +85,23 @@ impl State {
             }
             Self::Another if text.is_empty() => Some(self),
             Self::Another => begin(line).or_else(|| (!is_record()).then_some(Self::Message(indent, 0))),
+            // One group right after another; those within a group have `|` before their header.
+            Self::Group if text.starts_with(GROUP) => None,
             Self::Group if text.starts_with(b"|") || text.starts_with(b"+") => Some(self),
             Self::Group if text.is_empty() => Some(Self::Message(0, LONGEST_MESSAGE)),
             Self::Group if ANOTHER.contains(&text) => Some(Self::Another),
             Self::Group => None,
         }
     }
+}
+
+/// Whether a line may be what a traceback ends with: `shop.errors.Boom: text`, `KeyError`.
+fn is_exception(line: &[u8]) -> bool {
+    let end = line.iter().position(|byte| *byte == b':').unwrap_or(line.len());
+    let (class, rest) = line.split_at(end);
+    let is_name = class.iter().all(|byte| byte.is_ascii_alphanumeric() || b"._".contains(byte));
+    let name = class.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
+    is_name && name.first().is_some_and(u8::is_ascii_uppercase) && (rest.len() < 2 || rest.starts_with(b": "))
 }
 
 #[cfg(test)]
@@ -148,7 +170,33 @@ mod tests {
         whole(group);
         let sentence = std::str::from_utf8(ANOTHER[0]).unwrap();
         whole(&format!("{SIMPLE}\n\n{sentence}\n\n{group}\n\n{sentence}\n\n{SIMPLE}"));
+        let lines: Vec<&str> = group.lines().chain(group.lines()).collect();
+        assert_eq!(length(&lines), lines.len() / 2, "two groups one after the other are two");
         assert_eq!(length(&["  + Exception Group Traceback (most recent call last):", "  | x", "plain"]), 2);
+    }
+
+    #[test]
+    fn a_stack_is_no_exception() {
+        for header in ["Stack (most recent call last):", "Current thread 0x00007f12 (most recent call first):"] {
+            let lines = [header, "  File \"t.py\", line 7, in f", "    g()", "text of its own"];
+            assert_eq!(length(&lines), 3, "{header}");
+            assert!(!begin(header.as_bytes()).unwrap().is_exception());
+        }
+        let lines = ["  File \"t.py\", line 7, in f", "    g()", "shop.errors.Boom: text"];
+        assert_eq!(length(&lines), 3, "an exception whose frames were interrupted");
+        let at = |line: &[u8], close| State::Stack.next(line, close, || false);
+        assert_eq!(at(b"KeyError: 'k'", true), Some(State::Message(0, 0)));
+        assert_eq!(at(b"KeyError: 'k'", false), None);
+        for line in ["done", "done: 5", "Ten minutes later", "Boom:", "", "a/B: x"] {
+            assert_eq!(at(line.as_bytes(), true), (line == "Boom:").then_some(State::Message(0, 0)), "{line}");
+        }
+    }
+
+    #[test]
+    fn loguru_s_tracebacks_are_whole() {
+        whole(
+            "Traceback (most recent call last):\n\n  File \"a.py\", line 9, in <module>\n    f()\n    \u{2514} <function f>\n> File \"a.py\", line 1, in f\n    g()\nValueError: x",
+        );
     }
 
     #[test]

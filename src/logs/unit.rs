@@ -3,7 +3,7 @@
 //! What is shown, left out, coloured and counted are units, and no line of another source comes between their lines.
 
 #[cfg(test)]
-mod tests;
+pub mod tests;
 
 use std::{
     sync::{Arc, LazyLock},
@@ -15,8 +15,9 @@ use jiff::Timestamp;
 use regex::bytes::Regex;
 
 use super::{
-    entry::{Entry, Source},
+    entry::Source,
     parse,
+    record::Level,
     traceback::{self, State},
 };
 
@@ -26,8 +27,12 @@ pub const PATIENCE: Duration = Duration::from_millis(100);
 const MOST_LINES: usize = 4000;
 /// The same in bytes; a single line may be longer.
 const MOST_BYTES: usize = 512 * 1024;
-/// Lines that are one `write` of the program reach the node within this, in nanoseconds.
-const ONE_WRITE: i64 = 5_000_000;
+/// Lines that are one `write` of the program reach the node within this, in nanoseconds. Some nodes give all lines that
+/// they read at once the same time.
+const ONE_WRITE: i128 = 5_000_000;
+/// The lines of a traceback follow each other within this, in nanoseconds, also in a container that has used up its CPU
+/// time.
+const ONE_TRACEBACK: i128 = 1_000_000_000;
 
 /// Lines of one source that belong together.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,10 +50,14 @@ pub struct Unit {
 }
 
 /// One line of a unit.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Line {
     /// When, by the node's clock.
     pub time: Timestamp,
+    /// Whether that is known of this very line; else it is about the time.
+    pub is_timed: bool,
+    /// A time that stands before the text, and the blank behind it; nothing where the node says the time.
+    pub stamp: Bytes,
     /// As it was written, without its line feed.
     pub text: Bytes,
     /// Whether no line feed followed.
@@ -67,62 +76,86 @@ impl Unit {
             + self.first.text.len()
             + self.rest.iter().map(|line| line.text.len() + size_of::<Line>()).sum::<usize>()
     }
+
+    fn last(&self) -> &Line {
+        self.rest.last().unwrap_or(&self.first)
+    }
 }
 
 /// Makes units of the lines of one source.
 #[derive(Debug, Default)]
 pub struct Assembler {
     open: Option<Open>,
-    /// The time of the last line handed on, to know what goes on with it.
-    last: Option<Timestamp>,
+    /// The end of what was handed on last: there may be more of it.
+    end: Option<End>,
 }
 
 /// A unit that may get more lines.
 #[derive(Debug)]
 struct Open {
     unit: Unit,
-    state: Option<State>,
+    /// Where the traceback or the stack begins, and how far it is.
+    state: Option<(usize, State)>,
     bytes: usize,
     /// When its last line came.
     since: Instant,
 }
 
+/// What must be known of a line to tell what goes on with it.
+#[derive(Clone, Copy, Debug)]
+struct End {
+    time: Timestamp,
+    is_timed: bool,
+    partial: bool,
+    /// How far the traceback or the stack is that it belongs to.
+    state: Option<State>,
+    /// Whether a traceback behind it is its own; asked when it was handed on and might have been waited for.
+    leads: bool,
+    /// Whether it is complete as it is, as JSON and empty lines are.
+    is_whole: bool,
+}
+
+/// How a line goes on with what is before it.
+enum Belongs {
+    /// It is more of the line before.
+    Piece,
+    /// It is a line more.
+    Line,
+    /// It is a line more of a traceback or a stack, or its beginning; this is the state behind it.
+    Traceback(State),
+}
+
 impl Assembler {
-    /// Takes the next line and hands on the units that are complete.
+    /// Takes the next line of its source and hands on the units that are complete.
     ///
     /// A `patient` one keeps every line until it knows the next; else only what looks like the beginning of more.
-    pub fn take(&mut self, entry: Entry, now: Instant, patient: bool, mut done: impl FnMut(Unit)) {
-        let Entry { source, time, line, partial } = entry;
-        let line = Line { time, text: line, partial };
+    pub fn take(&mut self, source: Arc<Source>, line: Line, now: Instant, patient: bool, mut done: impl FnMut(Unit)) {
+        let end = self.end();
+        let belongs = end.and_then(|end| self.belongs(&end, &line));
+        let mut waits = patient;
         if let Some(mut open) = self.open.take() {
-            match open.belongs(&line) {
-                Some(state) if open.has_room(&line) => {
-                    open.push(line, state, now);
-                    self.open = Some(open);
-                    return;
-                }
-                Some(state) => {
-                    let traceback = open.unit.traceback.map(|_| 0);
-                    done(open.unit);
-                    let bytes = line.text.len();
-                    let unit = Unit { source, first: line, rest: Vec::new(), traceback, continues: true };
-                    self.open = Some(Open { unit, state, bytes, since: now });
-                    return;
-                }
-                None => {
-                    self.last = Some(open.unit.rest.last().unwrap_or(&open.unit.first).time);
-                    done(open.unit);
-                }
+            if belongs.is_some() && open.has_room(&line) {
+                open.push(line, belongs, now);
+                self.open = Some(open);
+                return;
             }
+            waits |= belongs.is_some();
+            done(open.unit);
         }
-        let begun = traceback::begin(&line.text);
-        let continues = begun.is_none() && is_indented(&line.text) && self.last.is_some_and(|last| close(last, time));
-        let bytes = line.text.len();
-        let unit = Unit { source, first: line, rest: Vec::new(), traceback: begun.is_some().then_some(0), continues };
-        if begun.is_some() || patient || announces(&unit.first.text) {
-            self.open = Some(Open { unit, state: begun, bytes, since: now });
+        let (state, continues) = match belongs {
+            Some(Belongs::Traceback(state)) => (Some(state), true),
+            Some(Belongs::Piece) => (end.and_then(|end| end.state), true),
+            Some(Belongs::Line) => (None, true),
+            None => (traceback::begin(&line.text), false),
+        };
+        waits = waits || state.is_some() || announces(&line.text);
+        let (end, bytes) = (End::of(&line, state, false), line.text.len());
+        let traceback = state.is_some_and(State::is_exception).then_some(0);
+        let unit = Unit { source, first: line, rest: Vec::new(), traceback, continues };
+        if waits {
+            self.open = Some(Open { unit, state: state.map(|state| (0, state)), bytes, since: now });
         } else {
-            self.last = Some(time);
+            self.end = Some(end);
             done(unit);
         }
     }
@@ -132,50 +165,67 @@ impl Assembler {
         self.open.as_ref().map(|open| open.since + PATIENCE)
     }
 
-    /// Hands on the open unit, complete or not.
+    /// Hands on the open unit, complete or not. What still comes of it `continues` it.
     pub fn flush(&mut self) -> Option<Unit> {
+        let end = self.end();
         let unit = self.open.take()?.unit;
-        self.last = Some(unit.rest.last().unwrap_or(&unit.first).time);
+        self.end = end.map(|end| End { leads: end.state.is_none() && leads(&unit.first.text), ..end });
         Some(unit)
+    }
+
+    /// The end of what there was last.
+    fn end(&self) -> Option<End> {
+        match &self.open {
+            Some(open) => Some(End::of(open.unit.last(), open.state.map(|(_, state)| state), false)),
+            None => self.end,
+        }
+    }
+
+    /// Whether a line goes on with what ends like this, and how.
+    fn belongs(&self, end: &End, line: &Line) -> Option<Belongs> {
+        let between = line.time.as_nanosecond() - end.time.as_nanosecond();
+        if end.partial && between == 0 {
+            return Some(Belongs::Piece);
+        }
+        let is_timed = end.is_timed && line.is_timed;
+        let is_one_write = (0..ONE_WRITE).contains(&between);
+        if let Some(state) = end.state {
+            let next = || state.next(&line.text, is_timed && is_one_write, || parse::is_record(&line.text));
+            return if is_timed && between >= ONE_TRACEBACK { None } else { next().map(Belongs::Traceback) };
+        }
+        if end.is_whole || is_timed && !is_one_write {
+            return None;
+        }
+        let leads = || self.open.as_ref().map_or(end.leads, |open| leads(&open.unit.first.text));
+        match traceback::begin(&line.text) {
+            Some(state) => (!state.is_exception() || leads()).then_some(Belongs::Traceback(state)),
+            None => is_indented(&line.text).then_some(Belongs::Line),
+        }
     }
 }
 
 impl Open {
-    /// The state behind this line if it belongs to the unit.
-    fn belongs(&self, line: &Line) -> Option<Option<State>> {
-        let last = self.unit.rest.last().unwrap_or(&self.unit.first);
-        let close = close(last.time, line.time);
-        if let Some(state) = self.state {
-            // Equal times say nothing: it is not the node's clock then, but one for all lines.
-            let same_moment = close && last.time != line.time;
-            return state.next(&line.text, same_moment, || parse::is_record(&line.text)).map(Some);
-        }
-        let plain = || !parse::looks_like_json(&self.unit.first.text);
-        match traceback::begin(&line.text) {
-            Some(state) => (close && !self.unit.first.text.is_empty() && plain()).then_some(Some(state)),
-            None => (close && is_indented(&line.text) && plain()).then_some(None),
-        }
-    }
-
     fn has_room(&self, line: &Line) -> bool {
         self.unit.rest.len() + 1 < MOST_LINES && self.bytes + line.text.len() <= MOST_BYTES
     }
 
-    fn push(&mut self, line: Line, state: Option<State>, now: Instant) {
-        if state.is_some() && self.unit.traceback.is_none() {
-            self.unit.traceback = Some(self.unit.rest.len() + 1);
+    fn push(&mut self, line: Line, belongs: Option<Belongs>, now: Instant) {
+        if let Some(Belongs::Traceback(state)) = belongs {
+            let begin = self.state.map_or(self.unit.rest.len() + 1, |(begin, _)| begin);
+            self.state = Some((begin, state));
+            self.unit.traceback = self.unit.traceback.or(state.is_exception().then_some(begin));
         }
-        self.state = state;
         self.bytes += line.text.len();
         self.since = now;
         self.unit.rest.push(line);
     }
 }
 
-/// Whether the later line may be of the same write.
-fn close(earlier: Timestamp, later: Timestamp) -> bool {
-    let between = later.as_nanosecond() - earlier.as_nanosecond();
-    (0..i128::from(ONE_WRITE)).contains(&between)
+impl End {
+    fn of(line: &Line, state: Option<State>, leads: bool) -> Self {
+        let is_whole = line.text.is_empty() || parse::looks_like_json(&line.text);
+        Self { time: line.time, is_timed: line.is_timed, partial: line.partial, state, leads, is_whole }
+    }
 }
 
 fn is_indented(line: &[u8]) -> bool {
@@ -184,9 +234,20 @@ fn is_indented(line: &[u8]) -> bool {
 
 /// Whether a traceback may follow this line, which is then worth waiting for.
 fn announces(line: &[u8]) -> bool {
-    // Logged exceptions are errors, but for Celery's retries and what a program's author calls by another name.
+    // Logged exceptions are errors and warnings, but for Celery's retries and what an author calls by another name.
     static WORDS: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new("(?-u)ERROR|CRITICAL|rror|xception|Retry in").ok());
+        LazyLock::new(|| Regex::new("(?-u)ERROR|CRITICAL|WARN|rror|arning|xception|Retry in").ok());
     let beginning = &line[..line.len().min(512)];
-    WORDS.as_ref().is_none_or(|words| words.is_match(beginning)) && !parse::looks_like_json(line)
+    let has_word = || WORDS.as_ref().is_none_or(|words| words.is_match(beginning));
+    (line.ends_with(b":") || has_word()) && !parse::looks_like_json(line)
+}
+
+/// Whether a traceback that follows at once is this line's, and not one that another worker wrote: it would be left out
+/// with the line, and have its level.
+fn leads(line: &[u8]) -> bool {
+    announces(line)
+        && parse::parse_plain(line).is_none_or(|record| {
+            let answered = record.fields.iter().any(|(name, _)| name == "status");
+            record.level >= Some(Level::Warning) && !answered || record.message.contains("Retry in")
+        })
 }

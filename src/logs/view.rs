@@ -60,4 +60,13 @@ impl<'a> View<'a> {
         let lines: Vec<&[u8]> = self.unit.lines().map(|line| &*line.text).collect();
         Cow::Owned(lines.join(&b'\n'))
     }
+
+    /// The same, each with the time that stands before it.
+    pub fn written(&self) -> Cow<'a, [u8]> {
+        if self.unit.lines().all(|line| line.stamp.is_empty()) {
+            return self.text();
+        }
+        let lines: Vec<Vec<u8>> = self.unit.lines().map(|line| [&line.stamp[..], &line.text].concat()).collect();
+        Cow::Owned(lines.join(&b'\n'))
+    }
 }

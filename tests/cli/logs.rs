@@ -2,6 +2,7 @@
 
 mod faults;
 mod restarts;
+mod stdin;
 mod which;
 
 use crate::harness::{ApiServer, CommandOutput, Kdj, process::Running, shop::NAMESPACE};

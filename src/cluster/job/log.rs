@@ -59,7 +59,7 @@ impl Cluster {
         away: &dyn Fn(String),
     ) -> Result<LogEnd> {
         let (namespace, container, ramp) = (&job.namespace, &job.container, &logs::ramp());
-        let source = ContainerLog { cluster: self, namespace, pod, container, ramp };
+        let source = ContainerLog { cluster: self, namespace, pod, uid: None, container, ramp };
         source.copy(Part::default(), &mut Cursor::default(), &mut Text::to(log), Run::new(runs, 0), away).await
     }
 }

@@ -24,6 +24,9 @@ pub(in crate::cluster) struct Cursor {
     last: Option<i64>,
     /// The lines from the second on that a stream is taken up at, as they came.
     seen: Vec<Mark>,
+    /// The first line that was taken of this log, where what was asked for may begin in the middle of it.
+    first: Option<Mark>,
+    begins_within: bool,
     /// The time the stream that goes on begins at.
     from: Option<i64>,
     /// The lines to leave out of it; how many of them have come or will not come any more.
@@ -46,25 +49,49 @@ impl Cursor {
         Some(stamp::timestamp(begin(self.last?)))
     }
 
+    /// Whether a line of the last second was read.
+    pub(super) fn has_seen(&self, time: i64, text: &[u8]) -> bool {
+        self.seen.contains(&(time, digest(text)))
+    }
+
     /// How many lines were new so far.
     pub(super) fn lines(&self) -> u64 {
         self.lines
     }
 
+    /// What is asked for may begin in the middle of the log, or it is all of it.
+    pub(super) fn begins_within(&mut self, begins_within: bool) {
+        self.begins_within = begins_within;
+    }
+
     /// A new stream begins, at that second. It goes on with a log that was read from (`is_begun`), or begins another one.
     pub(super) fn resume(&mut self, is_begun: bool) {
+        if !is_begun {
+            // What was seen is of another run.
+            self.first = None;
+            self.seen.clear();
+        }
         self.from = self.last.map(begin);
         self.skip.clone_from(&self.seen);
         self.skipped = 0;
         self.joined = !is_begun;
     }
 
-    /// Whether a stream that begins with this line goes on where the last one ended: it does when it has a line that was
-    /// seen. Says it once.
-    pub(super) fn joins(&mut self, time: i64, text: &[u8]) -> bool {
-        let joins = self.joined || self.is_before(time) || self.skip.contains(&(time, digest(text)));
+    /// Whether it is known that the stream goes on where the last one ended, or that it does not.
+    pub(super) fn is_joined(&self) -> bool {
+        self.joined
+    }
+
+    /// Whether a stream that has this line, and before it none that says so, goes on where the last one ended: it does when
+    /// it has a line that was seen. `None` when this line does not tell. Says it once.
+    pub(super) fn joins(&mut self, time: i64, text: &[u8]) -> Option<bool> {
+        let mark = (time, digest(text));
+        let joins = self.is_before(time) || self.skip.contains(&mark);
+        if !joins && self.is_unasked(time) {
+            return None;
+        }
         self.joined = true;
-        joins
+        Some(joins)
     }
 
     /// Whether a line is new. One that is will not be so again.
@@ -72,6 +99,9 @@ impl Cursor {
         let mark = (time, digest(text));
         if self.is_before(time) || self.is_to_skip(mark) {
             return false;
+        }
+        if self.begins_within {
+            self.first.get_or_insert(mark);
         }
         if self.last.is_none_or(|last| time > last) {
             let begin = begin(time);
@@ -90,12 +120,20 @@ impl Cursor {
         self.from.is_some_and(|from| time < from)
     }
 
+    /// Whether a line nobody has seen may be one from before those that were asked for: the second a stream is taken up at
+    /// may have begun before them.
+    fn is_unasked(&self, time: i64) -> bool {
+        let waits_for_first = self.skipped == 0 && self.first.is_some() && self.skip.first() == self.first.as_ref();
+        waits_for_first && self.first.is_some_and(|(first, _)| time <= first + DISORDER)
+    }
+
     fn is_to_skip(&mut self, mark: Mark) -> bool {
         let rest = &self.skip[self.skipped..];
         // They come in the same order again; where the file was rotated in between, the first of them are missing.
         let found = rest.iter().position(|skip| *skip == mark);
         match found {
             Some(at) => self.skipped += at + 1,
+            None if self.is_unasked(mark.0) => return true,
             // Behind a new line there are only new ones.
             None => self.skip.truncate(self.skipped),
         }
@@ -178,19 +216,24 @@ mod tests {
                 })
                 .collect();
             let mut cursor = Cursor::default();
+            cursor.begins_within(true);
             let mut taken = Log::new();
-            while taken.len() < log.len() {
+            // Only the last lines may be asked for.
+            let wanted = &log[numbers.below(100) as usize..];
+            loop {
                 cursor.resume(!taken.is_empty());
-                let rest = since(&log, &cursor);
-                let (time, text) = &rest[0];
-                assert!(cursor.joins(*time, text.as_bytes()), "seed {seed}: nothing was lost");
+                let rest = if taken.is_empty() { wanted.to_vec() } else { since(&log, &cursor) };
                 let length = (1 + numbers.below(40) as usize).min(rest.len());
+                for (time, text) in &rest[..length] {
+                    let joins = cursor.is_joined() || cursor.joins(*time, text.as_bytes()).unwrap_or(true);
+                    assert!(joins, "seed {seed}: nothing was lost");
+                }
                 taken.extend(take(&mut cursor, &rest[..length]));
                 if length == rest.len() {
                     break;
                 }
             }
-            assert_eq!(taken, log, "seed {seed}");
+            assert_eq!(taken, wanted, "seed {seed}");
         }
     }
 
@@ -205,7 +248,7 @@ mod tests {
             let mut cursor = Cursor::default();
             take(&mut cursor, &before);
             cursor.resume(true);
-            assert_eq!(cursor.joins(after[0].0, after[0].1.as_bytes()), joins);
+            assert_eq!(cursor.joins(after[0].0, after[0].1.as_bytes()), Some(joins));
             let new: Vec<String> = take(&mut cursor, &after).into_iter().map(|(_, text)| text).collect();
             assert_eq!(new.last().map(String::as_str), Some("new"));
             assert_eq!(new.len(), after.len() - usize::from(joins));
@@ -213,10 +256,24 @@ mod tests {
     }
 
     #[test]
+    fn what_was_not_asked_for_does_not_come_with_a_stream_that_goes_on() {
+        let all = log(&[(11, "1"), (12, "2"), (13, "3"), (14, "4"), (14, "5")]);
+        let mut cursor = Cursor::default();
+        cursor.begins_within(true);
+        cursor.resume(false);
+        assert_eq!(take(&mut cursor, &all[3..4]), all[3..4]);
+        cursor.resume(true);
+        let said: Vec<Option<bool>> =
+            all[..4].iter().map(|(time, text)| cursor.joins(*time, text.as_bytes())).collect();
+        assert_eq!(said, [None, None, None, Some(true)]);
+        assert_eq!(take(&mut cursor, &all), all[4..]);
+    }
+
+    #[test]
     fn the_first_stream_of_a_log_misses_nothing() {
         let mut cursor = Cursor::default();
         cursor.resume(false);
-        assert!(cursor.joins(5, b"a"));
+        assert!(cursor.is_joined());
         assert_eq!(cursor.second(), None);
     }
 

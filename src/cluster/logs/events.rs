@@ -2,7 +2,7 @@
 
 use std::{
     cell::RefCell,
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, VecDeque},
     sync::Arc,
 };
 
@@ -25,6 +25,8 @@ use crate::{
     logs::{Entry, Event, Source},
 };
 
+/// How many events about objects that are not known are kept, in case they become so.
+const EARLY: usize = 256;
 /// What the lines are said to be from.
 const NAME: &str = "events";
 
@@ -46,7 +48,7 @@ impl Known {
     }
 }
 
-/// Hands over what the cluster says, from the time that is asked for on, or from now.
+/// Hands over what the cluster says, from the time that is asked for on; without one, following, what comes.
 ///
 /// # Errors
 /// When events may not be listed, or the server has been away for too long.
@@ -59,8 +61,9 @@ pub(super) async fn read(
 ) -> Result<()> {
     let selection = Selection::of("events", &environment.namespace);
     let mut watch = Watch::<KubeEvent>::new(cluster, selection, None);
-    let begun = Timestamp::now();
-    let since = wanted.since.unwrap_or(if wanted.follow { begun } else { Timestamp::MIN });
+    let since = wanted.since.unwrap_or(Timestamp::MIN);
+    // Whose clock is right is not known: what is new is what was not in the list.
+    let is_old = wanted.follow && wanted.since.is_none();
     let until = wanted.until.unwrap_or(Timestamp::MAX);
     let source = Arc::new(Source {
         environment: environment.name.clone(),
@@ -72,11 +75,20 @@ pub(super) async fn read(
     });
     // The same event is told of again and again: one of its times is one line.
     let mut told: HashMap<String, Timestamp> = HashMap::new();
+    // What is about a pod that is not known yet, or is nobody's.
+    let mut early: VecDeque<KubeEvent> = VecDeque::new();
     let mut lines = |events: Vec<KubeEvent>| {
-        let mut batch: Vec<Entry> = events
+        early.extend(events);
+        let mut batch: Vec<Entry> = std::mem::take(&mut early)
             .into_iter()
             .filter_map(|event| {
-                let object = known.of(&event)?;
+                let Some(object) = known.of(&event) else {
+                    early.push_back(event);
+                    if early.len() > EARLY {
+                        early.pop_front();
+                    }
+                    return None;
+                };
                 let time = time(&event).filter(|time| (since..=until).contains(time))?;
                 let is_new = told.insert(event.uid().unwrap_or_default(), time) != Some(time);
                 let line = Bytes::from(line(&object, &event));
@@ -87,11 +99,11 @@ pub(super) async fn read(
         batch.into_iter().map(Event::Entry).collect::<Vec<_>>()
     };
     let first = lines(watch.first().await?);
-    if !first.is_empty() && out.send(first).await.is_err() {
+    if !first.is_empty() && !is_old && out.send(first).await.is_err() {
         return Ok(());
     }
     if !wanted.follow {
-        let _ = out.send(vec![Event::Left(source, "that was all".to_owned())]).await;
+        let _ = out.send(vec![Event::Left(source, None)]).await;
         return Ok(());
     }
     loop {

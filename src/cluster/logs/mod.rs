@@ -5,14 +5,17 @@
 //! * `wanted`: which pods and containers.
 //! * `pods`: what of them is read at the moment.
 //! * `reader`: one container from run to run; `run` reads from its pod which runs there are.
-//! * `container`: the log of one run, whatever cuts its stream; `stream` is one stream, `cursor` where it goes on.
+//! * `container`: the log of one run, whatever cuts its stream; `stream` is one stream (`lines` cuts it), `cursor` where it goes on.
+//! * `ask`: what is asked of a log besides.
 //! * `sink`, `outlet`: where the lines go.
 //! * `events`: what the cluster says of them, as lines among theirs.
 
+mod ask;
 mod container;
 mod cursor;
 mod descriptors;
 mod events;
+mod lines;
 mod outlet;
 mod pods;
 mod reader;

@@ -1,7 +1,6 @@
 //! The pods whose logs are read, as they come and go.
 
 use std::{
-    cell::Cell,
     collections::{HashMap, HashSet},
     future::Future,
     pin::Pin,
@@ -14,7 +13,10 @@ use kube::ResourceExt;
 use tokio::sync::{Semaphore, mpsc, watch};
 
 use super::{
-    super::{Cluster, target::Roles},
+    super::{
+        Cluster,
+        target::{Roles, workload_of},
+    },
     Announcement,
     container::ContainerLog,
     descriptors,
@@ -58,7 +60,7 @@ pub(super) struct Pods<'a> {
     has_begun: bool,
     were_seen: bool,
     room: usize,
-    read: Cell<usize>,
+    read: usize,
     first_failure: Option<Error>,
 }
 
@@ -86,7 +88,7 @@ impl<'a> Pods<'a> {
             has_begun: false,
             were_seen: false,
             room: descriptors::room(),
-            read: Cell::new(0),
+            read: 0,
             first_failure: None,
         }
     }
@@ -123,7 +125,7 @@ impl<'a> Pods<'a> {
         self.objects.add(format!("pod/{}", pod.name_any()));
         self.objects.add(chosen.owner.clone());
         if !self.missing.is_empty() {
-            let workload = super::super::target::workload_of(pod, self.roles);
+            let workload = workload_of(pod, self.roles);
             self.missing.retain(|role| !workload.is_meant_by(role));
         }
         let uid = run::uid(pod);
@@ -159,7 +161,7 @@ impl<'a> Pods<'a> {
     /// What became of one of the readers.
     pub(super) fn count(&mut self, read: Option<Result<()>>) {
         match read {
-            Some(Ok(())) => self.read.set(self.read.get() + 1),
+            Some(Ok(())) => self.read += 1,
             Some(Err(error)) => {
                 self.first_failure.get_or_insert(error);
             }
@@ -169,15 +171,12 @@ impl<'a> Pods<'a> {
 
     /// Whether there was nothing but failures, and nothing is read any more.
     pub(super) fn has_only_failed(&self) -> bool {
-        self.first_failure.is_some() && self.read.get() == 0
+        self.first_failure.is_some() && self.read == 0
     }
 
-    /// What came of it all: an error only when nothing could be read.
+    /// What came of it all: an error where something could not be read.
     pub(super) fn outcome(&mut self) -> Result<()> {
-        match self.first_failure.take() {
-            Some(error) if self.read.get() == 0 => Err(error),
-            _ => Ok(()),
-        }
+        self.first_failure.take().map_or(Ok(()), Err)
     }
 
     /// Announces a stream; `None` when nobody wants to know.
@@ -215,10 +214,10 @@ impl<'a> Pods<'a> {
         let Some(out) = self.announce() else { return };
         self.known.insert((uid.to_owned(), container.to_owned()), sender);
         let (cluster, wanted, ramp, say, is_new) = (self.cluster, self.wanted, self.ramp, self.say, self.has_begun);
-        let namespace = &self.environment.namespace;
+        let (namespace, uid) = (&self.environment.namespace, uid.to_owned());
         self.readers.push(Box::pin(async move {
             let Source { pod, container, .. } = source.clone();
-            let log = ContainerLog { cluster, namespace, pod: &pod, container: &container, ramp };
+            let log = ContainerLog { cluster, namespace, pod: &pod, uid: Some(&uid), container: &container, ramp };
             Reader { log, wanted, source, runs, out, is_new, say }.read().await
         }));
     }

@@ -1,20 +1,15 @@
 //! One container from run to run: each run's log to its end before the next one's first line.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc};
 
-use futures::AsyncReadExt;
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::Pod;
-use kube::{Api, api::LogParams};
-use tokio::{
-    sync::{mpsc, oneshot, watch},
-    time::timeout,
-};
+use kube::api::LogParams;
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
     container::{ContainerLog, LogEnd, Part},
     cursor::Cursor,
-    outlet::Outlet,
+    outlet::{Last, Outlet},
     run::{Run, Runs},
     stamp::{self, SECOND},
     wanted::LogsWanted,
@@ -26,8 +21,6 @@ use crate::{
 
 /// How much later than asked for a log may begin before it is looked at why.
 const LATE: i64 = 2 * SECOND;
-/// How long the answer may take.
-const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 /// Enough for a stamp.
 const STAMP_BYTES: i64 = 64;
 
@@ -52,44 +45,75 @@ impl Reader<'_> {
     pub(super) async fn read(mut self) -> Result<()> {
         let Some((mut number, mut part)) = self.first_run().await else { return Ok(()) };
         let mut cursor = Cursor::default();
-        loop {
-            let source = Arc::new(Source { instance: number, ..self.source.clone() });
-            if !self.tell(Event::Joined(Arc::clone(&source))).await {
-                return Ok(());
-            }
-            let read = self.read_run(&source, number, part, &mut cursor).await;
-            let why = match &read {
-                Ok(LogEnd::OutputClosed) => "its time is over".to_owned(),
-                Ok(LogEnd::Complete) => {
-                    self.runs.borrow().ending_of(number).unwrap_or_else(|| "this was all so far".to_owned())
-                }
-                Ok(LogEnd::Gone { why, is_whole }) => {
-                    let from = cursor.last().map(stamp::timestamp);
-                    let gap = Event::Gap { source: Arc::clone(&source), from, to: None, why: why.clone() };
-                    if !is_whole && !self.tell(gap).await {
-                        return Ok(());
-                    }
-                    why.clone()
-                }
-                Err(error) => error.to_string(),
-            };
-            let goes_on = self.tell(Event::Left(source, why)).await;
-            if !goes_on || matches!(read, Ok(LogEnd::OutputClosed)) {
-                return Ok(());
-            }
-            read?;
-            if self.wanted.previous {
-                return Ok(());
-            }
-            let Some(next) = self.next_run(number, &cursor).await else { return Ok(()) };
-            (number, part) = (next, Part::default());
+        let mut source = self.source_of(number);
+        if !self.tell(Event::Joined(Arc::clone(&source))).await {
+            return Ok(());
         }
+        loop {
+            let read = self.read_run(&source, number, part, &mut cursor).await;
+            let lost = match &read {
+                Ok(LogEnd::Gone { why, is_whole: false }) => Some(why.clone()),
+                // What was never read is an error, and no gap.
+                Err(error) if cursor.lines() > 0 => Some(error.to_string()),
+                _ => None,
+            };
+            if let Some(why) = lost {
+                self.tell_gap(&source, &cursor, why).await;
+            }
+            let why = match &read {
+                Ok(LogEnd::OutputClosed) => None,
+                Ok(LogEnd::Complete) => self.runs.borrow().ending_of(number),
+                Ok(LogEnd::Gone { why, is_whole: true }) => {
+                    self.runs.borrow().ending_of(number).or_else(|| Some(why.clone()))
+                }
+                Ok(LogEnd::Gone { why, is_whole: false }) => Some(why.clone()),
+                Err(error) => Some(error.to_string()),
+            };
+            if let Err(error) = &read {
+                (self.say)(format!("the log of {} cannot be read on: {error}", self.source.short));
+            }
+            let left = Event::Left(Arc::clone(&source), why);
+            // Where all there is was asked for, the next run takes its place before it leaves: so the order stays exact.
+            let is_over = read.is_err() || matches!(read, Ok(LogEnd::OutputClosed)) || self.wanted.previous;
+            if is_over || self.wanted.follow {
+                let goes_on = self.tell(left.clone()).await;
+                if is_over || !goes_on {
+                    return read.map(|_| ());
+                }
+            }
+            let Some(next) = self.next_run(number).await else {
+                self.tell(left).await;
+                return Ok(());
+            };
+            let next_source = self.source_of(next);
+            self.tell(Event::Joined(Arc::clone(&next_source))).await;
+            if next > number + 1 {
+                let times = next - number - 1;
+                let why =
+                    format!("it was restarted {times} times more, and the node keeps the log of the last run only");
+                self.tell_gap(&next_source, &cursor, why).await;
+            }
+            if !self.wanted.follow && !self.tell(left).await {
+                return Ok(());
+            }
+            (number, part, source) = (next, Part::default(), next_source);
+        }
+    }
+
+    fn source_of(&self, run: u32) -> Arc<Source> {
+        Arc::new(Source { instance: run, ..self.source.clone() })
+    }
+
+    async fn tell_gap(&self, source: &Arc<Source>, cursor: &Cursor, why: String) {
+        let from = cursor.last().map(stamp::timestamp);
+        self.tell(Event::Gap { source: Arc::clone(source), from, to: None, why }).await;
     }
 
     /// The run to begin with, and what of it is wanted; `None` when there is none.
     async fn first_run(&mut self) -> Option<(u32, Part)> {
-        let LogsWanted { since, tail, previous, .. } = *self.wanted;
-        let part = Part { since, tail };
+        let LogsWanted { since, tail, until, previous, .. } = *self.wanted;
+        // The last lines before a time are not the log's last.
+        let part = Part { since, tail: tail.filter(|_| until.is_none()) };
         let had_run = self.runs.borrow().newest.is_some();
         let has_run = |runs: &Runs| runs.newest.is_some() || runs.is_last || runs.is_gone;
         let runs = self.runs.wait_for(has_run).await.ok()?.clone();
@@ -101,26 +125,30 @@ impl Reader<'_> {
         }
         let newest = runs.newest?;
         if self.is_new || !had_run {
-            return Some((newest.saturating_sub(1), Part::default()));
+            return Some((runs.previous.map_or(newest, |previous| previous.min(newest)), Part::default()));
         }
         // The run before belongs to the time asked for, too.
         let reaches_back = since.is_some_and(|since| runs.last_finished.is_some_and(|end| end >= since));
         let begins_before = reaches_back && tail.is_none() && runs.previous.is_some_and(|previous| previous < newest);
-        Some((if begins_before { newest - 1 } else { newest }, part))
+        let first = if begins_before { newest - 1 } else { newest };
+        let began = if begins_before { runs.last_started } else { runs.started };
+        if let (true, None, Some(since), Some(began)) = (first > 0, tail, since, began)
+            && began > since
+        {
+            (self.say)(format!(
+                "{}: the node has no lines of the {first} runs before {began:.0}; {since:.0} was asked for",
+                self.source.short
+            ));
+        }
+        Some((first, part))
     }
 
-    /// The run after `number`, when there is one; those in between that nobody can read any more are told of.
-    async fn next_run(&mut self, number: u32, cursor: &Cursor) -> Option<u32> {
+    /// The run after `number` that can be read, when there is one.
+    async fn next_run(&mut self, number: u32) -> Option<u32> {
         let is_known = |runs: &Runs| runs.newest.is_some_and(|newest| newest > number) || runs.is_last || runs.is_gone;
-        let newest = self.runs.wait_for(is_known).await.ok()?.newest.filter(|newest| *newest > number)?;
-        let next = (number + 1).max(newest - 1);
-        if next > number + 1 {
-            let source = Arc::new(Source { instance: number + 1, ..self.source.clone() });
-            let times = next - number - 1;
-            let why = format!("it was restarted {times} times more, and the node keeps the log of the last run only");
-            self.tell(Event::Gap { source, from: cursor.last().map(stamp::timestamp), to: None, why }).await;
-        }
-        Some(next)
+        let runs = self.runs.wait_for(is_known).await.ok()?;
+        let newest = runs.newest.filter(|newest| *newest > number)?;
+        Some(runs.previous.filter(|previous| (number + 1..newest).contains(previous)).unwrap_or(newest))
     }
 
     async fn read_run(
@@ -138,12 +166,14 @@ impl Reader<'_> {
             out: self.out.clone(),
             batch: Vec::new(),
             first: Some(first),
+            last: self.wanted.until.and(self.wanted.tail).map(|tail| Last::of(usize::try_from(tail).unwrap_or(0))),
+            words: HashSet::new(),
             is_past: false,
         };
         let run = Run::new(self.runs.clone(), number);
         let copy = async {
             let end = self.log.copy(part, cursor, &mut outlet, run, self.say).await;
-            outlet.first = None;
+            outlet.finish().await;
             end
         };
         let check = async {
@@ -161,7 +191,7 @@ impl Reader<'_> {
         if !began_before || first <= stamp::nanoseconds(since) + LATE {
             return;
         }
-        let Some(oldest) = timeout(ANSWER_LIMIT, self.oldest()).await.ok().flatten() else { return };
+        let Some(oldest) = self.oldest().await else { return };
         if oldest > stamp::nanoseconds(since) + LATE {
             let note = format!(
                 "{}: the node has no lines before {:.0}; {since:.0} was asked for, what was older has been rotated away",
@@ -174,16 +204,7 @@ impl Reader<'_> {
 
     /// The time of the oldest line the node has of the log.
     async fn oldest(&self) -> Option<i64> {
-        let parameters = LogParams {
-            container: Some(self.log.container.to_owned()),
-            limit_bytes: Some(STAMP_BYTES),
-            timestamps: true,
-            ..LogParams::default()
-        };
-        let api = Api::<Pod>::namespaced(self.log.cluster.client.clone(), self.log.namespace);
-        let mut stream = pin!(api.log_stream(self.log.pod, &parameters).await.ok()?);
-        let mut beginning = Vec::new();
-        stream.read_to_end(&mut beginning).await.ok()?;
+        let beginning = self.log.ask(LogParams { limit_bytes: Some(STAMP_BYTES), ..LogParams::default() }).await?;
         stamp::split(&beginning).map(|(time, _)| time)
     }
 

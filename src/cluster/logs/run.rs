@@ -2,6 +2,7 @@
 
 use k8s_openapi::{
     api::core::v1::{ContainerState, ContainerStateTerminated, Pod},
+    apimachinery::pkg::apis::meta::v1::Time,
     jiff::Timestamp,
 };
 use kube::ResourceExt;
@@ -16,13 +17,14 @@ pub(in crate::cluster) struct Runs {
     pub(super) newest: Option<u32>,
     /// When that began, where it still runs.
     pub(super) started: Option<Timestamp>,
-    /// The run whose log is the previous one, and when it ended.
+    /// The run whose log is the previous one, when it began and when it ended.
     pub(super) previous: Option<u32>,
+    pub(super) last_started: Option<Timestamp>,
     pub(super) last_finished: Option<Timestamp>,
     /// Whether it still runs.
     pub(super) is_running: bool,
-    /// How it ended, or the one before it: `exit 137 (OOMKilled)`.
-    pub(super) ending: Option<String>,
+    /// How those ended that did: `exit 137 (OOMKilled)`.
+    endings: Vec<(u32, String)>,
     /// Whether there will be no other.
     pub(super) is_last: bool,
     /// Whether its pod is gone.
@@ -44,17 +46,22 @@ impl Runs {
         let running = status.state.as_ref().and_then(|state| state.running.as_ref());
         let (now, before) = (terminated(&status.state), terminated(&status.last_state));
         let has_run = running.is_some() || now.as_ref().or(before.as_ref()).is_some_and(has_log);
-        // While it waits to be started again, the newest run is the one that has ended.
-        let last = now.as_ref().or(before.as_ref());
         let count = u32::try_from(status.restart_count).unwrap_or_default();
+        // While it waits to be started again, the newest run is the one that has ended.
         let is_waiting = running.is_none() && now.is_none();
+        let previous = before.as_ref().map(|_| if is_waiting { count } else { count.saturating_sub(1) });
+        let endings = [(Some(count), &now), (previous, &before)];
+        let time = |of: fn(&ContainerStateTerminated) -> &Option<Time>| {
+            before.as_ref().and_then(|before| of(before).as_ref()).map(|time| time.0)
+        };
         Self {
             newest: has_run.then_some(count),
-            previous: before.as_ref().map(|_| if is_waiting { count } else { count.saturating_sub(1) }),
+            previous,
+            last_started: time(|before| &before.started_at),
+            last_finished: time(|before| &before.finished_at),
+            endings: endings.into_iter().filter_map(|(run, it)| Some((run?, ending(it.as_ref()?)))).collect(),
             started: running.and_then(|running| running.started_at.as_ref()).map(|time| time.0),
-            last_finished: before.as_ref().and_then(|before| before.finished_at.as_ref()).map(|time| time.0),
             is_running: running.is_some(),
-            ending: last.map(ending),
             is_last: running.is_none()
                 && (is_over(pod) || now.as_ref().is_some_and(|now| stays_ended(pod, container, now))),
             is_gone: false,
@@ -73,16 +80,15 @@ impl Runs {
 
     /// How a run ended, where that is known.
     pub(super) fn ending_of(&self, run: u32) -> Option<String> {
-        let is_known = self.newest == Some(run) && !self.is_running || self.newest == Some(run + 1) && self.is_running;
-        self.ending.clone().filter(|_| is_known)
+        self.endings.iter().find(|(of, _)| *of == run).map(|(_, ending)| ending.clone())
     }
 
     /// How one run is, by what is known of the newest.
     fn phase(&self, run: u32) -> Phase {
         match self.newest {
             _ if self.is_gone => Phase::Lost,
-            Some(newest) if newest > run + 1 => Phase::Lost,
-            Some(newest) if newest == run + 1 => Phase::Replaced,
+            Some(newest) if newest > run && self.previous == Some(run) => Phase::Replaced,
+            Some(newest) if newest > run => Phase::Lost,
             Some(newest) if newest == run && !self.is_running => Phase::Ended,
             _ => Phase::Running,
         }
@@ -98,7 +104,7 @@ pub(super) enum Phase {
     Ended,
     /// The container was started again: its log is the previous one.
     Replaced,
-    /// Its log cannot be asked for any more: the pod is gone, or the container was started again more than once.
+    /// Its log cannot be asked for any more: the pod is gone, or another run is the one before the newest.
     Lost,
 }
 
@@ -107,16 +113,34 @@ pub(super) enum Phase {
 pub(in crate::cluster) struct Run {
     runs: watch::Receiver<Runs>,
     number: u32,
+    /// What was found out before the pod told.
+    learned: Option<Phase>,
 }
 
 impl Run {
     /// The run of this number.
     pub(in crate::cluster) fn new(runs: watch::Receiver<Runs>, number: u32) -> Self {
-        Self { runs, number }
+        Self { runs, number, learned: None }
     }
 
     pub(super) fn phase(&self) -> Phase {
-        self.runs.borrow().phase(self.number)
+        match (self.runs.borrow().phase(self.number), self.learned) {
+            (Phase::Running | Phase::Ended, Some(learned)) => learned,
+            (told, _) => told,
+        }
+    }
+
+    /// How it is by what was just read of its pod; whether there is a later one.
+    pub(super) fn learn(&mut self, runs: &Runs) -> bool {
+        let phase = runs.phase(self.number);
+        let is_past = matches!(phase, Phase::Replaced | Phase::Lost);
+        self.learned = is_past.then_some(phase).or(self.learned);
+        is_past
+    }
+
+    /// Its log was found to be the one before the newest.
+    pub(super) fn is_found_replaced(&mut self) {
+        self.learned = Some(Phase::Replaced);
     }
 
     /// Waits until it is no longer running, or nobody knows any more.
@@ -129,11 +153,6 @@ impl Run {
     pub(super) async fn replaced(&mut self) -> bool {
         let number = self.number;
         self.runs.wait_for(|runs| matches!(runs.phase(number), Phase::Replaced | Phase::Lost)).await.is_ok()
-    }
-
-    /// Whether no other run will come.
-    pub(super) fn is_last(&self) -> bool {
-        self.runs.borrow().is_last
     }
 
     /// Whether the pod is gone.
@@ -186,92 +205,4 @@ pub(super) fn uid(pod: &Pod) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    fn pod(status: Value, spec: Value, deleted: bool) -> Pod {
-        let mut spec = spec;
-        spec["containers"] = json!([{"name": "django"}]);
-        let mut metadata = json!({"name": "web-1"});
-        if deleted {
-            metadata["deletionTimestamp"] = json!("2026-11-21T12:00:00Z");
-        }
-        let status = json!({"phase": "Running", "containerStatuses": [status]});
-        serde_json::from_value(json!({"metadata": metadata, "spec": spec, "status": status})).unwrap()
-    }
-
-    fn runs(state: Value, last: Value, restarts: u32) -> Runs {
-        Runs::of(&pod(status(state, last, restarts), json!({}), false), "django")
-    }
-
-    fn status(state: Value, last: Value, restarts: u32) -> Value {
-        let (image, ready) = ("shop:1", false);
-        json!({
-            "name": "django", "image": image, "imageID": image, "ready": ready, "restartCount": restarts,
-            "state": state, "lastState": last,
-        })
-    }
-
-    fn ended(code: i32, reason: &str) -> Value {
-        json!({"terminated": {"exitCode": code, "reason": reason, "containerID": "containerd://1"}})
-    }
-
-    #[test]
-    fn the_newest_run_is_read_from_the_status() {
-        let waiting = || json!({"waiting": {"reason": "CrashLoopBackOff"}});
-        let running = || json!({"running": {"startedAt": "2026-11-21T12:00:00Z"}});
-        for (runs, newest, is_running, ending) in [
-            (runs(json!({"waiting": {"reason": "ContainerCreating"}}), json!({}), 0), None, false, None),
-            (runs(running(), json!({}), 0), Some(0), true, None),
-            (runs(running(), ended(137, "OOMKilled"), 3), Some(3), true, Some("exit 137 (OOMKilled)")),
-            (runs(ended(1, "Error"), json!({}), 2), Some(2), false, Some("exit 1")),
-            (runs(waiting(), ended(1, "Error"), 2), Some(2), false, Some("exit 1")),
-        ] {
-            assert_eq!((runs.newest, runs.is_running, runs.ending.as_deref()), (newest, is_running, ending));
-            assert!(!runs.is_last);
-        }
-    }
-
-    #[test]
-    fn a_container_that_could_not_be_made_has_not_run() {
-        let failed = json!({"terminated": {"exitCode": 128, "reason": "StartError"}});
-        assert_eq!(runs(failed, json!({}), 0).newest, None);
-    }
-
-    #[test]
-    fn which_run_is_the_last() {
-        for (spec, code, deleted, last) in [
-            (json!({}), 0, false, false),
-            (json!({}), 0, true, true),
-            (json!({"restartPolicy": "Always"}), 1, false, false),
-            (json!({"restartPolicy": "Never"}), 1, false, true),
-            (json!({"restartPolicy": "OnFailure"}), 0, false, true),
-            (json!({"restartPolicy": "OnFailure"}), 1, false, false),
-        ] {
-            let pod = pod(status(ended(code, "Error"), json!({}), 0), spec.clone(), deleted);
-            assert_eq!(Runs::of(&pod, "django").is_last, last, "{spec} {code} {deleted}");
-        }
-    }
-
-    #[test]
-    fn an_init_container_is_done_once_and_a_native_sidecar_is_not() {
-        for (policy, last) in [(Value::Null, true), (json!("Always"), false)] {
-            let init = json!([{"name": "django", "restartPolicy": policy}]);
-            let pod = pod(status(ended(0, "Completed"), json!({}), 0), json!({"initContainers": init}), false);
-            assert_eq!(Runs::of(&pod, "django").is_last, last);
-        }
-    }
-
-    #[test]
-    fn a_run_goes_from_running_to_lost() {
-        let at = |newest, is_running| Runs { newest: Some(newest), is_running, ..Runs::default() };
-        assert_eq!(at(2, true).phase(2), Phase::Running);
-        assert_eq!(at(2, false).phase(2), Phase::Ended);
-        assert_eq!(at(3, true).phase(2), Phase::Replaced);
-        assert_eq!(at(3, false).phase(2), Phase::Replaced);
-        assert_eq!(at(4, true).phase(2), Phase::Lost);
-        assert_eq!(Runs { is_gone: true, ..at(2, true) }.phase(2), Phase::Lost);
-    }
-}
+mod tests;

@@ -1,16 +1,23 @@
 //! One stream of a log: bytes to lines, and how it ends.
 
-use std::{pin::pin, time::Duration};
+use std::{
+    pin::{Pin, pin},
+    time::Duration,
+};
 
 use bytes::Bytes;
-use futures::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt};
-use k8s_openapi::api::core::v1::Pod;
-use kube::{Api, api::LogParams};
-use tokio::time::{sleep, timeout};
+use futures::{AsyncBufRead, AsyncBufReadExt, FutureExt};
+use kube::api::LogParams;
+use tokio::{
+    task::yield_now,
+    time::{sleep, timeout},
+};
 
 use super::{
+    ask::Now,
     container::ContainerLog,
     cursor::Cursor,
+    lines::{LONGEST, Lines},
     run::{Phase, Run},
     sink::Sink,
     stamp,
@@ -22,19 +29,22 @@ const SILENCE: Duration = Duration::from_secs(3);
 const LAST_SILENCE: Duration = Duration::from_secs(30);
 /// How long a stream may say nothing before the node is asked whether there is nothing to say. It grows while there is
 /// nothing.
-const QUIET: Duration = Duration::from_secs(20);
+pub(super) const QUIET: Duration = Duration::from_secs(20);
 const LONGEST_QUIET: Duration = Duration::from_secs(300);
 /// How long a line may be on its way.
 const ON_ITS_WAY: Duration = Duration::from_secs(2);
 /// How long the pod may take to tell that its container was restarted: the kubelet knows it first.
 const NEWS_LIMIT: Duration = Duration::from_secs(3);
-/// A longer line comes in pieces.
-const LONGEST_LINE: usize = 16 << 20;
+
+/// So much is taken before it is handed on, in bytes.
+const BATCH: usize = 64 * 1024;
 
 /// How one stream ended.
 pub(super) enum StreamEnd {
     /// By itself.
     Over,
+    /// It says nothing more, and nothing more is to be expected of it.
+    Silent,
     /// The kubelet's own words end it, where the log is not to be read.
     Refused(String),
     Broken,
@@ -42,6 +52,8 @@ pub(super) enum StreamEnd {
     Stalled,
     /// It is not the log of this run, but of one that came after it.
     Replaced,
+    /// It is the log of another pod of the same name.
+    Gone,
     OutputClosed,
 }
 
@@ -55,6 +67,10 @@ pub(super) struct Stream<'a, 'l, S> {
     pub(super) phase: Phase,
     /// Whether it is the run's first one.
     pub(super) is_first: bool,
+    /// Lines from this time on are wanted.
+    pub(super) since: Option<i64>,
+    /// How long it may say nothing before the node is asked.
+    pub(super) quiet: &'a mut Duration,
 }
 
 /// Lasts until nothing more is to be expected of a stream that says nothing: a while after the container has ended.
@@ -72,33 +88,33 @@ impl<S: Sink> Stream<'_, '_, S> {
         let mut input = pin!(input);
         let last = self.phase != Phase::Running;
         let mut lines = Lines::default();
-        let mut quiet = QUIET;
+        let before = self.cursor.lines();
         loop {
-            let chunk = tokio::select! {
+            tokio::select! {
                 biased;
-                chunk = input.fill_buf() => chunk,
-                () = silence(self.run, self.phase) => return if last { StreamEnd::Broken } else { StreamEnd::Over },
-                stalled = stalls(self.log, self.cursor.last(), quiet), if !last => {
+                chunk = input.fill_buf() => if chunk.is_err() {
+                    return StreamEnd::Broken;
+                },
+                () = silence(self.run, self.phase) => return if last { StreamEnd::Broken } else { StreamEnd::Silent },
+                stalled = stalls(self.log, self.cursor.last().or(self.since), *self.quiet), if !last => {
+                    *self.quiet = (*self.quiet * 2).min(LONGEST_QUIET);
                     if stalled {
                         return StreamEnd::Stalled;
                     }
-                    quiet = (quiet * 2).min(LONGEST_QUIET);
                     continue;
                 }
-            };
-            let chunk = match chunk {
-                Ok([]) => break,
-                Ok(chunk) => chunk,
-                Err(_) => return StreamEnd::Broken,
-            };
-            let read = chunk.len();
-            let whole = lines.add(chunk);
-            input.as_mut().consume(read);
-            quiet = QUIET;
-            if let Some(whole) = whole
-                && let Some(end) = self.take(&mut lines, whole).await
-            {
-                return end;
+            }
+            let end = self.take_ready(input.as_mut(), &mut lines).await;
+            if !self.sink.flush().await {
+                return StreamEnd::OutputClosed;
+            }
+            match end {
+                None => {}
+                Some(StreamEnd::Over) => break,
+                Some(end) => return end,
+            }
+            if self.cursor.lines() > before {
+                *self.quiet = QUIET;
             }
         }
         let rest = lines.rest();
@@ -115,20 +131,38 @@ impl<S: Sink> Stream<'_, '_, S> {
         StreamEnd::Over
     }
 
-    /// Takes whole lines; the stream's end when it is not to be read on.
+    /// Takes what is there, as each line may be a chunk of its own; the stream's end when it has come.
+    async fn take_ready(&mut self, mut input: Pin<&mut impl AsyncBufRead>, lines: &mut Lines) -> Option<StreamEnd> {
+        let mut taken = 0;
+        while taken < BATCH {
+            match input.fill_buf().now_or_never() {
+                Some(Err(_)) => return Some(StreamEnd::Broken),
+                Some(Ok(_)) => {}
+                // Who reads the connection hands over one chunk a turn.
+                None => yield_now().await,
+            }
+            let chunk = match input.fill_buf().now_or_never()? {
+                Ok([]) => return Some(StreamEnd::Over),
+                Ok(chunk) => chunk,
+                Err(_) => return Some(StreamEnd::Broken),
+            };
+            let read = chunk.len();
+            let whole = lines.add(chunk);
+            input.as_mut().consume(read);
+            taken += read;
+            if let Some(whole) = whole
+                && let Some(end) = self.take(lines, whole).await
+            {
+                return Some(end);
+            }
+        }
+        None
+    }
+
+    /// Takes whole lines; the stream's end when it is not the log that is read.
     async fn take(&mut self, lines: &mut Lines, whole: Bytes) -> Option<StreamEnd> {
-        let first = memchr::memchr(b'\n', &whole).unwrap_or(whole.len());
-        if lines.continues.is_none()
-            && let Some((time, text)) = stamp::split(&whole[..first])
-        {
-            let joins = self.cursor.joins(time, &whole[text..first]);
-            let is_sure = joins && (self.is_first || self.cursor.last().is_some());
-            if !is_sure && self.is_replaced().await {
-                return Some(StreamEnd::Replaced);
-            }
-            if !joins {
-                self.sink.gap(self.cursor.last(), time);
-            }
+        if let Some(end) = self.joins(lines, &whole).await {
+            return Some(end);
         }
         let mut start = 0;
         for end in memchr::memchr_iter(b'\n', &whole) {
@@ -138,13 +172,51 @@ impl<S: Sink> Stream<'_, '_, S> {
         if start < whole.len() {
             self.line(&mut lines.continues, whole.slice(start..), true);
         }
-        (!self.sink.flush().await).then_some(StreamEnd::OutputClosed)
+        None
     }
 
-    /// Whether what came is the log of a later run, which the pod may be about to tell.
-    async fn is_replaced(&mut self) -> bool {
-        let may_be = self.phase != Phase::Replaced && !self.run.is_last();
-        may_be && timeout(NEWS_LIMIT, self.run.replaced()).await.unwrap_or_default()
+    /// Makes sure that the stream goes on where the last one ended, or tells of the gap; the stream's end when it is not of
+    /// this run.
+    async fn joins(&mut self, lines: &Lines, whole: &[u8]) -> Option<StreamEnd> {
+        let is_unsure = |it: &Self| !it.is_first && it.cursor.last().is_none();
+        if lines.continues.is_some() || self.cursor.is_joined() && !is_unsure(self) {
+            return None;
+        }
+        for line in whole.split(|byte| *byte == b'\n') {
+            let Some((time, text)) = stamp::split(line) else { continue };
+            let Some(joins) = self.cursor.joins(time, &line[text..]) else { continue };
+            if (!joins || is_unsure(self))
+                && let Some(end) = self.is_of_another().await
+            {
+                return Some(end);
+            }
+            if !joins && self.cursor.last().is_some() {
+                self.sink.gap(self.cursor.last(), time);
+            }
+            return None;
+        }
+        None
+    }
+
+    /// Whether what came is the log of a later run, or of another pod of the same name. The pod is asked, and the node,
+    /// which knows it first: what was read is then in the log of the run before.
+    async fn is_of_another(&mut self) -> Option<StreamEnd> {
+        if self.phase == Phase::Replaced {
+            return None;
+        }
+        match self.log.runs_now().await {
+            Now::Gone => return Some(StreamEnd::Gone),
+            Now::Runs(runs) if self.run.learn(&runs) => return Some(StreamEnd::Replaced),
+            Now::Runs(_) | Now::Unknown => {}
+        }
+        let is_later = match self.cursor.last() {
+            Some(_) => self.log.previous_has(self.cursor).await,
+            None => timeout(NEWS_LIMIT, self.run.replaced()).await.unwrap_or_default(),
+        };
+        if is_later {
+            self.run.is_found_replaced();
+        }
+        is_later.then_some(StreamEnd::Replaced)
     }
 
     /// Takes one line, in pieces where it is too long; `continues` is the time of a line whose first piece was taken.
@@ -155,8 +227,8 @@ impl<S: Sink> Stream<'_, '_, S> {
             (None, None) => return self.sink.words(&line),
         };
         let mut text = line.slice(text..);
-        while text.len() > LONGEST_LINE {
-            let piece = text.split_to(LONGEST_LINE);
+        while text.len() > LONGEST {
+            let piece = text.split_to(LONGEST);
             self.hand_over(time, piece, true);
         }
         self.hand_over(time, text, is_partial);
@@ -173,64 +245,12 @@ impl<S: Sink> Stream<'_, '_, S> {
 /// Whether, after so long, the node has a line that the stream has not: one stamped later than `last`.
 async fn stalls(log: &ContainerLog<'_>, last: Option<i64>, quiet: Duration) -> bool {
     sleep(quiet).await;
-    let parameters = LogParams {
-        container: Some(log.container.to_owned()),
-        tail_lines: Some(1),
-        timestamps: true,
-        ..LogParams::default()
-    };
-    let api = Api::<Pod>::namespaced(log.cluster.client.clone(), log.namespace);
-    let asking = async {
-        let mut stream = pin!(api.log_stream(log.pod, &parameters).await.ok()?);
-        let mut line = Vec::new();
-        stream.read_to_end(&mut line).await.ok()?;
-        stamp::split(&line).map(|(time, _)| time)
-    };
-    let newest = timeout(quiet, asking).await.ok().flatten();
+    let parameters = LogParams { tail_lines: Some(1), ..LogParams::default() };
+    let line = timeout(quiet, log.ask(parameters)).await.ok().flatten();
+    let newest = line.and_then(|line| stamp::split(&line)).map(|(time, _)| time);
     let is_newer = newest.is_some_and(|newest| last.is_none_or(|last| newest > last));
     if is_newer {
         sleep(ON_ITS_WAY).await;
     }
     is_newer
-}
-
-/// Bytes as they come, cut into whole lines.
-#[derive(Default)]
-struct Lines {
-    /// The beginning of a line.
-    part: Vec<u8>,
-    /// The time of a line of which pieces were taken already.
-    continues: Option<i64>,
-}
-
-impl Lines {
-    /// Adds what came; gives the lines that are whole now, or the piece of one that is too long.
-    fn add(&mut self, chunk: &[u8]) -> Option<Bytes> {
-        let end = memchr::memrchr(b'\n', chunk).map_or(0, |at| at + 1);
-        let whole = if end == 0 {
-            None
-        } else if self.part.is_empty() {
-            Some(Bytes::copy_from_slice(&chunk[..end]))
-        } else {
-            self.part.extend_from_slice(&chunk[..end]);
-            Some(Bytes::from(std::mem::take(&mut self.part)))
-        };
-        self.part.extend_from_slice(&chunk[end..]);
-        whole.or_else(|| self.piece())
-    }
-
-    /// The first piece of a line that is too long.
-    fn piece(&mut self) -> Option<Bytes> {
-        let text = if self.continues.is_some() { 0 } else { stamp::split(&self.part).map_or(0, |(_, text)| text) };
-        if self.part.len() <= text + LONGEST_LINE {
-            return None;
-        }
-        let rest = self.part.split_off(text + LONGEST_LINE);
-        Some(Bytes::from(std::mem::replace(&mut self.part, rest)))
-    }
-
-    /// What is left: a line without an end.
-    fn rest(&mut self) -> Bytes {
-        Bytes::from(std::mem::take(&mut self.part))
-    }
 }

@@ -12,7 +12,7 @@ use super::super::target::{
 use crate::environment::Environment;
 
 /// The label of a Job's pods.
-const JOB_NAME: &str = "batch.kubernetes.io/job-name";
+const JOB_NAME: &str = "job-name";
 
 /// Whether a pod of this name is meant.
 pub type PodNames = Box<dyn Fn(&str) -> bool>;

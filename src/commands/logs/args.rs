@@ -120,12 +120,14 @@ impl LogsArgs {
     /// When a role stands before its environment.
     pub fn places(&self) -> Result<Vec<Place>> {
         let mut places: Vec<Place> = Vec::new();
+        let mut last = None;
         for word in &self.places {
-            match (split(word), places.last_mut()) {
-                ((environment, Some(role)), _) => join(&mut places, environment, Some(role)),
-                ((role, None), Some(last)) => last.roles.push(role.to_owned()),
-                ((environment, None), None) => join(&mut places, environment, None),
-            }
+            let (environment, role) = match (split(word), last) {
+                ((role, None), Some(last)) => (last, Some(role)),
+                (place, _) => place,
+            };
+            join(&mut places, environment, role);
+            last = Some(environment);
         }
         if places.is_empty() {
             return Err(Error::usage("an environment is needed: `kdj logs ENV [ROLE]...`"));
@@ -146,7 +148,9 @@ impl LogsArgs {
             Format::Text(text) => Format::Text(TextOptions { prefix: !self.stdin, ..text }),
             format => format,
         };
-        Ok(logs::Options { follow: self.follows(), filter, format, ..options })
+        // A pipe may be live.
+        let follow = self.follows() || self.stdin;
+        Ok(logs::Options { follow, stdin: self.stdin, filter, format, ..options })
     }
 
     /// What is wanted of one environment.

@@ -1,7 +1,13 @@
 //! From the streams of all containers to stdout: no stream is read ahead of the others, and nothing waits that could be
 //! seen.
 
-use std::{collections::HashMap, future::Future, pin::Pin, sync::Arc, time::Instant};
+use std::{
+    collections::HashMap,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
 use tokio::{sync::mpsc, time::sleep_until};
@@ -9,12 +15,18 @@ use tokio::{sync::mpsc, time::sleep_until};
 use super::Writer;
 use crate::{
     cluster::{Announcement, LogStream},
-    error::Result,
     logs::{Counts, Event, Out, Pipeline, Source},
+    rest,
 };
 
 /// How much is written at once.
 const BATCH: usize = 64 * 1024;
+
+/// A stream that has so many events at once is read as fast as can be.
+const BACKLOG: usize = 100;
+/// So many batches within so long are a flow: then it is worth to rest between them.
+const FLOW: u32 = 10;
+const FLOW_TIME: Duration = Duration::from_millis(100);
 
 type Waiting = Pin<Box<dyn Future<Output = (usize, LogStream, Option<Vec<Event>>)>>>;
 
@@ -31,25 +43,38 @@ pub(super) struct Pump<'a> {
     /// Whose lines a stream has at the moment.
     sources: HashMap<usize, Arc<Source>>,
     count: usize,
+    /// Whether streams may say little, and nobody minds a rest.
+    follows: bool,
+    /// How many small batches came since when.
+    flow: (u32, Instant),
 }
 
 impl<'a> Pump<'a> {
     pub(super) fn new(pipeline: Pipeline, streams: mpsc::UnboundedReceiver<Announcement>, writer: Writer<'a>) -> Self {
         let (waiting, parked, sources) = (FuturesUnordered::new(), Vec::new(), HashMap::new());
-        Self { pipeline, out: Out::default(), streams, writer, waiting, parked, sources, count: 0 }
+        Self {
+            pipeline,
+            out: Out::default(),
+            streams,
+            writer,
+            waiting,
+            parked,
+            sources,
+            count: 0,
+            follows: false,
+            flow: (0, Instant::now()),
+        }
     }
 
     /// Goes on until all streams have ended, or nobody reads stdout any more. Where an order is to be exact, so many
     /// `environments` say what streams they have before the first line is shown.
-    ///
-    /// # Errors
-    /// Never: what keeps stdout from being written is known when it ends.
-    pub(super) async fn run(&mut self, environments: Option<usize>) -> Result<()> {
+    pub(super) async fn run(&mut self, environments: Option<usize>) {
         let mut may_come = true;
+        self.follows = environments.is_none();
         self.first(environments.unwrap_or_default()).await;
         loop {
             if !may_come && self.waiting.is_empty() && self.parked.is_empty() {
-                return Ok(());
+                return;
             }
             let due = self.pipeline.due();
             tokio::select! {
@@ -78,9 +103,13 @@ impl<'a> Pump<'a> {
     }
 
     /// What is still held goes out.
-    pub(super) async fn finish(mut self) -> Counts {
+    pub(super) async fn finish(&mut self) {
         self.pipeline.finish(Instant::now(), &mut self.out);
         self.writer.write(&mut self.out).await;
+    }
+
+    /// What was seen so far.
+    pub(super) fn counts(&self) -> Counts {
         self.pipeline.counts()
     }
 
@@ -112,6 +141,9 @@ impl<'a> Pump<'a> {
             return;
         };
         let now = Instant::now();
+        if self.follows && events.len() < BACKLOG && self.flows(now) {
+            rest::ask();
+        }
         for event in events {
             if let Event::Joined(source) = &event {
                 self.sources.insert(number, Arc::clone(source));
@@ -119,6 +151,16 @@ impl<'a> Pump<'a> {
             self.pipeline.event(event, now, &mut self.out);
         }
         self.parked.push((number, stream));
+    }
+
+    /// Whether small batches come one after the other.
+    fn flows(&mut self, now: Instant) -> bool {
+        let (count, begun) = &mut self.flow;
+        if now.duration_since(*begun) > FLOW_TIME {
+            (*count, *begun) = (0, now);
+        }
+        *count += 1;
+        *count > FLOW
     }
 
     fn ask_for_more(&mut self) {
@@ -138,11 +180,10 @@ impl<'a> Pump<'a> {
     }
 
     /// Nobody reads any more: whoever sends is to notice.
-    fn leave(&mut self) -> Result<()> {
+    fn leave(&mut self) {
         self.streams.close();
         while self.streams.try_recv().is_ok() {}
         self.waiting.clear();
         self.parked.clear();
-        Ok(())
     }
 }

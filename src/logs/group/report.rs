@@ -32,17 +32,18 @@ pub fn changed(groups: &[Group], clock: &mut Clock) -> String {
     groups.iter().map(|group| line(group, clock)).collect()
 }
 
-/// `12× 16:02:47.730 - 16:20:01.000 shop.errors.Boom: order 17 failed (/app/orders/views.py:31 in post) web-7k2xq, …`
+/// `12× 2026-11-21 16:02:47 - 16:20:01 shop.errors.Boom: order 17 failed (/app/orders/views.py:31 in post) web-7k2xq, …`
 fn line(group: &Group, clock: &mut Clock) -> String {
-    let mut times = Vec::new();
-    clock.time(group.first, &mut times);
-    if group.count > 1 {
-        times.extend_from_slice(b" - ");
-        clock.time(group.last, &mut times);
+    let (first_date, first) = clock.date_and_second(group.first);
+    let mut text = format!("{}\u{d7} {first_date} {first} ", group.count);
+    let (date, last) = clock.date_and_second(group.last);
+    if (&date, &last) != (&first_date, &first) {
+        let date = if date == first_date { String::new() } else { format!("{date} ") };
+        text.push_str(&format!("- {date}{last} "));
     }
-    let mut text = format!("{}\u{d7} {} {}", group.count, String::from_utf8_lossy(&times), group.key.class);
+    text.push_str(&group.key.class);
     if !group.message.is_empty() {
-        text.push_str(": ");
+        text.push_str(if group.key.class.is_empty() { "" } else { ": " });
         text.push_str(&group.message);
     }
     if !group.key.place.is_empty() {

@@ -76,6 +76,9 @@ fn answered<'a>(request: &'a str, record: &mut Record<'a>) -> Option<&'a str> {
         record.fields.push(("path".into(), Value::Text(path.into())));
     }
     record.fields.push(("status".into(), Value::Json(digits)));
-    record.level = Some(Level::of_status(status));
+    // What the line says itself goes before that, unless it says that all is well.
+    if record.level.is_none_or(|level| level == Level::Info) {
+        record.level = Some(Level::of_status(status));
+    }
     Some(&rest[3..])
 }

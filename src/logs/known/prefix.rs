@@ -20,9 +20,7 @@ struct Prefix<'a> {
 
 /// A line that begins with a level, or with a time.
 pub(super) fn parse(line: &str) -> Option<Record<'_>> {
-    if (line.starts_with("level=") || line.contains(" level="))
-        && let Some(record) = logfmt(line)
-    {
+    if let Some(record) = logfmt(line) {
         return Some(record);
     }
     let mut prefix = Prefix::default();
@@ -35,7 +33,11 @@ pub(super) fn parse(line: &str) -> Option<Record<'_>> {
         }
     }
     let mut record = prefix.record;
-    record.level.is_some().then_some(())?;
+    // Django's own server: a time, and the message.
+    if line.starts_with('[') && record.time.as_ref().is_some_and(|time| time.as_bytes().get(2) == Some(&b'/')) {
+        record.level = record.level.or(Some(Level::Info));
+    }
+    record.level?;
     record.message = Cow::Borrowed(rest);
     Some(record)
 }
@@ -87,17 +89,21 @@ impl<'a> Prefix<'a> {
         let colon = rest.starts_with(": ") || rest == ":" || rest.starts_with(':') && !rest.starts_with("://");
         let dotted = word.contains('.') && !word.ends_with('.') && !word.contains('/') && rest.starts_with(' ');
         let dash = (self.dashed || rest.starts_with(" - ")) && (rest.starts_with(" - ") || rest.starts_with(" | "));
+        // `orders ERROR text`, `27 ERROR text`: what stands between a time and a level.
+        let leveled = self.record.level.is_none() && rest.strip_prefix(' ').is_some_and(begins_with_level);
         if word.bytes().all(|byte| byte.is_ascii_digit()) {
             // A process or a thread, between other parts.
             return (self.record.logger.is_some() && rest.starts_with(' ') && self.record.fields.len() < 2
                 || rest.starts_with(": ")
+                || leveled
                 || dash)
                 .then(|| {
-                    self.record.fields.push(("process".into(), Value::Json(word)));
+                    let name = if self.record.fields.is_empty() { "process" } else { "thread" };
+                    self.record.fields.push((name.into(), Value::number(word)));
                     rest.trim_start_matches(':')
                 });
         }
-        if self.record.logger.is_none() && is_name(word) && (colon || dotted || dash || verbose) {
+        if self.record.logger.is_none() && is_name(word) && (colon || dotted || dash || verbose || leveled) {
             self.record.logger = Some(Cow::Borrowed(word));
             // Behind a colon the message begins, unless the level is still to come.
             return Some(rest.strip_prefix(':').unwrap_or(rest));
@@ -148,10 +154,6 @@ impl<'a> Prefix<'a> {
                 self.record.fields.push(("process".into(), Value::Text(process.into())));
             }
             self.record.time = Some(Cow::Borrowed(&text[..length]));
-            // Django's own server: a time, and the message.
-            if self.record.level.is_none() && text.as_bytes().get(2) == Some(&b'/') {
-                self.record.level = Some(Level::Info);
-            }
             return Some(rest);
         }
         let word = text.split('\x1b').next().unwrap_or(text).trim();
@@ -164,7 +166,7 @@ impl<'a> Prefix<'a> {
             }
         }
         if !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit()) {
-            self.record.fields.push(("process".into(), Value::Json(word)));
+            self.record.fields.push(("process".into(), Value::number(word)));
             return Some(rest);
         }
         let begun = self.record.level.is_some() || self.record.time.is_some();
@@ -177,6 +179,11 @@ impl<'a> Prefix<'a> {
 
 /// `level=warning logger=shop msg="text"`
 fn logfmt(line: &str) -> Option<Record<'_>> {
+    // In the middle of prose, such a word is no more than one.
+    let (key, _) = line.split_once('=')?;
+    if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-@".contains(&byte)) {
+        return None;
+    }
     let value = |name: &str| {
         let at = line.match_indices(name).map(|(at, _)| at).find(|at| *at == 0 || line.as_bytes()[at - 1] == b' ')?;
         let rest = line[at + name.len()..].strip_prefix('=')?;
@@ -198,6 +205,11 @@ fn logfmt(line: &str) -> Option<Record<'_>> {
 fn level(word: &str) -> Option<Level> {
     let large = word.len() >= 3 && word.bytes().all(|byte| byte.is_ascii_uppercase());
     if large { Level::of_word(word) } else { None }
+}
+
+fn begins_with_level(text: &str) -> bool {
+    let end = text.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(text.len());
+    level(&text[..end]).is_some()
 }
 
 fn is_name(word: &str) -> bool {

@@ -108,13 +108,38 @@ fn python_s_formatters() {
     error | 2026-11-21 16:00:11,123 | shop.orders | cannot pay
     error | 2026-11-21 16:00:11,123 | shop.orders | cannot pay
     error | 2026-11-21 16:00:11,123 | views | cannot pay
-    info | 2026-11-21 16:00:11,123 | views | paid | process=12 process=140213
-    info | 2026-11-21 16:00:11,123 | views | paid 3 | process=12 process=140213
+    info | 2026-11-21 16:00:11,123 | views | paid | process=12 thread=140213
+    info | 2026-11-21 16:00:11,123 | views | paid 3 | process=12 thread=140213
     info | - | - | child process exiting
     debug | 2026-11-21 16:00:11.123 | shop.orders | pay:12 - paid
     info | 2026-11-21T16:00:11Z | - | ESC[1mpaidESC[0m
     error | - | - | cannot pay
     ");
+}
+
+#[test]
+fn a_level_is_found_behind_what_stands_before_it() {
+    insta::assert_snapshot!(all(&[
+        "[21/Nov/2026 16:00:11] ERROR [shop.orders:12] cannot pay",
+        "2026-11-21 16:00:11,123 orders ERROR cannot pay",
+        "2026-11-21 16:00:11,123 27 ERROR cannot pay",
+        "2026-11-21 16:00:11,123 007 ERROR cannot pay",
+        "INFO [007] paid",
+        r#"ERROR shop: "POST https://api" 200 but wrong"#,
+        r#"DEBUG urllib3: https://api:443 "GET /x HTTP/1.1" 404 12"#,
+        "2026-11-21 16:00:11,123 orders are ERROR prone",
+        "ValueError: bad option level=error",
+    ]), @r#"
+    error | 21/Nov/2026 16:00:11 | - | [shop.orders:12] cannot pay
+    error | 2026-11-21 16:00:11,123 | orders | cannot pay
+    error | 2026-11-21 16:00:11,123 | - | cannot pay | process=27
+    error | 2026-11-21 16:00:11,123 | - | cannot pay | process=007
+    info | - | - | paid | process=007
+    error | - | shop | "POST https://api" 200 but wrong | method=POST path=https://api status=200
+    debug | - | urllib3 | https://api:443 "GET /x HTTP/1.1" 404 12 | method=GET path=/x status=404
+    -
+    -
+    "#);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 
 use super::{
     super::{
@@ -39,22 +39,23 @@ pub(super) struct Show {
 #[derive(Debug)]
 enum Writer {
     Text(Box<Text>),
-    Raw { owed: bool },
+    /// With the line that had no line feed.
+    Raw(Option<(Arc<Source>, Timestamp)>),
     Json(Json),
 }
 
 impl Show {
     pub(super) fn new(options: Options) -> Self {
-        let Options { follow, mut filter, group, format, .. } = options;
+        let Options { follow, stdin, mut filter, group, format, zone, .. } = options;
         filter.exceptions |= group;
-        let zone = if let Format::Text(options) = &format { options.zone.clone() } else { TimeZone::UTC };
         let writer = match format {
-            Format::Text(options) => Writer::Text(Box::new(Text::new(options))),
-            Format::Raw => Writer::Raw { owed: false },
+            Format::Text(options) => Writer::Text(Box::new(Text::new(options, zone.clone()))),
+            Format::Raw => Writer::Raw(None),
             Format::Json(json) => Writer::Json(json),
         };
         Self {
-            follow,
+            // Nobody knows whether a pipe is live: its groups are told at its end.
+            follow: follow && !stdin,
             filter,
             writer,
             groups: group.then(Groups::default),
@@ -67,21 +68,21 @@ impl Show {
 
     /// A unit's turn has come. `before` is whether the source's last one was shown; so it is returned of this one.
     pub(super) fn unit(&mut self, unit: &Unit, before: bool, now: Instant, out: &mut Out) -> bool {
-        self.counts.units += 1;
         let view = View::new(unit);
-        // What goes on with another unit is shown if that was.
-        let passes = if unit.continues { before } else { self.filter.passes(&view) };
-        if passes {
-            self.counts.shown += 1;
-            if !self.is_counted(&view, now) {
-                match &mut self.writer {
-                    Writer::Text(text) => text.unit(&view, &self.names, out.data()),
-                    Writer::Raw { owed } => render::raw(unit, owed, out.data()),
-                    Writer::Json(json) => json.unit(&view, out.data()),
-                }
-            }
+        // What goes on with another unit is shown if that was, and counted with it.
+        if !if unit.continues { before } else { self.filter.passes(&view) } {
+            return false;
         }
-        passes
+        self.counts.shown += unit.lines().count() as u64;
+        if !unit.continues && self.is_counted(&view, now) {
+            return false;
+        }
+        match &mut self.writer {
+            Writer::Text(text) => text.unit(&view, &self.names, out.data()),
+            Writer::Raw(open) => render::raw(unit, open, out.data()),
+            Writer::Json(json) => json.unit(&view, out.data()),
+        }
+        true
     }
 
     /// Whether a unit is counted instead of shown. Following, the first of a group is shown, too.
@@ -113,7 +114,7 @@ impl Show {
             format!(" {word} {}", String::from_utf8_lossy(&text))
         };
         let (from, to) = (shown(from, "after"), shown(to, "before"));
-        out.warning(format!("gap: lines of {}{from}{to} are lost: {why}", self.names.get(source)));
+        out.warning(format!("gap: lines of {}{from}{to} may be lost: {why}", self.names.get(source)));
     }
 
     /// Shows the groups that have grown, when it is time to.

@@ -1,7 +1,13 @@
 use bytes::Bytes;
 use jiff::tz::TimeZone;
 
-use super::*;
+use super::{
+    super::{
+        filter::Filter,
+        render::{Json, TextOptions},
+    },
+    *,
+};
 
 fn source(pod: &str) -> Arc<Source> {
     Arc::new(Source {
@@ -27,7 +33,6 @@ fn text() -> Format {
         colored: false,
         prefix: true,
         timestamps: false,
-        zone: TimeZone::UTC,
         width: None,
         fields: None,
         highlight: Vec::new(),
@@ -35,7 +40,15 @@ fn text() -> Format {
 }
 
 fn options() -> Options {
-    Options { follow: true, by_time: true, filter: Filter::default(), group: false, format: text() }
+    Options {
+        follow: true,
+        stdin: false,
+        by_time: true,
+        filter: Filter::default(),
+        group: false,
+        format: text(),
+        zone: TimeZone::UTC,
+    }
 }
 
 /// All that came out: data as it is, what goes to stderr in brackets.
@@ -70,16 +83,19 @@ fn a_traceback_is_not_interleaved_and_stands_where_it_began() {
         ] {
             pipeline.event(event, now, &mut out);
         }
-        pipeline.event(Event::Left(b, "deleted".into()), now, &mut out);
-        pipeline.event(Event::Left(a, "deleted".into()), now, &mut out);
+        pipeline.event(Event::Left(b, "deleted".to_owned().into()), now, &mut out);
+        pipeline.event(Event::Left(a, "deleted".to_owned().into()), now, &mut out);
         pipeline.tick(later(now, 1000), &mut out);
+        let joined = if follow { "[+ a]\n[+ b]\n" } else { "" };
         assert_eq!(
-            written(&mut out),
-            "[+ a]\n[+ b]\na Traceback (most recent call last):\na   File \"a.py\", line 1, in f\na KeyError: 'k'\n\
-             b first of b\nb second of b, whose clock went back\n[- b: deleted]\na INFO: last of a\n[- a: deleted]\n",
+            written(&mut out).strip_prefix(joined),
+            Some(
+                "a Traceback (most recent call last):\na   File \"a.py\", line 1, in f\na KeyError: 'k'\n\
+             b first of b\nb second of b, whose clock went back\n[- b: deleted]\na INFO: last of a\n[- a: deleted]\n"
+            ),
             "follow: {follow}"
         );
-        assert_eq!(pipeline.counts(), Counts { lines: 6, units: 4, shown: 4, gaps: 0 });
+        assert_eq!(pipeline.counts(), Counts { lines: 6, shown: 6, gaps: 0 });
     }
 }
 
@@ -129,6 +145,102 @@ fn arrival_is_an_order_too() {
 }
 
 #[test]
+fn in_the_order_of_arrival_nothing_is_remembered() {
+    let (a, b, now) = (source("a"), source("b"), Instant::now());
+    let mut pipeline = Pipeline::new(Options { by_time: false, ..options() });
+    for number in 0..100 {
+        let mut out = Out::default();
+        pipeline.event(entry(&a, number * 1_000, "ERROR: x"), now, &mut out);
+        pipeline.event(entry(&b, number * 1_000, "ERROR: y"), now, &mut out);
+        pipeline.tick(later(now, 200), &mut out);
+        assert_eq!(written(&mut out), "a ERROR: x\nb ERROR: y\n");
+    }
+    assert_eq!((pipeline.order.remembered(), pipeline.due()), (0, None));
+}
+
+/// What comes of lines of stdin.
+fn of_stdin(options: Options, lines: &[&str]) -> String {
+    let (stdin, now) = (source("stdin"), Instant::now());
+    let mut pipeline = Pipeline::new(Options { stdin: true, ..options });
+    let mut out = Out::default();
+    for (millis, line) in lines.iter().enumerate() {
+        pipeline.event(entry(&stdin, millis as i64, line), now, &mut out);
+    }
+    pipeline.finish(now, &mut out);
+    written(&mut out)
+}
+
+#[test]
+fn stdin_is_shown_without_its_times_and_raw_with_them() {
+    let lines =
+        ["2026-11-21T12:00:00Z paid", "2026-11-21T12:00:01.5Z {\"level\":\"ERROR\",\"message\":\"m\"}", "plain"];
+    assert_eq!(of_stdin(options(), &lines), "stdin paid\nstdin ERROR 12:00:01.500 m\nstdin plain\n");
+    let raw = Options { format: Format::Raw, ..options() };
+    assert_eq!(of_stdin(raw, &lines), lines.map(|line| format!("{line}\n")).concat());
+    let json = of_stdin(Options { format: Format::Json(Json::default()), ..options() }, &lines);
+    for (object, line) in json.lines().zip(lines) {
+        assert_eq!(serde_json::from_str::<serde_json::Value>(object).unwrap()["line"], line);
+    }
+    let filter = Filter { since: Some("2026-11-21T12:00:01Z".parse().unwrap()), ..Filter::default() };
+    assert_eq!(of_stdin(Options { filter, ..options() }, &lines).lines().count(), 2);
+}
+
+#[test]
+fn without_times_only_what_looks_so_belongs_together() {
+    let lines = [
+        "ERROR: x",
+        "Traceback (most recent call last):",
+        "  File \"a.py\", line 1, in f",
+        "KeyError: 'k'",
+        "another line",
+        "Traceback (most recent call last):",
+        "KeyError: 'l'",
+        "yet another",
+    ];
+    let filter = Filter { level: Some(crate::logs::Level::Error), ..Filter::default() };
+    let shown = of_stdin(Options { filter, format: Format::Raw, ..options() }, &lines);
+    let others = [lines[4], lines[7]];
+    let expected: String = lines.iter().filter(|line| !others.contains(line)).map(|line| format!("{line}\n")).collect();
+    assert_eq!(shown, expected);
+    let groups = of_stdin(Options { group: true, ..options() }, &lines);
+    assert!(groups.contains("KeyError: 'k'") && groups.contains("    KeyError: 'l'"), "{groups}");
+}
+
+#[test]
+fn a_line_of_a_live_pipe_does_not_wait_for_the_next() {
+    let (stdin, now) = (source("stdin"), Instant::now());
+    let mut pipeline = Pipeline::new(Options { stdin: true, ..options() });
+    let mut out = Out::default();
+    pipeline.event(entry(&stdin, 0, "hello"), now, &mut out);
+    assert_eq!(written(&mut out), "stdin hello\n");
+    pipeline.event(entry(&stdin, 0, "ERROR: x"), now, &mut out);
+    let due = pipeline.due().unwrap();
+    pipeline.tick(due, &mut out);
+    assert_eq!((written(&mut out), due <= later(now, 100)), ("stdin ERROR: x\n".into(), true));
+}
+
+#[test]
+fn a_traceback_in_parts_is_counted_once() {
+    let (a, now) = (source("a"), Instant::now());
+    for follow in [true, false] {
+        let mut pipeline = Pipeline::new(Options { follow, group: true, ..options() });
+        let mut out = Out::default();
+        for time in [0, 60_000] {
+            pipeline.event(entry(&a, time, "Traceback (most recent call last):"), now, &mut out);
+            for number in 0..4_500 {
+                let frame = format!("  File \"/app/a{number}.py\", line 1, in f");
+                pipeline.event(entry(&a, time + 1, &frame), now, &mut out);
+            }
+            pipeline.event(entry(&a, time + 2, "KeyError: 'k'"), now, &mut out);
+        }
+        let shown = written(&mut out);
+        assert_eq!(shown.lines().count(), if follow { 4_502 } else { 0 });
+        pipeline.finish(now, &mut out);
+        assert!(written(&mut out).starts_with("2\u{d7} "), "follow: {follow}");
+    }
+}
+
+#[test]
 fn a_gap_and_an_end_are_told_in_their_place() {
     let (a, now) = (source("a"), Instant::now());
     let mut pipeline = Pipeline::new(options());
@@ -142,12 +254,12 @@ fn a_gap_and_an_end_are_told_in_their_place() {
     };
     pipeline.event(gap, now, &mut out);
     pipeline.event(entry(&a, 7_000, "next"), now, &mut out);
-    pipeline.event(Event::Left(a, "deleted".into()), now, &mut out);
+    pipeline.event(Event::Left(a, "deleted".to_owned().into()), now, &mut out);
     pipeline.event(Event::Note("a note".into()), now, &mut out);
     assert_eq!(
         written(&mut out),
-        "a ERROR: held\n[warning: gap: lines of a after 08:00:00.000 before 08:00:07.000 are lost: rotated]\na next\n\
-         [- a: deleted]\n[a note]\n"
+        "a ERROR: held\n[warning: gap: lines of a after 08:00:00.000 before 08:00:07.000 may be lost: rotated]\na next\n\
+         [- a: deleted]\n[warning: a note]\n"
     );
     assert_eq!(pipeline.counts().gaps, 1);
 }
@@ -171,15 +283,23 @@ fn raw_is_what_was_written_byte_for_byte() {
     let mut pipeline = Pipeline::new(Options { format: Format::Raw, ..options() });
     let mut out = Out::default();
     let bytes: &[u8] = b"\xff\0\x1b[2J\r";
-    let time = Timestamp::from_second(1).unwrap();
-    for (line, partial) in [(bytes, false), (b"", false), (b"cut", true), (b"next", true)] {
+    for (second, line, partial) in [
+        (1, bytes, false),
+        (1, b"", false),
+        (2, b"first piece, ", true),
+        (2, b"second piece, ", true),
+        (2, b"last", false),
+        (3, b"cut", true),
+        (4, b"next", true),
+    ] {
+        let time = Timestamp::from_second(second).unwrap();
         let line = Bytes::copy_from_slice(line);
         pipeline.event(Event::Entry(Entry { source: a.clone(), time, line, partial }), now, &mut out);
     }
-    pipeline.event(Event::Left(a, "ended".into()), now, &mut out);
+    pipeline.event(Event::Left(a, "ended".to_owned().into()), now, &mut out);
     pipeline.finish(now, &mut out);
     let Some(Piece::Data(data)) = out.take().into_iter().next() else { panic!("no data") };
-    assert_eq!(data, b"\xff\0\x1b[2J\r\n\ncut\nnext");
+    assert_eq!(data, b"\xff\0\x1b[2J\r\n\nfirst piece, second piece, last\ncut\nnext");
 }
 
 #[test]
@@ -200,7 +320,7 @@ fn groups_are_told_at_the_end_and_following_also_between() {
         }
         pipeline.event(entry(&a, 9_000, "INFO: end"), now, &mut out);
         let shown = written(&mut out);
-        let line = "3× 08:00:00.000 - 08:00:02.000 Boom: order 0 (/app/a.py:1 in f) a\n";
+        let line = "3× 2027-01-15 08:00:00 - 08:00:02 Boom: order 0 (/app/a.py:1 in f) a\n";
         if follow {
             assert!(shown.starts_with("a Traceback") && shown.ends_with("a Boom: order 0\n"), "{shown}");
             pipeline.tick(pipeline.show.report.unwrap(), &mut out);
@@ -245,7 +365,7 @@ fn sources_come_and_go_without_a_trace() {
         let source = source(&number.to_string());
         pipeline.event(Event::Joined(source.clone()), now, &mut out);
         pipeline.event(entry(&source, number, "x"), now, &mut out);
-        pipeline.event(Event::Left(source, "gone".into()), now, &mut out);
+        pipeline.event(Event::Left(source, "gone".to_owned().into()), now, &mut out);
         pipeline.tick(now, &mut out);
         out.take();
     }

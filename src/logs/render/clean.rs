@@ -40,8 +40,16 @@ fn beyond_ascii<'a>(bytes: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
     for chunk in bytes[..end].utf8_chunks() {
         for character in chunk.valid().chars() {
             match character {
-                // C1 controls; line and paragraph separators; what turns the direction of text.
-                '\u{80}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                // C1 controls; line and paragraph separators; what turns the direction of text, is not seen, or is a tag.
+                '\u{80}'..='\u{9f}'
+                | '\u{61c}'
+                | '\u{200b}'
+                | '\u{200e}'
+                | '\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{e0000}'..='\u{e007f}' => {
                     out.extend_from_slice("\u{fffd}".as_bytes());
                 }
                 character => out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
@@ -85,6 +93,10 @@ mod tests {
         assert_eq!(shown(b"\x1b]52;c;eA\x07", true).0, "\u{241b}]52;c;eA\u{2407}");
         assert_eq!(shown(b"\x1b[2J\x1b[31", true).0, "\u{241b}[2J\u{241b}[31");
         assert_eq!(shown("\u{9b}2Jé\u{2028}\u{202e}x".as_bytes(), true).0, "\u{fffd}2Jé\u{fffd}\u{fffd}x");
+        for unseen in "\u{61c}\u{200b}\u{200e}\u{200f}\u{2060}\u{2066}\u{feff}\u{e0041}".chars() {
+            assert_eq!(shown(format!("a{unseen}b").as_bytes(), true).0, "a\u{fffd}b");
+        }
+        assert_eq!(shown("👩\u{200d}🚀".as_bytes(), true).0, "👩\u{200d}🚀", "joins what is one picture");
         assert_eq!(shown(b"a\rb\0c\x7f\td", true).0, "a\u{240d}b\u{2400}c\u{2421}\td");
     }
 

@@ -34,6 +34,13 @@ impl Clock {
         out.extend_from_slice(self.offset.as_bytes());
     }
 
+    /// `2026-11-21`, `16:02:47`
+    pub fn date_and_second(&mut self, time: Timestamp) -> (String, String) {
+        self.set(time);
+        let (date, second) = self.date_time.split_once('T').unwrap_or_default();
+        (date.to_owned(), second.to_owned())
+    }
+
     fn set(&mut self, time: Timestamp) {
         let second = time.as_nanosecond().div_euclid(1_000_000_000) as i64;
         if self.second == Some(second) {

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
+use memchr::memmem;
 use serde_json::json;
 
 use super::super::{entry::Source, filter, record::Value, view::View};
@@ -47,17 +48,16 @@ impl Json {
                 out.push(b':');
                 match value {
                     Value::Text(text) => string(text, out),
-                    Value::Json(json) => out.extend_from_slice(json.as_bytes()),
+                    Value::Json(json) if is_readable(json) => out.extend_from_slice(json.as_bytes()),
+                    Value::Json(json) => string(json, out),
                 }
             };
             match &self.fields {
                 None => record.fields.iter().for_each(|(name, value)| field(name, value, out)),
                 Some(paths) => {
                     for path in paths {
-                        if let Some((name, value)) = record.fields.iter().find(|(name, _)| name == path) {
-                            field(name, value, out);
-                        } else if let Some(text) = record.field(path) {
-                            field(path, &Value::Text(text), out);
+                        if let Some(value) = record.field(path) {
+                            field(path, &value, out);
                         }
                     }
                 }
@@ -65,7 +65,7 @@ impl Json {
             out.push(b'}');
         }
         member("exception", view.exception().as_deref(), out);
-        let text = view.text();
+        let text = view.written();
         match std::str::from_utf8(&text) {
             Ok(text) => member("line", Some(text), out),
             Err(_) => member("line_base64", Some(&STANDARD.encode(&text)), out),
@@ -113,6 +113,11 @@ fn string(text: &str, out: &mut Vec<u8>) {
     let _ = serde_json::to_writer(out, text);
 }
 
+/// Whether every program can read it: half a surrogate pair (`"\\ud83d"`), which Python writes, is no character.
+fn is_readable(json: &str) -> bool {
+    memmem::find(json.as_bytes(), b"\\u").is_none() || serde_json::from_str::<serde_json::Value>(json).is_ok()
+}
+
 /// UTC, to the nanosecond.
 fn rfc3339(time: Timestamp) -> String {
     format!("{time:.9}")
@@ -142,7 +147,7 @@ mod tests {
         let line = |text: &&[u8]| Line {
             time: "2026-11-21T16:02:47.7Z".parse().unwrap(),
             text: Bytes::copy_from_slice(text),
-            partial: false,
+            ..Line::default()
         };
         let rest: Vec<Line> = lines[1..].iter().map(line).collect();
         let traceback = lines.iter().position(|line| line.starts_with(b"Traceback"));
@@ -173,9 +178,18 @@ mod tests {
 
     #[test]
     fn chosen_fields_only() {
-        let json = Json { fields: Some(vec!["data.id".into(), "n".into(), "none".into()]), ..Json::default() };
-        let shown = shown(&json, &[br#"{"message": "m", "n": 1, "o": 2, "data": {"id": "t-1"}}"#]);
-        assert_eq!(shown["fields"], json!({"data.id": "t-1", "n": 1}));
+        let names = ["data.id", "data.in.n", "data.in", "n", "none", "data.none"];
+        let json = Json { fields: Some(names.map(str::to_owned).to_vec()), ..Json::default() };
+        let line = br#"{"message": "m", "n": 1, "o": 2, "data": {"id": "t-1", "in": {"n": 1.50}}}"#;
+        let fields = json!({"data.id": "t-1", "data.in.n": 1.50, "data.in": {"n": 1.50}, "n": 1});
+        assert_eq!(shown(&json, &[line])["fields"], fields);
+    }
+
+    #[test]
+    fn half_a_character_is_text() {
+        let line = br#"{"a": ["\ud83d\ude00"], "b": ["\ude00"]}"#;
+        let shown = shown(&Json::default(), &[line]);
+        assert_eq!(shown["fields"], json!({"a": ["\u{1f600}"], "b": r#"["\ude00"]"#}));
     }
 
     #[test]
@@ -198,7 +212,7 @@ mod tests {
 
     #[test]
     fn whatever_is_thrown_at_it_is_an_object_with_the_line() {
-        let pieces: [&[u8]; 24] = [
+        let pieces: [&[u8]; 26] = [
             b"{\"",
             b"\"}",
             b"{",
@@ -222,6 +236,8 @@ mod tests {
             "\u{e9}".as_bytes(),
             b"1e999",
             b"null",
+            b"[007]",
+            b"{\"a\": NaN",
             b"Traceback (most recent call last):",
         ];
         let mut seed = 11_u64;
@@ -231,7 +247,7 @@ mod tests {
                 seed ^= seed << 13;
                 seed ^= seed >> 7;
                 seed ^= seed << 17;
-                line.extend_from_slice(pieces[(seed % 24) as usize]);
+                line.extend_from_slice(pieces[(seed % 26) as usize]);
             }
             let shown = shown(&Json::default(), &[&line]);
             let kept = match shown.get("line_base64") {

@@ -8,6 +8,10 @@ mod json;
 mod names;
 mod text;
 
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
 pub use self::{
     clean::clean,
     clock::Clock,
@@ -15,20 +19,24 @@ pub use self::{
     names::Names,
     text::{Text, TextOptions},
 };
-use super::unit::Unit;
+use super::{entry::Source, unit::Unit};
 
 /// Writes a unit as it was read, byte for byte.
 ///
-/// `owed` is whether the last line written had no line feed: the next one begins with it, so that a log which ends
-/// without one is not given one.
-pub fn raw(unit: &Unit, owed: &mut bool, out: &mut Vec<u8>) {
+/// `open` is the line that was written last and had no line feed, by its source and its time. The next one begins with it,
+/// unless it is more of the same line, so that a log which ends without one is not given one.
+pub fn raw(unit: &Unit, open: &mut Option<(Arc<Source>, Timestamp)>, out: &mut Vec<u8>) {
     for line in unit.lines() {
-        if std::mem::replace(owed, line.partial) {
+        if let Some((source, time)) = open.take()
+            && !(Arc::ptr_eq(&source, &unit.source) && time == line.time)
+        {
             out.push(b'\n');
         }
+        out.extend_from_slice(&line.stamp);
         out.extend_from_slice(&line.text);
-        if !line.partial {
-            out.push(b'\n');
+        match line.partial {
+            true => *open = Some((Arc::clone(&unit.source), line.time)),
+            false => out.push(b'\n'),
         }
     }
 }

@@ -32,8 +32,6 @@ pub struct TextOptions {
     pub prefix: bool,
     /// Whether each line has its time, with the date.
     pub timestamps: bool,
-    /// The zone of times.
-    pub zone: TimeZone,
     /// How many columns there are, where that matters.
     pub width: Option<usize>,
     /// The fields to show of JSON lines; all, where nothing is said.
@@ -56,9 +54,9 @@ pub struct Text {
 }
 
 impl Text {
-    /// Shows units like that.
-    pub fn new(options: TextOptions) -> Self {
-        let clock = Clock::new(options.zone.clone());
+    /// Shows units like that, with times of this zone.
+    pub fn new(options: TextOptions, zone: TimeZone) -> Self {
+        let clock = Clock::new(zone);
         Self { options, clock, line: Vec::new(), marked: Vec::new(), prefixes: HashMap::new(), names: 0 }
     }
 
@@ -141,15 +139,16 @@ impl Text {
 
     /// Writes what stands behind the prefix, and ends the line.
     fn body(&mut self, text: &[u8], colour: Option<&str>, out: &mut Vec<u8>) {
-        let (text, more) = text.split_at(text.len().min(LONGEST_LINE));
-        if !self.options.terminal && colour.is_none() && self.options.highlight.is_empty() {
+        let (text, more) = text.split_at(longest(text));
+        let TextOptions { terminal, colored, .. } = self.options;
+        if !terminal && !colored {
             out.extend_from_slice(text);
         } else {
             let mut line = std::mem::take(&mut self.line);
             line.clear();
-            let has_colour = match self.options.terminal {
+            let has_colour = match terminal {
                 // A carriage return before the line feed does no more than that.
-                true => clean(text.strip_suffix(b"\r").unwrap_or(text), self.options.colored, &mut line),
+                true => clean(text.strip_suffix(b"\r").unwrap_or(text), colored, &mut line),
                 false => {
                     line.extend_from_slice(text);
                     memchr::memchr(0x1b, text).is_some()
@@ -157,7 +156,7 @@ impl Text {
             };
             // A line that has colours of its own keeps them, and they end with it.
             self.marked(&line, colour.filter(|_| !has_colour), out);
-            if has_colour && self.options.terminal {
+            if has_colour {
                 color::end(out);
             }
             self.line = line;
@@ -197,6 +196,14 @@ impl Text {
         self.line = line;
     }
 
+    /// The same, quoted where it would not be one word.
+    fn word(&mut self, text: &str, quoted: bool, colour: Option<&str>, out: &mut Vec<u8>) {
+        match quoted {
+            true => self.piece(&serde_json::Value::from(text).to_string(), colour, out),
+            false => self.piece(text, colour, out),
+        }
+    }
+
     /// `INFO  16:02:47.730 orders.tasks open orders counted count=2`
     fn record(&mut self, view: &View<'_>, record: &Record<'_>, prefix: &[u8], out: &mut Vec<u8>) {
         let time = view.unit.first.time;
@@ -216,7 +223,7 @@ impl Text {
             out.push(b' ');
         }
         if let Some(logger) = &record.logger {
-            self.piece(logger, Some("36"), out);
+            self.word(logger, logger.contains('\n'), Some("36"), out);
             out.push(b' ');
         }
         let bad = colour.filter(|_| level >= Some(Level::Warning));
@@ -240,27 +247,26 @@ impl Text {
         // What was written in the same moment behind the object.
         for Line { time, text, .. } in &view.unit.rest {
             self.begin(prefix, *time, out);
-            self.body(text, bad, out);
+            self.body(text, None, out);
         }
     }
 
-    /// ` key=value`; null says nothing. The value is quoted where it would not be one word.
+    /// ` key=value`; null says nothing.
     fn field(&mut self, record: &Record<'_>, index: usize, spaced: bool, out: &mut Vec<u8>) -> bool {
         let path = self.options.fields.as_ref().map(|fields| fields[index].clone());
         let asked;
-        let (name, text, quoted): (&str, &str, bool) = match &path {
-            Some(path) => match record.field(path) {
-                Some(value) => {
-                    asked = value;
-                    (path, &asked, needs_quotes(&asked))
-                }
-                None => return false,
-            },
-            None => match &record.fields[index] {
-                (_, Value::Json("null")) => return false,
-                (name, Value::Json(json)) => (name, json, false),
-                (name, Value::Text(text)) => (name, text, needs_quotes(text)),
-            },
+        let (name, value): (&str, &Value<'_>) = match &path {
+            Some(path) => {
+                let Some(value) = record.field(path) else { return false };
+                asked = value;
+                (path, &asked)
+            }
+            None => (&record.fields[index].0, &record.fields[index].1),
+        };
+        let (text, quoted) = match value {
+            Value::Json("null") => return false,
+            Value::Json(json) => (*json, false),
+            Value::Text(text) => (&**text, needs_quotes(text)),
         };
         if spaced {
             out.push(b' ');
@@ -269,20 +275,23 @@ impl Text {
         if let Some(sgr) = colour {
             color::begin(sgr, out);
         }
-        match needs_quotes(name) {
-            true => self.piece(&serde_json::Value::from(name).to_string(), None, out),
-            false => self.piece(name, None, out),
-        }
+        self.word(name, needs_quotes(name), None, out);
         out.push(b'=');
         if colour.is_some() {
             color::end(out);
         }
-        match quoted {
-            true => self.piece(&serde_json::Value::from(text).to_string(), None, out),
-            false => self.piece(text, None, out),
-        }
+        self.word(text, quoted, None, out);
         true
     }
+}
+
+/// How much of a line is shown: no character is cut apart.
+fn longest(text: &[u8]) -> usize {
+    let is_within = |at: usize| text.get(at).is_some_and(|byte| byte & 0xc0 == 0x80);
+    (LONGEST_LINE - 3..=LONGEST_LINE.min(text.len()))
+        .rev()
+        .find(|at| !is_within(*at))
+        .unwrap_or(text.len().min(LONGEST_LINE))
 }
 
 /// Whether text is more, or less, than a word.

@@ -34,7 +34,6 @@ fn main() -> ExitCode {
             colored,
             prefix: true,
             timestamps: false,
-            zone: TimeZone::UTC,
             width: None,
             fields: None,
             highlight: Vec::new(),
@@ -71,7 +70,15 @@ fn measure(case: Case) -> f64 {
     let Case { line, sources, format, level, .. } = case;
     let sources: Vec<Arc<Source>> = (0..sources).map(source).collect();
     let filter = Filter { level, ..Filter::default() };
-    let mut pipeline = Pipeline::new(Options { follow: true, by_time: true, filter, group: false, format });
+    let mut pipeline = Pipeline::new(Options {
+        follow: true,
+        stdin: false,
+        by_time: true,
+        filter,
+        group: false,
+        format,
+        zone: TimeZone::UTC,
+    });
     let (mut out, now) = (Out::default(), Instant::now());
     for source in &sources {
         pipeline.event(Event::Joined(Arc::clone(source)), now, &mut out);

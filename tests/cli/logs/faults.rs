@@ -54,6 +54,85 @@ fn a_backlog_that_breaks_is_read_to_its_end() {
 }
 
 #[test]
+fn what_was_not_asked_for_does_not_come_when_a_stream_is_taken_up_again() {
+    let server = server();
+    // All in one second, as a traceback is.
+    print(&server, 1..=80);
+    server.fault(On::log(NAMESPACE).times(2), Fault::AfterLines(20, Rupture::Reset));
+    let running = follow(&server, []);
+    running.wait_for_stdout("line 80\n");
+    print(&server, 81..=90);
+    running.wait_for_stdout("line 90\n");
+    let output = stop(running);
+    assert_eq!(output.stdout_text(), lines(31..=90), "{output}");
+    let _ = output.never_says(&["gap"]);
+}
+
+#[test]
+fn from_now_on_no_line_is_lost() {
+    for had in [5, 0] {
+        let server = server();
+        if had > 0 {
+            print(&server, 1..=had);
+        }
+        // The first request asks where the log ends, and the second reads.
+        server.fault(On::log(NAMESPACE).once(), Fault::internal_error());
+        server.fault(On::log(NAMESPACE).after(1).times(4), Fault::AfterLines(1, Rupture::Reset));
+        let running = follow(&server, ["--tail", "0"]);
+        server.wait_for_request("the log", |request| request.parameter("follow") == Some("true"));
+        print(&server, 6..=10);
+        running.wait_for_stdout("line 10\n");
+        let output = stop(running);
+        assert_eq!(output.stdout_text(), lines(6..=10), "{output}");
+        let _ = output.never_says(&["gap"]);
+    }
+    let server = server();
+    print(&server, 1..=5);
+    let _ = read(&server, ["-o", "raw", "--tail", "0"]).expect_code(0).prints("");
+}
+
+#[test]
+fn a_right_that_is_away_for_a_moment_ends_nothing() {
+    let server = server();
+    print(&server, 1..=10);
+    server.fault(On::log(NAMESPACE).once(), Fault::AfterLines(10, Rupture::Reset));
+    server.fault(On::log(NAMESPACE).times(4), Fault::forbidden("dev", "get", "pods/log", NAMESPACE));
+    let running = follow(&server, []);
+    running.wait_for_stdout("line 10\n");
+    print(&server, 11..=20);
+    running.wait_for_stdout("line 20\n");
+    let output = stop(running);
+    assert_eq!(output.stdout_text(), lines(1..=20), "{output}");
+    let _ = output.says(&["warning: `dev` may not `get` `pods/log`"]);
+}
+
+#[test]
+fn what_the_node_says_again_and_again_is_said() {
+    let server = server();
+    print(&server, 1..=10);
+    server.fault(On::log(NAMESPACE).times(5), Fault::kubelet_error(0));
+    let running = follow(&server, ["--tail", "all"]);
+    running.wait_for_stdout("line 10\n");
+    let output = stop(running);
+    assert_eq!(output.stdout_text(), lines(1..=10), "{output}");
+    let said = "warning: web-aaaaa: the node says: failed to create fsnotify watcher: too many open files";
+    assert_eq!(output.stderr.matches(said).count(), 1, "{output}");
+    let _ = output.says(&["warning: cannot read the log: its node ends it"]);
+}
+
+#[test]
+fn a_node_that_does_not_answer_holds_nothing_up_for_ever() {
+    let server = ApiServer::http(shop::one_web_pod().with(shop::web_pod("bbbbb")));
+    for pod in [POD, "web-7c9d8f-bbbbb"] {
+        server.log(NAMESPACE, pod, "django", "line 1\n");
+    }
+    server.fault(On::log(NAMESPACE).once(), Fault::Blackhole);
+    let kdj = Kdj::on(&server).deadline(Duration::from_secs(60));
+    let output = kdj.run(["-q", "logs", "qa", "-o", "raw", "--no-follow"]).expect_code(1).prints("line 1\n");
+    let _ = output.says(&["warning: the node has not answered yet", "the log of web-", "cannot be read on"]);
+}
+
+#[test]
 fn a_watch_that_breaks_is_taken_up_again() {
     for fault in [
         Fault::watch_expires(0),

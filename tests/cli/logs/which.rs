@@ -106,6 +106,17 @@ fn logs_that_may_not_be_read_are_an_error() {
 }
 
 #[test]
+fn what_cannot_be_read_of_many_is_a_failure_that_keeps_the_rest() {
+    let server = ApiServer::http(shop::one_web_pod().with(shop::web_pod("bbbbb")));
+    for pod in [POD, "web-7c9d8f-bbbbb"] {
+        server.log(NAMESPACE, pod, "django", "line 1\n");
+    }
+    server.fault(On::log(NAMESPACE).once(), Fault::forbidden("dev", "get", "pods/log", NAMESPACE));
+    let output = Kdj::on(&server).run(["-q", "logs", "qa", "-o", "raw", "--no-follow"]).expect_code(1);
+    let _ = output.prints("line 1\n").says(&["warning: the log of web-", "cannot be read on"]);
+}
+
+#[test]
 fn the_last_lines_and_those_of_a_time() {
     let server = ApiServer::http(shop::one_web_pod());
     for minute in 1..=5 {
@@ -119,6 +130,9 @@ fn the_last_lines_and_those_of_a_time() {
     let _ = read(&["--since", "2026-11-01T08:03:00Z"]).prints(&lines(3..=5));
     let _ = read(&["--since-time", "2026-11-01 08:03", "--until", "2026-11-01 08:05"]).prints(&lines(3..=4));
     let _ = read(&["--since", "2026-11-01T08:02:30.5Z", "--tail", "all"]).prints(&lines(3..=5));
+    assert!(server.request_lines().contains("sinceTime=2026-11-01T08:02:30Z"), "{}", server.request_lines());
+    // The last before a time are not the last of all.
+    let _ = read(&["--until", "2026-11-01 08:05", "--tail", "2"]).prints(&lines(3..=4));
 }
 
 #[test]
@@ -274,11 +288,4 @@ fn more_pods_than_files_that_may_be_open() {
     let said = String::from_utf8_lossy(&some.stderr);
     assert_eq!(some.stdout, "hello\n".repeat(60).into_bytes(), "{said}");
     assert_eq!(said.matches("is not read: 60 logs are").count(), 60, "{said}");
-}
-
-#[test]
-fn a_file_instead_of_a_cluster() {
-    let text = "2026-11-01T08:00:00Z one\ntwo\nhalf";
-    let output = Kdj::bare().stdin(text).run(["logs", "--stdin", "-o", "raw"]).expect_code(0);
-    assert_eq!(output.stdout_text(), "one\ntwo\nhalf");
 }

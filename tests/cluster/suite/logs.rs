@@ -1,13 +1,21 @@
 //! Logs on the real cluster: every line a pod wrote is shown once, whatever happens to connections, containers and pods.
 
 mod app;
+mod bytes;
 mod loss;
+mod server;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
+use rustix::process::Signal;
 use serde_json::Value;
 
-use super::harness::{Cluster, Namespace, SHOP, objects};
+use super::harness::{Cluster, CommandOutput, Namespace, SHOP, objects, process::Running, wait::poll_until};
+
+const LONG: Duration = Duration::from_secs(300);
+
+/// All of the log from its first line, byte for byte, following.
+const FOLLOW: [&str; 6] = ["logs", "own", "--tail", "all", "-o", "raw"];
 
 /// A Deployment whose pods write numbered lines: the shop's `talk.py` with these arguments, in one string.
 fn talking(name: &str, replicas: u32, arguments: &str) -> Value {
@@ -76,4 +84,14 @@ fn expect_whole(stdout: &str, least: usize) -> BTreeMap<String, Shown> {
         assert!(shown.is_whole(), "run {run}: {count} lines, end {:?}, holes {holes:?}", shown.end);
     }
     runs
+}
+
+/// Ends all pods, and kdj once it has shown what each of so many runs said last.
+#[track_caller]
+fn end(namespace: &Namespace<'_>, running: Running, runs: usize) -> CommandOutput {
+    namespace.kubectl(["scale", "deployment/talker", "--replicas", "0"]);
+    let ends = || running.stdout_so_far().matches("\nend ").count();
+    poll_until("the end of each run", LONG, || (ends() >= runs).then_some(()));
+    running.signal(Signal::INT);
+    running.finish().expect_code(130)
 }

@@ -125,7 +125,6 @@ pub(super) fn options(
             colored: stdout.colored,
             prefix: true,
             timestamps: show.timestamps,
-            zone: if show.utc { TimeZone::UTC } else { TimeZone::system() },
             width: stdout.columns,
             fields: show.fields.clone(),
             highlight: if stdout.colored { highlight } else { Vec::new() },
@@ -133,6 +132,7 @@ pub(super) fn options(
     };
     Ok(logs::Options {
         follow: false,
+        stdin: false,
         by_time: show.order == Ordering::Time,
         filter: Filter {
             include,
@@ -145,6 +145,7 @@ pub(super) fn options(
         },
         group: filter.group,
         format,
+        zone: if show.utc { TimeZone::UTC } else { TimeZone::system() },
     })
 }
 

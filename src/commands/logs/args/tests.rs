@@ -21,6 +21,8 @@ fn environments_and_roles_are_told_apart() {
     assert_eq!(places(&["qa", "web", "celeryd"]), [place("qa", &["web", "celeryd"])]);
     assert_eq!(places(&["qa:web", "prod:web"]), [place("qa", &["web"]), place("prod", &["web"])]);
     assert_eq!(places(&["qa:web", "qa:celeryd"]), [place("qa", &["web", "celeryd"])]);
+    let mixed = ["qa:web", "prod:web", "qa:celeryd", "beat"];
+    assert_eq!(places(&mixed), [place("qa", &["web", "celeryd", "beat"]), place("prod", &["web"])]);
     let literal = "arn:aws:eks:eu-west-1:1:cluster/shop/qa";
     assert_eq!(places(&[literal]), [place(literal, &[])]);
     assert_eq!(places(&[&format!("{literal}:web")]), [place(literal, &["web"])]);

@@ -30,9 +30,10 @@ fn moment(text: &str, now: Timestamp, zone: TimeZone) -> Result<Timestamp, Strin
     let time = text.parse::<civil::Time>().map_err(|_| wrong())?;
     let today = local_time(local.date().to_datetime(time))?;
     // 23:50, asked for at five past midnight, was yesterday.
-    let is_yesterday = today > now + SignedDuration::from_mins(1);
-    let ago = SignedDuration::from_hours(if is_yesterday { 24 } else { 0 });
-    today.checked_sub(ago).map_err(|_| wrong())
+    match today > now + SignedDuration::from_mins(1) {
+        true => local_time(local.date().yesterday().map_err(|_| wrong())?.to_datetime(time)),
+        false => Ok(today),
+    }
 }
 
 #[cfg(test)]
@@ -55,6 +56,10 @@ mod tests {
         ] {
             assert_eq!(moment(text, now, zone()), Ok(expected.parse().unwrap()), "{text}");
         }
+        // The night in which the clocks go forward: yesterday is 23 hours ago.
+        let berlin = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
+        let (night, expected) = ("2026-03-29T21:00:00Z", "2026-03-28T22:50:00Z");
+        assert_eq!(moment("23:50", night.parse().unwrap(), berlin), Ok(expected.parse().unwrap()));
         for text in ["", "yesterday", "-5m", "25:00", "2026-13-01"] {
             assert!(moment(text, now, zone()).is_err(), "{text}");
         }

@@ -11,7 +11,6 @@ fn options() -> TextOptions {
         colored: false,
         prefix: true,
         timestamps: false,
-        zone: TimeZone::UTC,
         width: None,
         fields: None,
         highlight: Vec::new(),
@@ -22,7 +21,7 @@ fn shown(options: TextOptions, lines: &[&[u8]]) -> String {
     let line = |text: &&[u8]| Line {
         time: "2026-11-21T16:02:47.730123456Z".parse().unwrap(),
         text: Bytes::copy_from_slice(text),
-        partial: false,
+        ..Line::default()
     };
     let source = Arc::new(Source {
         environment: "qa".into(),
@@ -38,7 +37,7 @@ fn shown(options: TextOptions, lines: &[&[u8]]) -> String {
     let rest = lines[1..].iter().map(line).collect();
     let unit = Unit { source, first: line(&lines[0]), rest, traceback, continues: false };
     let mut out = Vec::new();
-    Text::new(options).unit(&View::new(&unit), &names, &mut out);
+    Text::new(options, TimeZone::UTC).unit(&View::new(&unit), &names, &mut out);
     String::from_utf8_lossy(&out).replace('\x1b', "ESC")
 }
 
@@ -86,6 +85,22 @@ fn a_traceback_is_red_as_a_whole() {
 }
 
 #[test]
+fn a_colour_ends_with_its_line_wherever_it_goes() {
+    let piped = TextOptions { colored: true, prefix: false, ..options() };
+    assert_eq!(shown(piped, &[b"\x1b[31mred"]), "ESC[31mredESC[0m\n");
+    assert_eq!(shown(TextOptions { prefix: false, ..options() }, &[b"\x1b[31mred"]), "ESC[31mred\n");
+}
+
+#[test]
+fn what_a_record_says_makes_no_line_of_its_own() {
+    let line = br#"{"logger": "a\nweb-1 fake", "message": "m\nn", "k": "v\nw", "x\ny": 1}"#;
+    assert_eq!(
+        shown(options(), &[line]),
+        "web-7k2xq -     16:02:47.730 \"a\\nweb-1 fake\" m k=\"v\\nw\" \"x\\ny\"=1\nweb-7k2xq n\n"
+    );
+}
+
+#[test]
 fn a_terminal_gets_colours_and_nothing_else_it_obeys() {
     let terminal = TextOptions { terminal: true, colored: true, prefix: false, ..options() };
     assert_eq!(
@@ -118,4 +133,6 @@ fn a_huge_line_is_cut_and_says_so() {
     let text = shown(options(), &[&vec![b'x'; 10 * 1024 * 1024]]);
     assert!(text.len() < LONGEST_LINE + 100);
     assert!(text.ends_with("x...[+9437184 bytes]\n"));
+    let text = shown(options(), &[("xx".to_owned() + &"\u{20ac}".repeat(LONGEST_LINE)).as_bytes()]);
+    assert!(text.contains("\u{20ac}...[+") && !text.contains('\u{fffd}'), "{}", &text[text.len() - 40..]);
 }

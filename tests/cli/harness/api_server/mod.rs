@@ -245,7 +245,7 @@ impl ApiServer {
     /// A container ends with this code.
     pub fn crash(&self, namespace: &str, pod: &str, container: &str, code: i32) -> &Self {
         let ended = serde_json::json!({"terminated": {
-            "exitCode": code, "reason": "Error", "finishedAt": now(), "containerID": "containerd://1",
+            "exitCode": code, "reason": "Error", "startedAt": now(), "finishedAt": now(), "containerID": "containerd://1",
         }});
         self.set_status(namespace, pod, container, |status| status["state"] = ended.clone())
     }

@@ -106,7 +106,10 @@ impl Pod {
     /// It belongs to this Job.
     pub fn owned_by_job(mut self, name: &str) -> Self {
         let uid = format!("uid-{name}");
-        self = self.label("batch.kubernetes.io/job-name", name).label("batch.kubernetes.io/controller-uid", &uid);
+        self = self
+            .label("job-name", name)
+            .label("batch.kubernetes.io/job-name", name)
+            .label("batch.kubernetes.io/controller-uid", &uid);
         self.owned_by("Job", name)
     }
 

@@ -17,7 +17,7 @@ use super::{Cluster, Kdj};
 pub struct Door {
     address: SocketAddr,
     is_open: Arc<AtomicBool>,
-    connections: Arc<Mutex<Vec<TcpStream>>>,
+    connections: Arc<Mutex<Vec<[TcpStream; 2]>>>,
 }
 
 impl Door {
@@ -70,7 +70,7 @@ impl Door {
                 }
                 let clones = [near.try_clone(), far.try_clone(), near.try_clone(), far.try_clone()];
                 let [Ok(near_in), Ok(far_in), Ok(near_out), Ok(far_out)] = clones else { continue };
-                connections.lock().expect("the connections").extend([near, far]);
+                connections.lock().expect("the connections").push([near, far]);
                 thread::spawn(move || pass(near_in, far_out));
                 thread::spawn(move || pass(far_in, near_out));
             }
@@ -80,9 +80,15 @@ impl Door {
 
     /// Cuts what is open; returns how many connections that were.
     pub fn cut(&self) -> usize {
-        let mut ends = self.connections.lock().expect("the connections");
-        let alive = ends.drain(..).filter(|end| end.shutdown(Shutdown::Both).is_ok()).count();
-        alive.div_ceil(2)
+        self.cut_those(|| true)
+    }
+
+    /// Cuts those of the open connections that are chosen; returns how many that were.
+    pub fn cut_those(&self, mut is_chosen: impl FnMut() -> bool) -> usize {
+        let mut connections = self.connections.lock().expect("the connections");
+        let chosen = connections.extract_if(.., |_| is_chosen());
+        // What has been closed already cannot be shut down.
+        chosen.filter(|ends| ends.each_ref().map(|end| end.shutdown(Shutdown::Both).is_ok()) != [false; 2]).count()
     }
 
     /// Cuts, and lets nobody in.

@@ -9,6 +9,7 @@ pub mod door;
 pub mod namespace;
 pub mod objects;
 mod on_cluster;
+pub mod second_server;
 
 #[path = "../../../cli/harness/browser.rs"]
 pub mod browser;
@@ -42,6 +43,7 @@ pub use kdj::{Kdj, Stdin};
 pub use namespace::Namespace;
 pub use output::CommandOutput;
 pub use pty::Pty;
+pub use second_server::SecondServer;
 
 /// The app's image: Debian, bash, Django, IPython, django-extensions.
 pub const SHOP: &str = "registry.local/shop:1";

@@ -41,6 +41,11 @@ impl<'a> Namespace<'a> {
         &self.name
     }
 
+    /// The cluster it is in.
+    pub fn cluster(&self) -> &'a Cluster {
+        self.cluster
+    }
+
     /// Runs kubectl in it.
     #[track_caller]
     pub fn kubectl<const N: usize>(&self, arguments: [&str; N]) -> String {
