@@ -3,7 +3,10 @@
 
 mod words;
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
 
 pub use self::words::Named;
 use crate::{
@@ -17,6 +20,8 @@ use crate::{
 
 /// For how many seconds workers may take to answer. One that is alive takes a few milliseconds.
 const LIMIT: f64 = 1.0;
+/// How long all of it may take: the project's start, and what `celery.py` waits for at most.
+const ANSWER_LIMIT: Duration = Duration::from_secs(60);
 
 /// What the broker and the workers said.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -32,8 +37,8 @@ pub struct Celery {
     /// The workers that answered. Absent when they cannot be asked: the broker is away, or of a kind that passes on no
     /// questions.
     pub workers: Option<Vec<Worker>>,
-    /// Which workers stopped consuming which queues, or consume them again.
-    consumers: Vec<Consumer>,
+    /// Which workers stopped consuming which queues, or consume them again. Absent when none was told to, or none could be.
+    consumers: Option<Vec<Consumer>>,
     /// Why there is less than this: `OperationalError: Error 111 connecting to redis:6379`.
     pub problem: Option<String>,
 }
@@ -56,7 +61,7 @@ pub struct Queue {
     pub waiting: Option<u64>,
 }
 
-/// A worker that answered. What it did not tell in time is absent.
+/// A worker that answered. What it did not tell in time is absent: then it may be busy, and is not known to be idle.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Worker {
     /// `celery@celeryd-d97fd6c88-64whn`.
@@ -150,8 +155,9 @@ pub async fn ask(
     send(cluster, target, environment, &CeleryQuestion { hosts: pods, ..question(named) }).await
 }
 
-/// Has the workers in these pods take no more messages from their queues, and says which stopped with which; a pod that is
-/// in none of them has no worker that answered. What they have taken they run. One exec.
+/// Has the workers in these pods take no more messages from their queues, and says which stopped with which: only those that
+/// said so of all of their queues. A pod that is in none of them has a worker that may go on. What they have taken they run.
+/// One exec.
 ///
 /// # Errors
 /// As [`ask`], and when the app has no Celery, or its broker does not answer.
@@ -188,7 +194,7 @@ fn question(named: &Named) -> CeleryQuestion<'_> {
 
 fn changed(celery: Option<Celery>, name: &str) -> Result<Vec<Consumer>> {
     match celery {
-        Some(Celery { problem: None, workers: Some(_), consumers, .. }) => Ok(consumers),
+        Some(Celery { problem: None, consumers: Some(consumers), .. }) => Ok(consumers),
         Some(Celery { broker, problem, .. }) => {
             let why = problem.unwrap_or_else(|| format!("a broker of the kind {} passes on no orders", broker.kind));
             Err(Error::failed(format!("cannot reach the Celery workers of `{name}` by {}", broker.place))
@@ -205,7 +211,11 @@ async fn send(
     question: &CeleryQuestion<'_>,
 ) -> Result<Option<Celery>> {
     let (start, stdin) = django::celery_on_stdin(&environment.django, question);
-    let captured = capture(cluster, target, &start.alternatives, &stdin).await?;
+    let asking = capture(cluster, target, &start.alternatives, &stdin);
+    let captured = timeout(ANSWER_LIMIT, asking).await.map_err(|_| {
+        Error::failed(format!("Celery in {} did not answer within {} s", target.pod, ANSWER_LIMIT.as_secs()))
+            .caused_by("its project takes so long to load, or waits for something")
+    })??;
     let line = captured.stdout.lines().rev().find_map(|line| line.strip_prefix(CELERY_MARK));
     match line.map(serde_json::from_str) {
         Some(Ok(Answer::Celery(celery))) => Ok(Some(celery)),

@@ -23,17 +23,18 @@ fn a_worker_is_in_the_pod_it_is_named_after() {
 
 #[test]
 fn orders_that_reach_nobody_are_an_error() {
-    let celery = |problem: Option<&str>, workers| Celery {
+    let told = || Some(vec![Consumer("celery@a".to_owned(), vec!["mails".to_owned()])]);
+    let celery = |problem: Option<&str>, consumers| Celery {
         app: "shop".to_owned(),
         broker: Broker { kind: "redis".to_owned(), place: "redis://redis:6379/0".to_owned() },
         queues: None,
         unacknowledged: None,
-        workers,
-        consumers: vec![Consumer("celery@a".to_owned(), vec!["mails".to_owned()])],
+        workers: None,
+        consumers,
         problem: problem.map(str::to_owned),
     };
     let text = |celery| changed(celery, "qa").map_err(|error| error.to_string());
-    assert_eq!(text(Some(celery(None, Some(vec![])))).unwrap()[0].1, ["mails"]);
+    assert_eq!(text(Some(celery(None, told()))).unwrap()[0].1, ["mails"]);
     assert_eq!(
         text(Some(celery(Some("refused"), None))).unwrap_err(),
         "cannot reach the Celery workers of `qa` by redis://redis:6379/0: refused"

@@ -1,12 +1,42 @@
-# Asks the app's Celery: how much waits in its broker's queues, and what its workers do. settings.py stands before it.
+# Asks the app's Celery: how much waits in its broker's queues, and what its workers do. settings.py and
+# workers.py stand before it.
 # PARAMETERS: `app` and `queues` as the workers' command lines name them, `hosts` whose workers are waited for, `limit` in
 # seconds for an answer, and what to have done first: `stop` are hosts whose workers stop consuming, `start` are
 # [worker, queues] that consume again.
-import threading, time
-# As many tasks are named of a worker; all are counted.
-NAMED = 50
+import threading
 # For so many seconds a connection to the broker is waited for.
 PATIENCE = 3
+# Whether workers are to do something, and are not only asked.
+ORDERS = bool(PARAMETERS["stop"] or PARAMETERS["start"])
+
+
+def passwords_in(addresses):
+    # With the parts that a parser tells of, who takes the signs in a password for its own.
+    from urllib.parse import unquote
+    found = []
+    for address in addresses:
+        login = re.search(r"://[^:]*:(.*)@", str(address), re.S)
+        if login:
+            for part in [login.group(1)] + re.split(r"[:/@;,?#\[\]]", login.group(1)):
+                found += [part, unquote(part)]
+    return found
+
+
+def describe_error(e, app=None):
+    # What stands in the environment is known, also when no settings can be loaded.
+    addresses = [value for value in os.environ.values() if "://" in value]
+    passwords = []
+    try:
+        for name in "broker_url", "broker_read_url", "broker_write_url":
+            value = app and app.conf.get(name)
+            addresses += value if isinstance(value, (list, tuple)) else [value]
+        passwords = [app and app.conf.get("broker_password")]
+    except Exception:
+        pass
+    # The longest first: one may be a part of another.
+    passwords = sorted(map(str, filter(None, passwords + passwords_in(addresses))), key=len, reverse=True)
+    text = str(e) if isinstance(e, Problem) else "%s: %s" % (type(e).__name__, e)
+    return without_passwords(text, passwords).strip()
 
 
 def words_here():
@@ -44,18 +74,24 @@ def find_celery(named):
         except Exception as e:
             why = why or "%s: %s" % (type(e).__name__, e)
     for name in packages():
-        # The name's own parts alone may be missing; what is missing in them is an error.
         for module in name + ".celery", name + ".celery_app", name:
             try:
+                import_module(module)
+            except ModuleNotFoundError as e:
+                # The name's own parts alone may be missing; what is missing in them is an error.
+                if not (e.name and (module + ".").startswith(e.name + ".")):
+                    raise
+                continue
+            try:
                 found = find_app(module)
-                if isinstance(found, Celery):
-                    return found
             except (AttributeError, ValueError):
                 continue
-            except ImportError as e:
-                if not (e.name and (module + ".").startswith(e.name + ".")):
-                    raise Problem("settings", "%s: %s" % (type(e).__name__, e))
-    raise Problem("no-celery", why or "no Celery app was found beside the settings")
+            if isinstance(found, Celery):
+                return found
+    if why:
+        # There is one, which cannot be loaded.
+        raise Problem("settings", why)
+    raise Problem("no-celery", "no Celery app was found beside the settings")
 
 
 def load_celery():
@@ -68,7 +104,9 @@ def load_celery():
             enter_project(False)
         try:
             import celery
-        except ImportError:
+        except ModuleNotFoundError as e:
+            if e.name != "celery":
+                raise
             raise Problem("no-celery", "the image has no Celery")
         apps, queues = words_here()
         named = [PARAMETERS["app"]] + apps + [os.environ.get("CELERY_APP")]
@@ -81,98 +119,23 @@ def load_celery():
         sys.stdout = stdout
 
 
+def queue_of(route):
+    # {"queue": "mails"}, or the queue's name alone.
+    queue = route.get("queue") if isinstance(route, dict) else route
+    name = getattr(queue, "name", queue)
+    return [name] if isinstance(name, str) else []
+
+
 def routed(routes):
-    # The queues that the settings send tasks to.
-    if isinstance(routes, dict):
-        queue = routes.get("queue")
-        name = getattr(queue, "name", queue)
-        return [name] if isinstance(name, str) else [found for value in routes.values() for found in routed(value)]
-    return [found for value in routes for found in routed(value)] if isinstance(routes, (list, tuple)) else []
-
-
-class Answered(Exception):
-    pass
-
-
-class Workers:
-    def __init__(self, app, connection):
-        self.app, self.connection, self.names = app, connection, None
-
-    def call(self, command, destination=None, wait_for=None, **arguments):
-        # {worker: answer}. Each answer is waited for `limit` seconds, or until all that are known have given theirs.
-        answers = {}
-
-        def heard(answer):
-            answers.update(answer)
-            if wait_for and all(any(is_of(worker, host) for worker in answers) for host in wait_for):
-                raise Answered()
-        known = destination or self.names
-        try:
-            self.app.control.broadcast(
-                command, arguments, destination=destination, connection=self.connection, reply=True,
-                timeout=PARAMETERS["limit"], limit=len(known) if known else None, callback=heard)
-        except Answered:
-            pass
-        return {worker: answer for worker, answer in answers.items() if isinstance(answer, (dict, list)) and "error" not in answer}
-
-    def find(self):
-        answers = self.call("stats", wait_for=PARAMETERS["hosts"])
-        self.names = sorted(answers)
-        return answers
-
-
-def is_of(worker, host):
-    # `celery@web-1`, also with the domain.
-    return worker.partition("@")[2].split(".")[0] == host.split(".")[0]
-
-
-def consume(workers, answers):
-    # Which queues which workers stopped to consume, or consume again.
-    done = []
-    for worker, queues in PARAMETERS["start"]:
-        done.append([worker, [queue for queue in queues if workers.call("add_consumer", [worker], queue=queue)]])
-    stopped = [worker for worker in sorted(answers) if any(is_of(worker, host) for host in PARAMETERS["stop"])]
-    if stopped:
-        consumed = workers.call("active_queues", stopped)
-        for worker in sorted(consumed):
-            names = [queue["name"] for queue in consumed[worker]]
-            done.append([worker, [name for name in names if workers.call("cancel_consumer", [worker], queue=name)]])
-    return done
-
-
-def task(info, now):
-    # No arguments: they may be anything.
-    request = info.get("request") or info
-    start = request.get("time_start")
-    # Old versions count from the start of their machine.
-    seconds = max(now - start, 0) if isinstance(start, (int, float)) and start > 1e9 else None
-    eta = info.get("eta")
-    return {"id": str(request.get("id")), "name": str(request.get("name") or request.get("type")), "seconds": seconds, "eta": eta and str(eta)}
-
-
-def tasks(infos):
-    now = time.time()
-    found = sorted((task(info, now) for info in infos), key=lambda one: -(one["seconds"] or 0))
-    return {"count": len(found), "tasks": found[:NAMED]}
-
-
-def describe_workers(workers, stats):
-    if not stats:
-        return []
-    states = {name: workers.call(name) for name in ("active", "reserved", "scheduled", "active_queues")}
+    # The queues that the settings send tasks to: one map or several, of which each is a dict or has pairs.
     found = []
-    for worker in sorted(stats):
-        said = stats[worker]
-        of = lambda name: states[name].get(worker)
-        found.append({
-            "name": worker,
-            "queues": None if of("active_queues") is None else sorted(queue["name"] for queue in of("active_queues")),
-            "concurrency": (said.get("pool") or {}).get("max-concurrency"),
-            "prefetch": said.get("prefetch_count"),
-            "active": None if of("active") is None else tasks(of("active")),
-            "reserved": None if of("reserved") is None else tasks(of("reserved")),
-            "scheduled": None if of("scheduled") is None else tasks(of("scheduled")),
-        })
+    for routes in routes if isinstance(routes, (list, tuple)) else [routes]:
+        if isinstance(routes, (list, tuple)) and len(routes) == 2 and isinstance(routes[0], str):
+            routes = [routes]
+        pairs = routes.items() if isinstance(routes, dict) else routes if isinstance(routes, (list, tuple)) else ()
+        for pair in pairs:
+            if isinstance(pair, (list, tuple)) and len(pair) == 2:
+                found += queue_of(pair[1])
     return found
 
 
@@ -181,6 +144,9 @@ def length(connection, name):
     from kombu.transport.virtual import Channel
     channel = connection.default_channel
     virtual = isinstance(channel, Channel)
+    if virtual and type(channel)._has_queue is Channel._has_queue:
+        # It cannot tell whether there is such a queue, and would make one: SQS does.
+        return None
     if not virtual:
         # A queue that is not there ends the channel that asked for it.
         channel = connection.channel()
@@ -204,16 +170,23 @@ def ask(app, queues, found):
         connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0, interval_max=0)
         found["reached"] = True
         names = PARAMETERS["queues"] + queues + list(app.amqp.queues) + routed(app.conf.task_routes)
+        if connection.supports_exchange_type("fanout"):
+            workers = Workers(app, connection)
+            if ORDERS:
+                # Those that are to consume again are known by name.
+                found["consumers"] = consume(workers, workers.find() if PARAMETERS["stop"] else {})
+                return
+            try:
+                found["workers"] = describe_workers(workers, workers.find())
+            except Exception as e:
+                # Its user may not make the queue for answers.
+                found["problem"] = describe_error(e, app)
+        if ORDERS:
+            return
+        names += [name for worker in found["workers"] or () for name in worker["queues"] or ()]
         channel = connection.default_channel
         if connection.transport.driver_type == "redis":
             found["unacknowledged"] = channel.client.hlen(channel.unacked_key)
-        if connection.supports_exchange_type("fanout"):
-            workers = Workers(app, connection)
-            stats = workers.find()
-            if PARAMETERS["stop"] or PARAMETERS["start"]:
-                found["consumers"] = consume(workers, stats)
-            found["workers"] = describe_workers(workers, stats)
-            names += [name for worker in found["workers"] for name in worker["queues"] or ()]
         found["queues"] = []
         for name in sorted(set(names)):
             try:
@@ -226,27 +199,26 @@ def ask(app, queues, found):
 
 
 def answer():
+    app = None
     try:
         app, queues = load_celery()
         connection = app.connection_for_write()
-        password = connection.password
         place = re.sub(r"//[^/]*@|\?.*", lambda found: found.group()[:2] if found.group()[0] == "/" else "", connection.as_uri())
-        found = {"app": app.main, "broker": {"kind": connection.transport.driver_type, "place": place}, "reached": False, "queues": None, "unacknowledged": None, "workers": None, "consumers": [], "problem": None}
-    except Problem as e:
-        return {"error": {"kind": e.kind, "message": without_passwords(e, []).strip()}}
+        found = {"app": app.main, "broker": {"kind": connection.transport.driver_type, "place": place}, "reached": False, "queues": None, "unacknowledged": None, "workers": None, "consumers": None, "problem": None}
     except Exception as e:
-        return {"error": {"kind": "settings", "message": without_passwords("%s: %s" % (type(e).__name__, e), [])}}
+        return {"error": {"kind": getattr(e, "kind", "settings"), "message": describe_error(e, app)}}
 
     def run():
         try:
             ask(app, queues, found)
         except Exception as e:
-            found["problem"] = without_passwords("%s: %s" % (type(e).__name__, e), [password]).strip()
+            found["problem"] = found["problem"] or describe_error(e, app)
     asking = threading.Thread(target=run, daemon=True)
     asking.start()
     asking.join(PATIENCE)
     if found["reached"]:
-        asking.join(8 * PARAMETERS["limit"])
+        # An order takes as many answers as there are queues.
+        asking.join((20 if ORDERS else 8) * PARAMETERS["limit"])
     if asking.is_alive():
         found = dict(found, problem="it stopped answering" if found["reached"] else "no connection within %d s" % PATIENCE)
     return found

@@ -9,6 +9,8 @@ use super::{
 };
 use crate::environment::DjangoSettings;
 
+/// Asks the workers, and tells them; stands before the next.
+const WORKERS: &str = include_str!("workers.py");
 /// Asks the broker and the workers, and prints a line that begins with [`MARK`].
 const CELERY: &str = include_str!("celery.py");
 /// What the line begins with.
@@ -33,5 +35,5 @@ pub struct CeleryQuestion<'a> {
 
 /// Asks, in the container's Python. The code goes over stdin.
 pub fn celery_on_stdin(settings: &DjangoSettings, question: &CeleryQuestion<'_>) -> (Start, Vec<u8>) {
-    with_code_on_stdin(settings, None, &with_parameters(&[PASSWORDS, SETTINGS, CELERY], question))
+    with_code_on_stdin(settings, None, &with_parameters(&[PASSWORDS, SETTINGS, WORKERS, CELERY], question))
 }

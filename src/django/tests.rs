@@ -1,5 +1,6 @@
 //! The scripts as they run in a container, run here: in a directory of their own, with a `/proc` of their own.
 
+mod celery;
 mod choice;
 mod client;
 mod read_only;
