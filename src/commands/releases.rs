@@ -10,6 +10,7 @@ use crate::{
     exit::Exit,
     operate::{Place, restart},
     options::Options,
+    protection::redact,
     ui::Ui,
 };
 
@@ -42,7 +43,10 @@ pub async fn run(args: ReleasesArgs, options: &Options, config: &Config, ui: &Ui
         let revisions = cluster.revisions(&environment, &chosen.all, true).await?;
         Ok::<_, Error>((revisions, workloads.no_stateful_sets))
     };
-    let (revisions, no_stateful_sets) = ui.waiting("reading the revisions", reading).await?;
+    let (mut revisions, no_stateful_sets) = ui.waiting("reading the revisions", reading).await?;
+    for revision in revisions.iter_mut().flat_map(|of| &mut of.all) {
+        revision.cause = revision.cause.as_deref().map(redact::change_cause);
+    }
     if let Some(error) = no_stateful_sets {
         ui.status(&format!("the StatefulSets are left out: {error}"));
     }

@@ -2,10 +2,13 @@
 //!
 //! It goes by looks, so it is a net and no wall: what a value means nobody can tell. In doubt it takes too much.
 
+mod cause;
 #[cfg(test)]
 mod tests;
 mod values;
 mod words;
+
+pub use self::cause::change_cause;
 
 /// What stands for a value.
 pub const REDACTED: &str = "<redacted>";

@@ -79,6 +79,23 @@ fn releases_are_listed_by_five_requests() {
 }
 
 #[test]
+fn a_change_cause_is_shown_without_values() {
+    let mut objects = objects();
+    let command = "kubectl set env deployment/web API_TOKEN=canary-cause-8Ls3 MOTTO=canary-cause-8Ls3 --record=true";
+    objects.change("replicasets", "web-old", |set| {
+        set["metadata"]["annotations"]["kubernetes.io/change-cause"] = json!(command);
+    });
+    let server = ApiServer::http(objects);
+    let kdj = Kdj::on(&server);
+    for output in [None, Some("-owide"), Some("-ojson")] {
+        let words = ["releases", "qa", "web"].into_iter().chain(output);
+        let output = kdj.run(words).expect_code(0).never_says(&["canary-cause-8Ls3"]);
+        let shown = "kubectl set env deployment/web API_TOKEN=<redacted> MOTTO=<redacted> --record=true";
+        assert!(output.stdout_text().contains(shown), "{output}");
+    }
+}
+
+#[test]
 fn what_was_released_together_goes_back_together() {
     let server = ApiServer::http(objects());
     let words = ["rollback", "qa", "web", "celeryd", "--skip-migrations"];
