@@ -10,6 +10,7 @@ use std::{
 use secrecy::ExposeSecret;
 use serde::Serialize;
 
+use super::looks;
 use crate::{
     cluster::{Given, Origin, Value},
     protection::redact,
@@ -40,15 +41,17 @@ pub fn shown(given: &Given) -> Shown {
         (Value::Unread, _) => Shown::Unread,
         (Value::Elsewhere, _) => Shown::Elsewhere,
         (Value::Known(_), Origin::Secret { .. }) => Shown::Hidden,
-        (Value::Known(_), _) if given.name.starts_with('/') || redact::is_secret_name(&given.name) => Shown::Hidden,
+        (Value::Known(_), _) if given.name.starts_with('/') || looks::is_secret_name(&given.name) => Shown::Hidden,
         (Value::Known(value), _) => {
             let text = String::from_utf8_lossy(value.expose_secret()).into_owned();
-            // A certificate is none; of keys and the like only the first line would tell.
-            if text.contains("PRIVATE KEY-----") {
-                return Shown::Hidden;
-            }
             let clean = redact::text(&text);
-            if clean == text { Shown::Plain(text) } else { Shown::Redacted(clean) }
+            if text.contains("PRIVATE KEY") || looks::is_secret(&clean) {
+                Shown::Hidden
+            } else if clean == text {
+                Shown::Plain(text)
+            } else {
+                Shown::Redacted(clean)
+            }
         }
     }
 }
@@ -105,9 +108,12 @@ mod tests {
             ),
             ("REDIS_URL", of_map("x"), "redis://:hunter2@redis/0", redacted("redis://:<redacted>@redis/0")),
             ("REDIS_URL", of_map("x"), "redis://redis:6379/0", plain("redis://redis:6379/0")),
-            ("OPTIONS", of_map("x"), "-c a --token hunter2", redacted("-c a --token <redacted>")),
-            ("CERT", of_map("x"), "-----BEGIN RSA PRIVATE KEY-----\nAbC=", Shown::Hidden),
-            ("AWS", of_map("x"), "AKIAIOSFODNN7EXAMPLE", redacted("<redacted>")),
+            ("OPTIONS", of_map("x"), "-c a --token hunter2", Shown::Hidden),
+            ("PEM", of_map("x"), "-----BEGIN RSA PRIVATE KEY-----\nAbC=", Shown::Hidden),
+            ("PEM", of_map("x"), "-----BEGIN PGP PRIVATE KEY BLOCK-----\nAbC=", Shown::Hidden),
+            ("STRIPE_KEY", Origin::Literal, "hunter2", Shown::Hidden),
+            ("STORAGE", of_map("x"), "AccountName=shop;AccountKey=hun/ter2", Shown::Hidden),
+            ("AWS", of_map("x"), "AKIAIOSFODNN7EXAMPLE", Shown::Hidden),
         ] {
             assert_eq!(shown(&given(name, origin, Some(value))), expected, "{name} {value}");
         }

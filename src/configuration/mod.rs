@@ -2,6 +2,7 @@
 
 mod difference;
 mod hidden;
+mod looks;
 mod versions;
 
 pub use self::{
