@@ -10,6 +10,9 @@ use super::{
 };
 use crate::cluster::{Configuration, Given, Origin, Value};
 
+/// The names of what is known of a container itself.
+const FACTS: [&str; 5] = ["image", "digest", "settings module", "Python", "Django"];
+
 /// What is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -73,14 +76,22 @@ pub struct Difference {
 impl Side {
     /// What is known of the container itself.
     pub fn facts(&self) -> Vec<(&'static str, String)> {
-        let mut facts = vec![("image", self.configuration.image.clone())];
-        if let Some(Versions { image_id, settings, python, django, .. }) = &self.versions {
-            let optional =
-                [("digest", Some(image_id).filter(|id| !id.is_empty())), ("settings module", settings.as_ref())];
+        let [image, digest, settings_module, python, django] = FACTS;
+        let mut facts = vec![(image, self.configuration.image.clone())];
+        if let Some(versions) = &self.versions {
+            let id = Some(&versions.image_id).filter(|id| !id.is_empty());
+            let optional = [(digest, id), (settings_module, versions.settings.as_ref())];
             facts.extend(optional.into_iter().filter_map(|(name, value)| Some((name, value?.clone()))));
-            facts.extend([("Python", python.clone()), ("Django", django.clone())]);
+            facts.extend([(python, versions.python.clone()), (django, versions.django.clone())]);
         }
         facts
+    }
+
+    /// Whether the lack of a fact says that there is none.
+    fn knows(&self, fact: &str) -> bool {
+        let [image, digest, ..] = FACTS;
+        let has_digest = self.versions.as_ref().is_some_and(|versions| !versions.image_id.is_empty());
+        fact == image || self.versions.is_some() && (fact != digest || has_digest)
     }
 }
 
@@ -104,16 +115,24 @@ pub fn differences(left: &Side, right: &Side, same_place: bool) -> Vec<Differenc
     found
 }
 
-/// Only what both sides know.
+/// What a container that cannot be asked does not tell is not known to be the same.
 fn facts(left: &Side, right: &Side) -> Vec<Difference> {
-    let of_right: BTreeMap<_, _> = right.facts().into_iter().collect();
-    let entry = |text: &String| Some(Entry { shown: Shown::Plain(text.clone()), origin: None });
-    let differing = |(name, one): (&str, String)| {
-        let other = of_right.get(name).filter(|other| **other != one)?;
-        let (left, right) = (entry(&one), entry(other));
-        Some(Difference { kind: Kind::Fact, name: name.to_owned(), differs: Differs::Value, left, right })
+    let entry = |text: &String| Entry { shown: Shown::Plain(text.clone()), origin: None };
+    let of = |side: &Side, name: &str| side.facts().into_iter().find(|(of, _)| *of == name).map(|(_, text)| text);
+    let differing = |name: &&'static str| {
+        let (one, other) = (of(left, name), of(right, name));
+        let is_known = left.knows(name) && right.knows(name);
+        let differs = match (&one, &other) {
+            _ if !is_known => Differs::Unknown,
+            (Some(one), Some(other)) if one != other => Differs::Value,
+            (Some(_), None) => Differs::OnlyLeft,
+            (None, Some(_)) => Differs::OnlyRight,
+            _ => return None,
+        };
+        let (left, right) = (one.as_ref().map(entry), other.as_ref().map(entry));
+        Some(Difference { kind: Kind::Fact, name: (*name).to_owned(), differs, left, right })
     };
-    left.facts().into_iter().filter_map(differing).collect()
+    FACTS.iter().filter_map(differing).collect()
 }
 
 fn compare(kind: Kind, left: &[&Given], right: &[&Given]) -> Vec<Difference> {
@@ -174,7 +193,7 @@ mod tests {
         };
         let versions = django.map(|django| Versions {
             pod: "web-1".to_owned(),
-            image_id: String::new(),
+            image_id: format!("{image}@sha256:1"),
             settings: None,
             python: "3.11".to_owned(),
             django: django.to_owned(),
@@ -192,6 +211,7 @@ mod tests {
         let right = side("shop:2", &[("A", Some("1")), ("B", Some("2")), ("D", Some("1"))], Some("5.2"));
         let expected = [
             ("image", Differs::Value),
+            ("digest", Differs::Value),
             ("Django", Differs::Value),
             ("B", Differs::Value),
             ("C", Differs::OnlyLeft),
@@ -203,13 +223,29 @@ mod tests {
 
     #[test]
     fn what_was_not_read_is_not_said_to_be_the_same_or_another() {
-        let left = side("shop:1", &[("A", Some("1")), ("*", None)], None);
+        let left = side("shop:1", &[("A", Some("1")), ("*", None)], Some("5.2"));
         let right = side("shop:1", &[("B", Some("1"))], Some("5.2"));
         let expected = [("*", Differs::Unknown), ("A", Differs::OnlyLeft), ("B", Differs::Unknown)];
         assert_eq!(brief(&left, &right), expected.map(|(name, differs)| (name.to_owned(), differs)));
         // In one place it is the same Secret.
-        let right = side("shop:1", &[("A", Some("1")), ("*", None)], None);
+        let right = side("shop:1", &[("A", Some("1")), ("*", None)], Some("5.2"));
         assert_eq!(brief(&left, &right), [("*".to_owned(), Differs::Unknown)]);
         assert_eq!(differences(&left, &right, true), []);
+    }
+
+    #[test]
+    fn containers_that_cannot_be_asked_are_not_said_to_be_the_same() {
+        let (asked, not_asked) = (side("shop:latest", &[], Some("5.2")), side("shop:latest", &[], None));
+        let expected =
+            ["digest", "settings module", "Python", "Django"].map(|name| (name.to_owned(), Differs::Unknown));
+        assert_eq!(brief(&asked, &not_asked), expected);
+        assert_eq!(brief(&not_asked, &not_asked), expected);
+        let mut without_digest = side("shop:latest", &[], Some("5.2"));
+        if let Some(versions) = &mut without_digest.versions {
+            versions.image_id = String::new();
+            versions.settings = Some("shop.settings".to_owned());
+        }
+        let expected = [("digest", Differs::Unknown), ("settings module", Differs::OnlyRight)];
+        assert_eq!(brief(&asked, &without_digest), expected.map(|(name, differs)| (name.to_owned(), differs)));
     }
 }

@@ -114,5 +114,10 @@ fn two_roles_or_environments_are_compared() {
         (&output["equal"], &output["differences"][0]["differs"], &output["differences"][0]["left"]["state"]),
         (&json!(false), &json!("value"), &json!("hidden"))
     );
+    // What a container that cannot be entered has is not known.
+    server.fault(On::pods("shop"), Fault::pods_forbidden("dev", "shop"));
+    let output = json_of(&kdj.run(["config", "qa", "--diff", "prod", "-o", "json"]).expect_code(1));
+    let digest = &output["differences"][0];
+    assert_eq!((&digest["name"], &digest["differs"]), (&json!("digest"), &json!("unknown")), "{output:#}");
     let _ = kdj.run(["config", "qa", "--diff", "nosuch"]).expect_code(2).says(&["no role `nosuch` in `qa`", "`web`"]);
 }
