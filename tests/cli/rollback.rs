@@ -117,6 +117,26 @@ fn what_was_released_together_goes_back_together() {
 }
 
 #[test]
+fn where_the_image_stays_no_other_role_gets_another() {
+    let mut objects = objects();
+    objects.change("replicasets", "web-old", |set| {
+        set["spec"]["template"]["spec"]["containers"][0]["image"] = json!("registry.acme.dev/shop:1.42");
+    });
+    let server = ApiServer::http(objects);
+    let kdj = Kdj::on(&server);
+    let _ = kdj.run(["rollback", "qa", "web", "celeryd", "--yes"]).expect_code(1).says(&[
+        "refusing to roll back `celeryd` with `web`: it would get another image than `web`",
+        "`celeryd` 3 -> 2 is registry.acme.dev/shop:1.42 -> registry.acme.dev/shop:1.41",
+        "kdj rollback qa celeryd",
+    ]);
+    assert!(server.requests().iter().all(|it| it.method != "PATCH"), "{}", server.request_lines());
+    // Not named, it is left as it is.
+    let _ = kdj.run(["rollback", "qa"]).expect_code(0).says(&["celeryd: left as it is, since the image stays"]);
+    assert_eq!(template(&server, "web")["spec"]["containers"][0]["env"][0]["name"], "OLD_FLAG");
+    assert_eq!(template(&server, "celeryd")["spec"]["containers"][0]["image"], "registry.acme.dev/shop:1.42");
+}
+
+#[test]
 fn a_dry_run_and_an_explanation_change_nothing() {
     let server = ApiServer::http(objects());
     let kdj = Kdj::on(&server);

@@ -43,7 +43,8 @@ impl Step<'_> {
 /// image now, or those that were `named`; they go to their newest revision that has the image the first one goes back to.
 ///
 /// # Errors
-/// When there is nothing to go back to, or no such revision, or one of the roles never had that image.
+/// When there is nothing to go back to, or no such revision, or one of the roles never had that image, or would get another
+/// one while that of the first stays.
 pub fn plan<'a>(
     chosen: &[&'a Operated],
     named: bool,
@@ -65,8 +66,11 @@ pub fn plan<'a>(
         } else if before == image {
             // By its own history: nothing ties it to that of the first.
             if named {
-                plan.steps
-                    .push(step(other, revisions, environment, |of, current| target(of, current, None, environment))?);
+                let own = step(other, revisions, environment, |of, current| target(of, current, None, environment))?;
+                if own.from.image != own.to.image {
+                    return Err(other_image(&own, &first, environment));
+                }
+                plan.steps.push(own);
             } else if current.image == *before {
                 plan.notes.push(format!(
                     "{}: left as it is, since the image stays; name it to roll it back, too",
@@ -143,4 +147,16 @@ fn same_image<'a>(of: &'a Revisions, image: &str, first: &Step<'_>, environment:
             .caused_by(format!("`{lead}` goes back to it, and both have {} now", first.from.image))
             .hint(format!("to go back with `{lead}` alone: `kdj rollback {environment} {} {lead}`", first.to.number))
     })
+}
+
+/// The image stays with the first: its migrations are those the database has, and nobody looks at those of another image.
+fn other_image(step: &Step<'_>, first: &Step<'_>, environment: &str) -> Error {
+    let (role, lead) = (&step.workload.role, &first.workload.role);
+    let (from, to) = (step.from.number, step.to.number);
+    Error::failed(format!("refusing to roll back `{role}` with `{lead}`: it would get another image than `{lead}`"))
+        .caused_by(format!(
+            "`{lead}` keeps {}; `{role}` {from} -> {to} is {} -> {}",
+            first.to.image, step.from.image, step.to.image
+        ))
+        .hint(format!("to go back with `{role}` alone: `kdj rollback {environment} {role}`"))
 }
