@@ -85,6 +85,11 @@ pub async fn run(args: RollbackArgs, options: &Options, config: &Config, ui: &Ui
     chosen.sort_by_key(|one| names.iter().position(|name| one.is_meant_by(name)));
     let revisions = ui.waiting("reading the revisions", cluster.revisions(&environment, &chosen, true)).await?;
     let plan = rollback::plan(&chosen, !roles.is_empty(), &revisions, number, &environment.name)?;
+    // What is not of the app has no migrations.
+    let of_app = restart::choose(&[], &workloads.all, &place)?.all;
+    let is_of_app =
+        plan.steps.first().is_some_and(|step| of_app.iter().any(|one| one.workload == step.workload.workload));
+    let ask_for_migrations = is_of_app && !args.skip_migrations;
     place.introduce();
     rollback::check(&plan, &place)?;
     if options.explain {
@@ -92,7 +97,7 @@ pub async fn run(args: RollbackArgs, options: &Options, config: &Config, ui: &Ui
         return Ok(Exit::Success);
     }
     if args.dry_run {
-        if !args.skip_migrations {
+        if ask_for_migrations {
             tell_migrations(&plan, &place, None).await;
         }
         return rollback::apply(&plan, &place, None, true).await;
@@ -106,7 +111,7 @@ pub async fn run(args: RollbackArgs, options: &Options, config: &Config, ui: &Ui
     let record = Record::begin(&permit, &environment, Object::Other(plan.object()), who, &cluster, ui);
     record
         .keep(async {
-            if !args.skip_migrations && tell_migrations(&plan, &place, Some(&permit)).await {
+            if ask_for_migrations && tell_migrations(&plan, &place, Some(&permit)).await {
                 require_consent(&place, consent.yes).await?;
             }
             rollback::apply(&plan, &place, args.wait.then_some(args.timeout), false).await

@@ -1,11 +1,19 @@
-# Which migrations this image has, and which are applied, as one line of JSON. Reads only. database.py stands before it.
+# Which migrations this image has, and which are applied, in which second, in any database, as one line of JSON. Reads only.
+# database.py stands before it.
 def read_applied():
     from django.db import connections
     from django.db.migrations.recorder import MigrationRecorder
-    try:
-        return sorted("%s.%s" % key for key in MigrationRecorder(connections[database]).applied_migrations()), None
-    except Exception as e:
-        return None, "%s: %s" % (type(e).__name__, clean(e).strip())
+    applied, failed = {}, []
+    for alias in connections:
+        try:
+            recorder = MigrationRecorder(connections[alias])
+            if recorder.applied_migrations():
+                for app, name, time in recorder.migration_qs.values_list("app", "name", "applied"):
+                    key = "%s.%s" % (app, name)
+                    applied[key] = max(time.timestamp(), applied.get(key, 0))
+        except Exception as e:
+            failed.append("%s: %s: %s" % (alias, type(e).__name__, clean(e).strip()))
+    return None if failed and not applied else applied, "; ".join(failed) or None
 
 
 def describe_known():

@@ -2,7 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{ApiServer, CONFIG, Fault, Kdj, On, objects::Objects, shop, shop::NAMESPACE};
+use crate::harness::{
+    ApiServer, CONFIG, Fault, Kdj, On,
+    objects::{Deployment, Objects, ReplicaSet},
+    shop,
+    shop::NAMESPACE,
+};
 
 const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/shop-qa/deployments";
 
@@ -134,6 +139,27 @@ fn where_the_image_stays_no_other_role_gets_another() {
     let _ = kdj.run(["rollback", "qa"]).expect_code(0).says(&["celeryd: left as it is, since the image stays"]);
     assert_eq!(template(&server, "web")["spec"]["containers"][0]["env"][0]["name"], "OLD_FLAG");
     assert_eq!(template(&server, "celeryd")["spec"]["containers"][0]["image"], "registry.acme.dev/shop:1.42");
+}
+
+#[test]
+fn what_is_not_of_the_app_is_not_asked_for_migrations() {
+    let mut objects = objects().with(Deployment::new("nginx", 1).container("nginx", "nginx:2", &[]));
+    let template = objects.get("deployments", NAMESPACE, "nginx").expect("a Deployment")["spec"]["template"].clone();
+    objects.change("deployments", "nginx", |it| {
+        it["metadata"]["annotations"] = json!({"deployment.kubernetes.io/revision": "2"});
+    });
+    for (hash, number, image) in [("new", 2, "nginx:2"), ("old", 1, "nginx:1")] {
+        objects = objects.with(ReplicaSet::of("nginx", hash, number, 0));
+        objects.change("replicasets", &format!("nginx-{hash}"), |set| {
+            set["spec"]["template"] = template.clone();
+            set["spec"]["template"]["spec"]["containers"][0]["image"] = json!(image);
+        });
+    }
+    let server = ApiServer::http(objects);
+    let output = Kdj::on(&server).run(["rollback", "qa", "nginx"]).expect_code(0);
+    let _ = output.says(&["nginx 2 -> 1 (nginx:2 -> nginx:1)"]).never_says(&["migrations"]);
+    assert_eq!(self::template(&server, "nginx")["spec"]["containers"][0]["image"], "nginx:1");
+    assert!(server.requests().iter().all(|it| !it.path.contains("/jobs")), "{}", server.request_lines());
 }
 
 #[test]

@@ -8,7 +8,7 @@ mod workloads;
 
 use k8s_openapi::api::{
     apps::v1::{Deployment, StatefulSet},
-    core::v1::{Pod, Service},
+    core::v1::{Pod, PodTemplateSpec, Service},
     policy::v1::PodDisruptionBudget,
 };
 
@@ -19,7 +19,7 @@ pub(super) use self::{
     workloads::{Templated, choose as choose_template, read as read_workloads},
 };
 use super::{
-    Cluster,
+    Cluster, Revision,
     target::{self, Wanted},
 };
 use crate::{
@@ -100,6 +100,22 @@ impl Cluster {
 }
 
 impl Template {
+    /// The template that its workload had in a revision.
+    ///
+    /// # Errors
+    /// When it cannot be read, or no container of it is the app's.
+    pub fn of_revision(self, environment: &Environment, revision: &Revision) -> Result<Self> {
+        let read = serde_json::from_value::<PodTemplateSpec>(revision.template.clone());
+        let mut model = target::model(&read.map_err(|error| {
+            Error::failed(format!("cannot read revision {} of {}", revision.number, self.workload)).caused_by(error)
+        })?);
+        model.metadata.name = self.model.metadata.name;
+        let configured = environment.roles.get(&self.role).and_then(|settings| settings.container.as_deref());
+        let container = target::choose_container(&model, None, configured, &self.role)?;
+        let image = target::image_of(&model, &container);
+        Ok(Self { container, image, model, ..self })
+    }
+
     /// The pod to make from it: without what belongs to the workload and not to one run of its image.
     pub(super) fn strip(&self, with_sidecars: bool) -> Stripped {
         strip::strip(&self.model, &self.container, &self.selectors, with_sidecars)

@@ -28,11 +28,13 @@ pub struct Known {
     disk: BTreeSet<String>,
     /// Those that stand for others, and which.
     replaces: BTreeMap<String, BTreeSet<String>>,
-    /// Those that are applied, if the database said so.
-    applied: Option<BTreeSet<String>>,
-    /// Why it did not.
+    /// Those that are applied, and when, in seconds since 1970, if a database said so.
+    applied: Option<Applied>,
+    /// Why one did not.
     why: Option<String>,
 }
+
+type Applied = BTreeMap<String, f64>;
 
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -49,11 +51,10 @@ pub enum In<'a> {
     Pod,
 }
 
-/// The applied migrations that the older image does not know; `None` where that takes a Job that may not be made. Of those
-/// that neither image has nothing is said: their app went long ago.
+/// The applied migrations that the older image does not know; `None` where that takes a Job that may not be made.
 ///
 /// # Errors
-/// When the older image, or the database, cannot be asked.
+/// When the older image, or a database, cannot be asked.
 pub async fn unknown(place: &Place<'_>, step: &Step<'_>, asked: In<'_>) -> Result<Option<Vec<String>>> {
     if step.from.image == step.to.image {
         return Ok(Some(Vec::new()));
@@ -66,19 +67,28 @@ pub async fn unknown(place: &Place<'_>, step: &Step<'_>, asked: In<'_>) -> Resul
         (Some(Err(error)), In::Pod) => return Err(error),
         (None, In::Pod) => return Ok(None),
     };
-    let applied = newer.as_ref().and_then(|newer| newer.applied.clone()).or_else(|| older.applied.clone());
-    let Some(applied) = applied else {
-        let why = older.why.unwrap_or_else(|| "it did not say why".to_owned());
-        return Err(Error::failed("the database does not say which migrations are applied").caused_by(why));
-    };
-    Ok(Some(missing(&applied, &older, newer.as_ref())))
+    let who = newer.as_ref().filter(|newer| newer.applied.is_some()).unwrap_or(&older);
+    let found = who.applied.as_ref().map(|applied| missing(applied, &older, newer.as_ref())).unwrap_or_default();
+    match (&who.applied, &who.why) {
+        (Some(_), None) => Ok(Some(found)),
+        // What is named is enough to ask.
+        (Some(_), Some(_)) if !found.is_empty() => Ok(Some(found)),
+        (_, why) => Err(Error::failed("not all databases say which migrations are applied")
+            .caused_by(why.as_deref().unwrap_or("no reason was given"))),
+    }
 }
 
-fn missing(applied: &BTreeSet<String>, older: &Known, newer: Option<&Known>) -> Vec<String> {
+/// What is applied and not in the older image. Of an app that it does not have, what the newer one has: others went long
+/// ago. Of its own apps also what neither has, if it came later than all it has: it is of a release after both.
+fn missing(applied: &Applied, older: &Known, newer: Option<&Known>) -> Vec<String> {
     let app = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
     let apps: BTreeSet<String> = older.disk.iter().map(|name| app(name)).collect();
-    let is_of_the_app = |name: &String| match newer {
-        Some(newer) => newer.disk.contains(name),
+    let is_later = |name: &str, time: f64| {
+        let known = applied.iter().filter(|(known, _)| app(known) == app(name) && older.disk.contains(*known));
+        known.map(|(_, known)| *known).fold(f64::MIN, f64::max) < time
+    };
+    let is_of_the_app = |name: &String, time: f64| match newer {
+        Some(newer) => newer.disk.contains(name) || apps.contains(&app(name)) && is_later(name, time),
         None => apps.contains(&app(name)),
     };
     // One that stands for others does nothing that those did not.
@@ -86,8 +96,12 @@ fn missing(applied: &BTreeSet<String>, older: &Known, newer: Option<&Known>) -> 
         let replaced = newer.and_then(|newer| newer.replaces.get(name));
         replaced.is_some_and(|replaced| replaced.is_subset(&older.disk))
     };
-    let unknown = applied.difference(&older.disk).filter(|name| is_of_the_app(name) && !only_stands_for_known(name));
-    unknown.cloned().collect()
+    // One that others stand for is known by them.
+    let is_replaced = |name: &String| older.replaces.values().any(|replaced| replaced.contains(name));
+    let unknown = applied.iter().filter(|(name, time)| {
+        !older.disk.contains(*name) && !is_replaced(name) && is_of_the_app(name, **time) && !only_stands_for_known(name)
+    });
+    unknown.map(|(name, _)| name.clone()).collect()
 }
 
 /// Asks in a ready pod of the revision, if it has one.
@@ -110,7 +124,8 @@ async fn in_job(place: &Place<'_>, step: &Step<'_>, permit: &Permit) -> Result<K
     ui.status(&format!("no ready pod runs {image}: a job of its own lists its migrations"));
     let place = job::Place { cluster, environment, ui };
     let wanted = Wanted { role: Some(step.workload.workload.clone()), ..Wanted::default() };
-    let template = cluster.template(environment, &wanted, Preference::Web).await?;
+    // Of then: the older image may know other variables, another command, other settings.
+    let template = cluster.template(environment, &wanted, Preference::Web).await?.of_revision(environment, step.to)?;
     let words = django::known_command(&environment.django).first();
     let new = NewJob {
         kind: JobKind::Plan,
@@ -123,7 +138,7 @@ async fn in_job(place: &Place<'_>, step: &Step<'_>, permit: &Permit) -> Result<K
         variables_from: Vec::new(),
         cpu: None,
         memory: None,
-        image: Some(image.clone()),
+        image: None,
         timeout: LIMIT,
         start_limit: Some(LIMIT),
         keep: None,
@@ -159,6 +174,11 @@ mod tests {
         Known { disk: set(disk), replaces, applied: None, why: None }
     }
 
+    /// One after the other.
+    fn applied(names: &[&str]) -> Applied {
+        names.iter().enumerate().map(|(at, name)| ((*name).to_owned(), at as f64)).collect()
+    }
+
     #[test]
     fn what_is_applied_and_the_older_image_lacks_is_named() {
         let older = known(&["shop.0001", "shop.0002"], &[]);
@@ -166,11 +186,26 @@ mod tests {
             &["shop.0001", "shop.0002", "shop.0003", "shop.0001_squashed_0002", "news.0001"],
             &[("shop.0001_squashed_0002", &["shop.0001", "shop.0002"])],
         );
-        let applied = ["shop.0001", "shop.0002", "shop.0003", "shop.0001_squashed_0002", "news.0001", "gone.0001"];
-        let applied = applied.map(str::to_owned).into();
-        assert_eq!(missing(&applied, &older, Some(&newer)), ["news.0001", "shop.0003"]);
+        let all =
+            applied(&["gone.0001", "shop.0001", "shop.0002", "shop.0003", "shop.0001_squashed_0002", "news.0001"]);
+        assert_eq!(missing(&all, &older, Some(&newer)), ["news.0001", "shop.0003"]);
         // Without the newer image's word: those of the apps the older one has.
-        assert_eq!(missing(&applied, &older, None), ["shop.0001_squashed_0002", "shop.0003"]);
-        assert_eq!(missing(&applied, &newer, Some(&newer)), [""; 0]);
+        assert_eq!(missing(&all, &older, None), ["shop.0001_squashed_0002", "shop.0003"]);
+        assert_eq!(missing(&all, &newer, Some(&newer)), [""; 0]);
+    }
+
+    #[test]
+    fn what_a_release_after_both_applied_is_named() {
+        let (older, newer) = (known(&["shop.0002"], &[]), known(&["shop.0002", "shop.0003"], &[]));
+        // 0001 was squashed away before either; 0004 came with a release that was rolled back to the newer one.
+        let all = applied(&["shop.0001", "shop.0002", "shop.0003", "shop.0004", "gone.0001"]);
+        assert_eq!(missing(&all, &older, Some(&newer)), ["shop.0003", "shop.0004"]);
+    }
+
+    #[test]
+    fn what_a_squash_stands_for_is_known_by_it() {
+        let older = known(&["shop.0001_squashed_0002"], &[("shop.0001_squashed_0002", &["shop.0001", "shop.0002"])]);
+        let newer = known(&["shop.0001", "shop.0002"], &[]);
+        assert_eq!(missing(&applied(&["shop.0001", "shop.0002"]), &older, Some(&newer)), [""; 0]);
     }
 }
