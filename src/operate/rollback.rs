@@ -97,17 +97,42 @@ pub fn check(plan: &Plan<'_>, place: &Place<'_>) -> Result<()> {
     Ok(())
 }
 
+/// A role whose template is set, and that has to be followed.
+struct Following<'a> {
+    step: Step<'a>,
+    follow: Follow<'a>,
+    /// Whether its strategy has to be put back.
+    recreate: bool,
+}
+
 /// Gives the workloads their templates, all of them, one right after the other; then waits, if `wait` says for how long.
+/// Whatever comes of it, a beat gets its strategy back.
 ///
 /// # Errors
 /// When one cannot be rolled back: the error says which were. When a rollout fails, or a signal comes.
 pub async fn apply(plan: &Plan<'_>, place: &Place<'_>, wait: Option<Duration>, dry_run: bool) -> Result<Exit> {
+    let mut following = Vec::new();
+    let ended = match set_all(plan, place, wait.is_some(), dry_run, &mut following).await {
+        Ok(()) => follow_all(&mut following, place, wait).await,
+        Err(error) => Err(error),
+    };
+    for Following { step, follow, .. } in following.iter_mut().filter(|one| one.recreate) {
+        beat::put_back(place, step.workload, follow).await;
+    }
+    ended
+}
+
+async fn set_all<'a>(
+    plan: &Plan<'a>,
+    place: &Place<'a>,
+    wait: bool,
+    dry_run: bool,
+    following: &mut Vec<Following<'a>>,
+) -> Result<()> {
     let mut done: Vec<String> = Vec::new();
-    let mut following: Vec<(&Step<'_>, Follow<'_>, bool)> = Vec::new();
     for step in &plan.steps {
-        match roll_back(step, place, wait.is_some(), dry_run).await {
-            Ok(None) => {}
-            Ok(Some((follow, recreate))) => following.push((step, follow, recreate)),
+        match roll_back(step, place, wait, dry_run).await {
+            Ok(follow) => following.extend(follow),
             Err(error) if done.is_empty() => return Err(error),
             Err(error) => return Err(error.caused_by(format!("rolled back before that: {}", done.join(", ")))),
         }
@@ -115,19 +140,23 @@ pub async fn apply(plan: &Plan<'_>, place: &Place<'_>, wait: Option<Duration>, d
         let dry = if dry_run { " (dry run: nothing was changed)" } else { "" };
         place.ui.status(&format!("{}{dry}", step.line()));
     }
+    Ok(())
+}
+
+async fn follow_all(following: &mut [Following<'_>], place: &Place<'_>, wait: Option<Duration>) -> Result<Exit> {
     let mut signal = pin!(interrupted());
     let line = Line::new(place, following.len());
-    let all =
-        futures::future::join_all(following.iter_mut().enumerate().map(async |(at, (step, follow, recreate))| {
-            let ended = match wait {
-                Some(limit) => wait_for(step, place, follow, limit, (&line, at)).await,
-                None => Ok(()),
-            };
-            if *recreate {
-                beat::put_back(place, step.workload, follow).await;
-            }
-            ended
-        }));
+    let all = futures::future::join_all(following.iter_mut().enumerate().map(async |(at, one)| {
+        let ended = match wait {
+            Some(limit) => wait_for(&one.step, place, &mut one.follow, limit, (&line, at)).await,
+            None => Ok(()),
+        };
+        if one.recreate {
+            beat::put_back(place, one.step.workload, &mut one.follow).await;
+            one.recreate = false;
+        }
+        ended
+    }));
     let ended = tokio::select! {
         ended = all => ended,
         number = &mut signal => {
@@ -142,12 +171,7 @@ pub async fn apply(plan: &Plan<'_>, place: &Place<'_>, wait: Option<Duration>, d
 }
 
 /// Rolls one back. What has to be followed afterwards is followed since before the change.
-async fn roll_back<'a>(
-    step: &Step<'a>,
-    place: &Place<'a>,
-    wait: bool,
-    dry_run: bool,
-) -> Result<Option<(Follow<'a>, bool)>> {
+async fn roll_back<'a>(step: &Step<'a>, place: &Place<'a>, wait: bool, dry_run: bool) -> Result<Option<Following<'a>>> {
     let Step { workload, from, to } = *step;
     let Place { cluster, ui, .. } = *place;
     let recreate = beat::overlaps(workload);
@@ -159,7 +183,7 @@ async fn roll_back<'a>(
     let change = ui.waiting(&format!("rolling back {}", workload.role), rolling_back).await?;
     Ok(follow.map(|mut follow| {
         follow.changed(&change);
-        (follow, recreate)
+        Following { step: *step, follow, recreate }
     }))
 }
 

@@ -192,6 +192,37 @@ fn a_change_of_somebody_else_s_is_not_undone() {
 }
 
 #[test]
+fn a_beat_gets_its_strategy_back_when_the_next_role_is_refused() {
+    let mut objects = objects();
+    objects.change("deployments", "celerybeat", |beat| {
+        beat["spec"]["strategy"] = json!({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1}});
+    });
+    let mut old = objects.get("replicasets", NAMESPACE, "celeryd-old").expect("a ReplicaSet").clone();
+    let owner = objects.get("replicasets", NAMESPACE, "celerybeat-5d5d5d").expect("a ReplicaSet").clone();
+    old["metadata"]["name"] = json!("celerybeat-old");
+    old["metadata"]["uid"] = json!("uid-celerybeat-old");
+    old["metadata"]["ownerReferences"] = owner["metadata"]["ownerReferences"].clone();
+    objects.add_json("replicasets", old);
+    // Its old pod has gone at once.
+    objects.remove("pods", "celerybeat-5d5d5d-zzzzz");
+    let server = ApiServer::http(objects);
+    server.fault(
+        On::prefix(&format!("{DEPLOYMENTS}/web")),
+        Fault::forbidden("dev", "patch", "deployments.apps", NAMESPACE),
+    );
+    let words = ["rollback", "qa", "celerybeat", "web", "--skip-migrations"];
+    let output = Kdj::on(&server).run(words).expect_code(1);
+    let _ = output.says(&["rolled back before that: celerybeat"]).never_says(&["keeps the strategy"]);
+    let patches: Vec<Value> = server
+        .requests()
+        .iter()
+        .filter(|it| it.method == "PATCH" && it.path.ends_with("celerybeat"))
+        .map(|it| it.json()["spec"]["strategy"]["type"].clone())
+        .collect();
+    assert_eq!(patches, ["Recreate", "RollingUpdate"], "{}", server.request_lines());
+}
+
+#[test]
 fn a_lost_answer_is_looked_up() {
     let server = ApiServer::http(objects());
     server.fault(On::prefix(&format!("{DEPLOYMENTS}/web")).once(), Fault::carried_out(Fault::Reset));

@@ -71,3 +71,16 @@ fn where_the_older_image_cannot_be_asked_that_is_said() {
     ]);
     assert_eq!(image(&shop.namespace), SHOP);
 }
+
+#[test]
+fn the_older_image_is_asked_with_what_its_revision_had() {
+    let Some(cluster) = cluster() else { return };
+    let shop = Shop::with(cluster, "blocked");
+    released(&shop);
+    // With this the older image would not start.
+    shop.namespace.kubectl(["set", "env", "deployment/shell", "DJANGO_SETTINGS_MODULE=shop.nosuch"]);
+    shop.namespace.wait_for_rollout(["deployment/shell"]);
+    let output = shop.kdj().deadline(DEADLINE * 3).run(["rollback", "own", "1", "-v"]).expect_code(0);
+    let _ = output.says(&[&format!("no ready pod runs {PLAIN}: a job of its own")]).never_says(&["is not known"]);
+    assert_eq!(image(&shop.namespace), PLAIN);
+}
