@@ -110,7 +110,7 @@ struct Following<'a> {
 ///
 /// # Errors
 /// When one cannot be rolled back: the error says which were. When a rollout fails, or a signal comes.
-pub async fn apply(plan: &Plan<'_>, place: &Place<'_>, wait: Option<Duration>, dry_run: bool) -> Result<Exit> {
+pub async fn apply<'a>(plan: &Plan<'a>, place: &Place<'a>, wait: Option<Duration>, dry_run: bool) -> Result<Exit> {
     let mut following = Vec::new();
     let ended = match set_all(plan, place, wait.is_some(), dry_run, &mut following).await {
         Ok(()) => follow_all(&mut following, place, wait).await,
@@ -143,7 +143,7 @@ async fn set_all<'a>(
     Ok(())
 }
 
-async fn follow_all(following: &mut [Following<'_>], place: &Place<'_>, wait: Option<Duration>) -> Result<Exit> {
+async fn follow_all(following: &mut [Following<'_>], place: &Place<'a>, wait: Option<Duration>) -> Result<Exit> {
     let mut signal = pin!(interrupted());
     let line = Line::new(place, following.len());
     let all = futures::future::join_all(following.iter_mut().enumerate().map(async |(at, one)| {

@@ -1,12 +1,15 @@
 //! `kdj releases` and `kdj rollback` against the fake server: which requests, and what befalls them.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::harness::{
-    ApiServer, CONFIG, Fault, Kdj, On,
+    ApiServer, CONFIG, CommandOutput, Fault, Kdj, On,
     objects::{Deployment, Objects, ReplicaSet},
     shop,
     shop::NAMESPACE,
+    wait::poll_until,
 };
 
 const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/shop-qa/deployments";
@@ -174,21 +177,58 @@ fn a_dry_run_and_an_explanation_change_nothing() {
     assert_eq!(template(&server, "web")["spec"]["containers"][0]["image"], "registry.acme.dev/shop:1.42");
 }
 
+/// Rolls web back, and changes its Deployment between the last look and the PATCH.
+fn changed_meanwhile(change: impl Fn(&mut Value)) -> (ApiServer, CommandOutput) {
+    let server = ApiServer::http(objects());
+    server.fault(On::patch("deployments", NAMESPACE).once(), Fault::Delay(Duration::from_secs(1)));
+    let kdj = Kdj::on(&server);
+    let running = kdj.start(["rollback", "qa", "web", "--skip-migrations"]);
+    server.wait_for_request("the patch", |it| it.method == "PATCH");
+    server.change(|objects| objects.change("deployments", "web", change));
+    let output = running.finish();
+    (server, output)
+}
+
 #[test]
 fn a_change_of_somebody_else_s_is_not_undone() {
-    let server = ApiServer::http(objects());
-    let kdj = Kdj::on(&server);
-    let words = ["rollback", "qa", "web", "--skip-migrations"];
-    // Between the look and the change somebody released again.
-    server.change(|objects| {
-        objects.change("deployments", "web", |web| {
-            web["metadata"]["annotations"]["deployment.kubernetes.io/revision"] = json!("5");
-        });
+    let (server, output) = changed_meanwhile(|web| {
+        web["metadata"]["annotations"]["deployment.kubernetes.io/revision"] = json!("5");
     });
-    let output = kdj.run(words).expect_code(1);
-    let _ =
-        output.says(&["`web` was changed meanwhile: it was not rolled back", "its current revision is no longer 4"]);
-    assert!(server.requests().iter().all(|it| it.method != "PATCH"), "{}", server.request_lines());
+    let expected = ["`web` was changed meanwhile: it was not rolled back", "its current revision is no longer 4"];
+    let _ = output.expect_code(1).says(&expected);
+    assert_eq!(server.requests().iter().filter(|it| it.method == "PATCH").count(), 1, "{}", server.request_lines());
+    assert_eq!(template(&server, "web")["spec"]["containers"][0]["image"], "registry.acme.dev/shop:1.42");
+}
+
+#[test]
+fn a_change_of_its_number_or_status_is_none_of_the_template() {
+    let (server, output) = changed_meanwhile(|web| web["spec"]["replicas"] = json!(5));
+    let _ = output.expect_code(0).says(&["web 4 -> 2"]);
+    assert_eq!(server.requests().iter().filter(|it| it.method == "PATCH").count(), 2, "{}", server.request_lines());
+    assert_eq!(template(&server, "web")["spec"]["containers"][0]["image"], "registry.acme.dev/shop:1.41");
+}
+
+#[test]
+fn a_change_the_controller_has_not_seen_is_waited_for() {
+    let seen = |generation: u64, seen: u64| {
+        move |web: &mut Value| {
+            web["metadata"]["generation"] = json!(generation);
+            web["status"]["observedGeneration"] = json!(seen);
+        }
+    };
+    let mut objects = objects();
+    objects.change("deployments", "web", seen(8, 8));
+    let server = ApiServer::http(objects);
+    server.fault(On::patch("deployments", NAMESPACE).once(), Fault::Delay(Duration::from_secs(1)));
+    let kdj = Kdj::on(&server);
+    let running = kdj.start(["rollback", "qa", "web", "--skip-migrations"]);
+    server.wait_for_request("the patch", |it| it.method == "PATCH");
+    server.change(|objects| objects.change("deployments", "web", seen(9, 8)));
+    let looks = |server: &ApiServer| server.requests().iter().filter(|it| it.path == DEPLOYMENTS).count();
+    let before = looks(&server);
+    poll_until("it looks again", Duration::from_secs(10), || (looks(&server) > before).then_some(()));
+    server.change(|objects| objects.change("deployments", "web", seen(9, 9)));
+    let _ = running.finish().expect_code(0).says(&["web 4 -> 2"]);
 }
 
 #[test]
@@ -206,10 +246,7 @@ fn a_beat_gets_its_strategy_back_when_the_next_role_is_refused() {
     // Its old pod has gone at once.
     objects.remove("pods", "celerybeat-5d5d5d-zzzzz");
     let server = ApiServer::http(objects);
-    server.fault(
-        On::prefix(&format!("{DEPLOYMENTS}/web")),
-        Fault::forbidden("dev", "patch", "deployments.apps", NAMESPACE),
-    );
+    server.fault(On::prefix(&format!("{DEPLOYMENTS}/web")), Fault::forbidden("dev", "patch", "deployments", NAMESPACE));
     let words = ["rollback", "qa", "celerybeat", "web", "--skip-migrations"];
     let output = Kdj::on(&server).run(words).expect_code(1);
     let _ = output.says(&["rolled back before that: celerybeat"]).never_says(&["keeps the strategy"]);

@@ -1,5 +1,7 @@
 //! Goes back to a revision, as `kubectl rollout undo` does: its template becomes the workload's.
 
+use std::time::Duration;
+
 use http::Request;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use kube::{
@@ -7,6 +9,7 @@ use kube::{
     api::{Patch, PatchParams},
 };
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use super::{
     super::{
@@ -25,6 +28,8 @@ use crate::error::{Error, Result};
 
 /// How often it is tried anew when only the status has changed meanwhile, as it does while pods come and go.
 const ATTEMPTS: u32 = 5;
+/// How long it is left to its controller.
+const PAUSE: Duration = Duration::from_millis(300);
 /// Where the Deployment controller writes the number of the current revision.
 const REVISION: &str = "deployment.kubernetes.io/revision";
 
@@ -53,7 +58,7 @@ impl Cluster {
         })?;
         let template = if is_set { &kept["data"]["spec"]["template"] } else { &kept["spec"]["template"] };
         let mut template = clean(template);
-        let wanted = without_directive(&template);
+        let wanted = template.clone();
         template["$patch"] = json!("replace");
         let cause = kept["metadata"]["annotations"][CHANGE_CAUSE].clone();
         let (what, parameters) = (format!("roll back {}", workload.workload), parameters(dry_run));
@@ -65,6 +70,11 @@ impl Cluster {
             if clean(&object["spec"]["template"]) == wanted {
                 // An attempt whose answer was lost, or somebody else's.
                 return Ok(Restarted { version });
+            }
+            if !is_seen(&object) {
+                // An autoscaler has just set something: what is current is said in a moment.
+                sleep(PAUSE).await;
+                continue;
             }
             if !is_current(from, &object, is_set) {
                 return Err(Error::failed(format!(
@@ -88,7 +98,7 @@ impl Cluster {
             }
         }
         Err(Error::failed(format!("cannot {what}"))
-            .caused_by(format!("it changed {ATTEMPTS} times while its template was to be set"))
+            .caused_by(format!("it was changing each of {ATTEMPTS} times when its template was to be set"))
             .hint("try again"))
     }
 
@@ -130,19 +140,16 @@ impl Cluster {
     }
 }
 
-/// Whether a revision is what the workload has now, and the controller has seen it.
+/// Whether the controller has seen the workload as it is.
+fn is_seen(object: &Value) -> bool {
+    object["status"]["observedGeneration"].as_i64() >= object["metadata"]["generation"].as_i64()
+}
+
+/// Whether a revision is what the workload has now, once its controller has seen it.
 fn is_current(revision: &Revision, object: &Value, is_set: bool) -> bool {
     let number = revision.number.to_string();
-    let seen = object["status"]["observedGeneration"].as_i64() >= object["metadata"]["generation"].as_i64();
-    seen && match is_set {
+    match is_set {
         true => object["status"]["updateRevision"] == revision.name.as_str(),
         false => object["metadata"]["annotations"][REVISION] == number.as_str(),
     }
-}
-
-/// ControllerRevisions are patches.
-fn without_directive(template: &Value) -> Value {
-    let mut template = template.clone();
-    template.as_object_mut().map(|fields| fields.remove("$patch"));
-    template
 }

@@ -121,8 +121,7 @@ fn of_deployment(workload: &Operated, kept: &Kept, image: ImageOf<'_>) -> Vec<Re
 fn of_stateful_set(workload: &Operated, kept: &Kept, image: ImageOf<'_>) -> Vec<Revision> {
     let own = kept.controller_revisions.iter().filter(|revision| is_owned(&revision.metadata, workload));
     let revision = |kept_revision: &ControllerRevision| {
-        let mut json = kept_revision.data.as_ref()?.0["spec"]["template"].clone();
-        json.as_object_mut()?.remove("$patch");
+        let json = clean(&kept_revision.data.as_ref()?.0["spec"]["template"]);
         let template: PodTemplateSpec = serde_json::from_value(json.clone()).ok()?;
         let name = kept_revision.name_any();
         let pods = kept.pods.iter().filter(|pod| pod.labels().get(REVISION_HASH) == Some(&name));
@@ -170,9 +169,10 @@ impl New<'_> {
     }
 }
 
-/// A template without what the controller has put into it.
+/// A template without what the controller has put into it. ControllerRevisions are patches.
 pub(super) fn clean(template: &Value) -> Value {
     let mut template = template.clone();
+    template.as_object_mut().map(|fields| fields.remove("$patch"));
     if let Some(labels) = template["metadata"]["labels"].as_object_mut() {
         labels.remove(TEMPLATE_HASH);
     }

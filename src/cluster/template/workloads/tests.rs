@@ -2,7 +2,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::*;
+use super::{
+    super::{super::Revision, Template},
+    *,
+};
 use crate::environment::{DjangoSettings, SessionMode};
 
 fn environment(instance: Option<&str>) -> Environment {
@@ -125,4 +128,20 @@ fn another_instance_s_workloads_are_passed_over() {
     let (environment, wanted) = (environment(Some("car1-qa")), Wanted::default());
     let chosen = choose(&environment, &wanted, Preference::Web, read(&deployments, &[]), &[]).unwrap();
     assert_eq!(chosen.workload, "deployment/web-own");
+}
+
+#[test]
+fn a_revision_s_template_is_its_own() {
+    let pod = |container: &str, image: &str, variable: &str| {
+        json!({"metadata": {"labels": {"app": "shop"}}, "spec": {"containers": [
+            {"name": container, "image": image, "env": [{"name": variable, "value": "x"}]}]}})
+    };
+    let present = Template::of(serde_json::from_value(pod("django", "shop:2", "DB_URL")).unwrap(), "django");
+    let template = pod("app", "shop:1", "DATABASE_URL");
+    let revision = Revision { number: 2, template, ..Revision::default() };
+    let then = present.of_revision(&environment(None), &revision).unwrap();
+    assert_eq!((then.container.as_str(), then.image.as_str()), ("app", "shop:1"));
+    let spec = json!(then.model.spec);
+    assert_eq!(spec["containers"][0]["env"][0]["name"], "DATABASE_URL");
+    assert_eq!((then.workload.as_str(), then.role.as_str()), ("deployment/web", "web"));
 }

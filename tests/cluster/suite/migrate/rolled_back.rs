@@ -77,10 +77,13 @@ fn the_older_image_is_asked_with_what_its_revision_had() {
     let Some(cluster) = cluster() else { return };
     let shop = Shop::with(cluster, "blocked");
     released(&shop);
+    let revision = "jsonpath={.metadata.annotations.deployment\\.kubernetes\\.io/revision}";
+    let newer: i64 = shop.namespace.kubectl(["get", "deployment/shell", "-o", revision]).parse().expect("a number");
     // With this the older image would not start.
     shop.namespace.kubectl(["set", "env", "deployment/shell", "DJANGO_SETTINGS_MODULE=shop.nosuch"]);
     shop.namespace.wait_for_rollout(["deployment/shell"]);
-    let output = shop.kdj().deadline(DEADLINE * 3).run(["rollback", "own", "1", "-v"]).expect_code(0);
+    let older = (newer - 1).to_string();
+    let output = shop.kdj().deadline(DEADLINE * 3).run(["rollback", "own", &older, "-v"]).expect_code(0);
     let _ = output.says(&[&format!("no ready pod runs {PLAIN}: a job of its own")]).never_says(&["is not known"]);
     assert_eq!(image(&shop.namespace), PLAIN);
 }
