@@ -13,14 +13,14 @@ const LONG: usize = 22;
 
 /// Whether what such a name has is secret: `FERNET_KEY`, `SMTP_PASS_2`, `accountKey`.
 pub(super) fn is_secret_name(name: &str) -> bool {
-    let is_secret_word = |word: &str| WORDS.contains(&word) || ENDS.iter().any(|end| word.ends_with(end));
+    let is_secret_word = |word: &str| WORDS.contains(&word) || ENDS.iter().any(|end| word.ends_with(*end));
     redact::is_secret_name(name) || words(name).iter().any(|word| is_secret_word(word))
 }
 
 /// Whether a value must not be shown at all, not even what `redact::text` has left of it: it names a secret, has a key in
 /// it, or more was taken out than passwords of addresses. The rest of an address tells something, and no secret.
 pub(super) fn is_secret(clean: &str) -> bool {
-    let runs = || clean.split(|c| !is_of_base64(c));
+    let runs = || clean.split(|c: char| !is_of_base64(c));
     clean.contains(CODE) || !lacks_logins_only(clean) || names_a_secret(clean) || runs().any(is_key)
 }
 
