@@ -143,7 +143,7 @@ async fn set_all<'a>(
     Ok(())
 }
 
-async fn follow_all(following: &mut [Following<'_>], place: &Place<'a>, wait: Option<Duration>) -> Result<Exit> {
+async fn follow_all(following: &mut [Following<'_>], place: &Place<'_>, wait: Option<Duration>) -> Result<Exit> {
     let mut signal = pin!(interrupted());
     let line = Line::new(place, following.len());
     let all = futures::future::join_all(following.iter_mut().enumerate().map(async |(at, one)| {
