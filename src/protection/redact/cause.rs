@@ -21,7 +21,7 @@ pub fn change_cause(cause: &str) -> String {
             Some((flag @ ("-e" | "--env"), _)) => (format!("{flag}={REDACTED}"), After::Value),
             Some((name, _)) if sets_variables && !name.starts_with('-') => (format!("{name}={REDACTED}"), After::Value),
             _ if matches!(word, "-p" | "--patch") => (format!("{word} {REDACTED}"), After::Patch),
-            _ if word.starts_with("--") || after == After::Nothing => (word.to_owned(), After::Nothing),
+            _ if word.starts_with("--") || word == "-e" || after == After::Nothing => (word.to_owned(), After::Nothing),
             // A value may hold spaces, and kubectl wrote no quotes.
             _ => continue,
         };
