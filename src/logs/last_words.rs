@@ -6,9 +6,9 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::{
-    entry::{Entry, Source},
+    entry::Source,
     exception::Exception,
-    unit::{Assembler, Unit},
+    unit::{Assembler, Line, Unit},
 };
 
 /// How many lines are last words where there is no traceback.
@@ -39,9 +39,10 @@ pub fn last_words(log: &str) -> Option<LastWords> {
     let (mut assembler, now) = (Assembler::default(), Instant::now());
     let mut units: Vec<Unit> = Vec::new();
     for line in log.lines() {
-        let line = Bytes::copy_from_slice(line.as_bytes());
-        let entry = Entry { source: Arc::clone(&source), time: Timestamp::UNIX_EPOCH, line, partial: false };
-        assembler.take(entry, now, true, |unit| units.push(unit));
+        let text = Bytes::copy_from_slice(line.as_bytes());
+        // Without times nothing says that two lines are one write: a plain line behind the message is another one.
+        let line = Line { time: Timestamp::UNIX_EPOCH, text, ..Line::default() };
+        assembler.take(Arc::clone(&source), line, now, true, |unit| units.push(unit));
     }
     units.extend(assembler.flush());
     let text = |unit: &Unit, from: usize| -> Vec<String> {
