@@ -39,6 +39,13 @@ use crate::{
 /// The objects of one kind, by name.
 type Objects<K> = BTreeMap<String, K>;
 
+/// What could not be had, by kind, and why.
+type Missing = BTreeMap<&'static str, String>;
+
+/// Of events, all but those that say that something went as it should: a CronJob fills a namespace with them.
+const EVENTS: &str = "reason!=Scheduled,reason!=Pulling,reason!=Pulled,reason!=Created,reason!=Started,\
+                      reason!=Completed,reason!=SawCompletedJob";
+
 /// What is known of the namespace itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Place {
@@ -64,7 +71,7 @@ struct State {
     events: Objects<Event>,
     place: Place,
     /// What could not be had, by kind, and why.
-    missing: BTreeMap<&'static str, String>,
+    missing: Missing,
 }
 
 impl State {
