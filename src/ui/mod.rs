@@ -83,11 +83,14 @@ impl Ui {
         let broken = || {
             let stdout = io::stdout();
             let mut pipe = [PollFd::new(&stdout, PollFlags::empty())];
-            let now = Timespec::default();
+            let now = Timespec { tv_sec: 0, tv_nsec: 0 };
             poll(&mut pipe, Some(&now)).is_ok() && pipe[0].revents().intersects(PollFlags::ERR)
         };
+        if self.stdout.is_terminal {
+            return std::future::pending().await;
+        }
         // A pipe that nobody reads does not wake up who does not write to it.
-        while self.stdout.is_terminal || !broken() {
+        while !broken() {
             sleep(Duration::from_secs(1)).await;
         }
     }

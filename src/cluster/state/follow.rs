@@ -38,7 +38,7 @@ const TOGETHER: Duration = Duration::from_millis(200);
 /// How often the conclusions are drawn anew though nothing changed: ages grow, and what takes too long is trouble.
 const TICK: Duration = Duration::from_secs(10);
 /// When objects that could not be had are asked for again.
-const AGAIN: Duration = Duration::from_secs(30);
+const AGAIN: Duration = Duration::from_secs(10);
 /// After how long without a word a connection is taken for dead: bookmarks come every minute.
 const PATIENCE: Duration = Duration::from_secs(100);
 /// How long the namespace may take to say how it is.
