@@ -1,6 +1,6 @@
 //! `kdj status -w`: redrawn in place on a terminal, a line for each change elsewhere.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use futures::{StreamExt, future::select_all, stream::FuturesUnordered};
 use tokio::sync::watch;
@@ -9,7 +9,7 @@ use super::{StatusArgs, open::Opened};
 use crate::{
     error::{Error, Result},
     exit::Exit,
-    status::{self, Line, Status},
+    status::{self, Health, Line, Status},
     ui::{Screen, Ui, style::sanitize, terminal},
 };
 
@@ -183,14 +183,14 @@ impl<'a> Shown<'a> {
     fn text(&self, views: &[View]) -> String {
         let show = self.args.show(self.ui);
         let texts = views.iter().map(|view| match (&view.error, &*view.statuses.borrow()) {
-            (Some(error), _) => sanitize(&format!("{}: {error}\n", view.name)),
+            (Some(error), _) => (Health::Broken, sanitize(&format!("{}: {error}\n", view.name))),
             (None, Some(status)) => {
                 let missing = status.missing.iter().map(|missing| sanitize(&format!("not seen: {missing}\n")));
-                status::text(status, show) + &missing.collect::<String>()
+                (status.health, status::text(status, show) + &missing.collect::<String>())
             }
-            (None, None) => format!("{}: asking the cluster\n", view.name),
+            (None, None) => (Health::Ok, format!("{}: asking the cluster\n", view.name)),
         });
-        texts.collect::<Vec<_>>().join("\n")
+        arranged(texts.collect(), self.screen.as_ref().map(Screen::rows))
     }
 
     /// Gives the terminal back, and leaves there what was seen last.
@@ -201,5 +201,31 @@ impl<'a> Shown<'a> {
             [] => Ok(()),
             views => self.ui.data(&self.text(views)),
         }
+    }
+}
+
+/// The texts, one below the other. On a terminal what does not fit is cut off below: there how each is comes first then,
+/// the worst first.
+fn arranged(mut texts: Vec<(Health, String)>, rows: Option<usize>) -> String {
+    let lines = texts.iter().map(|(_, text)| text.lines().count() + 1).sum::<usize>();
+    let mut overview = String::new();
+    if texts.len() > 1 && rows.is_some_and(|rows| lines > rows + 1) {
+        texts.sort_by_key(|(health, _)| Reverse(*health));
+        let first = texts.iter().filter_map(|(_, text)| text.lines().next());
+        overview = first.map(|line| format!("{line}\n")).chain(["\n".to_owned()]).collect();
+    }
+    overview + &texts.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_begins_with_how_each_is_the_worst_first() {
+        let texts = || vec![(Health::Ok, "a: ok\nweb\n".to_owned()), (Health::Broken, "b: BROKEN\nweb\n".to_owned())];
+        let all = "a: ok\nweb\n\nb: BROKEN\nweb\n";
+        assert_eq!((arranged(texts(), None), arranged(texts(), Some(5))), (all.to_owned(), all.to_owned()));
+        assert_eq!(arranged(texts(), Some(4)), "b: BROKEN\na: ok\n\nb: BROKEN\nweb\n\na: ok\nweb\n");
     }
 }

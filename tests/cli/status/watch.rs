@@ -144,3 +144,17 @@ fn what_is_refused_for_a_moment_is_asked_for_again() {
     let _ = running.finish().expect_code(130);
     server.forgive();
 }
+
+#[test]
+fn keys_do_not_show_and_do_not_stop_it() {
+    let server = ApiServer::http(shop::two_web_pods());
+    let mut pty = Pty::run(&Kdj::on(&server), ["status", "qa", "-w"]);
+    pty.wait_for("2/2");
+    pty.press("xyz\x1a\x1c");
+    fail(&server);
+    pty.wait_for("BROKEN");
+    pty.press("\x03");
+    assert_eq!(pty.finish().code(), Some(130));
+    pty.expect_restored();
+    assert!(!pty.text().contains("xyz"), "{:?}", pty.text());
+}
