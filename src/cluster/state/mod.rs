@@ -75,9 +75,14 @@ struct State {
 }
 
 impl State {
-    /// What this says of the environment.
+    /// What this says of the environment. While the connection is lost, it is judged as of the time it was: what was
+    /// starting then has not taken too long since.
     fn status(&self, environment: &Environment, roles: &Roles<'_>, link: Link, taken: Timestamp) -> Status {
-        let mut status = Status { link, ..Status::new(environment, taken) };
+        let seen = match &link {
+            Link::Lost { since, .. } => *since,
+            Link::Live => taken,
+        };
+        let mut status = Status { link, ..Status::new(environment, seen) };
         roles::fill(&mut status, self, environment, roles);
         status.presence = match self.place {
             Place::Deleting => Presence::Deleting,
@@ -88,7 +93,7 @@ impl State {
         status.events = happenings::events(self, &status);
         status.changes = happenings::changes(self, &status);
         status.missing = self.missing.iter().map(|(kind, why)| format!("{kind}: {why}")).collect();
-        status.concluded()
+        Status { taken, ..status.concluded() }
     }
 
     /// Whether there is no sign of the app.

@@ -21,9 +21,13 @@ fn object<K: DeserializeOwned + ResourceExt>(value: Value) -> Objects<K> {
 }
 
 fn status(state: &State) -> Status {
+    linked(state, Link::Live)
+}
+
+fn linked(state: &State, link: Link) -> Status {
     let environment = environment("qa", None);
     let roles = Roles::new(&environment, None).unwrap();
-    state.status(&environment, &roles, Link::Live, now())
+    state.status(&environment, &roles, link, now())
 }
 
 /// A StatefulSet of one pod, made long ago, with this update strategy and status.
@@ -221,4 +225,23 @@ fn where_workloads_may_not_be_seen_emptiness_is_not_certain() {
     state.lacks("Deployments", &Error::failed("`dev` may not `list` `deployments`"));
     let seen = status(&state);
     assert!(seen.headline.contains("there may be some that were not seen"), "{}", seen.headline);
+}
+
+#[test]
+fn what_was_starting_when_the_connection_was_lost_has_not_taken_too_long() {
+    let starting = |pod: &mut Value| {
+        pod["metadata"]["creationTimestamp"] = json!(before(3630));
+        pod["status"]["conditions"] = json!([{"type": "Ready", "status": "False", "reason": "ContainersNotReady"}]);
+        pod["status"]["containerStatuses"][0]["ready"] = json!(false);
+        pod["status"]["containerStatuses"][0]["state"] = json!({"running": {"startedAt": before(3630)}});
+    };
+    let state = State {
+        stateful_sets: set(json!({"type": "RollingUpdate"}), counts(0, "a", "a", 1)),
+        pods: db("a", starting),
+        ..State::default()
+    };
+    assert_eq!(status(&state).health, Health::Broken);
+    let lost = Link::Lost { since: before(3600).parse().unwrap(), why: "refused".to_owned() };
+    let seen = linked(&state, lost);
+    assert_eq!((seen.health, seen.taken), (Health::Changing, now()));
 }

@@ -7,6 +7,8 @@ use super::{
     LATELY, STARTING, STARTING_SLOWLY, ago,
 };
 
+/// The rank of a pod that merely is not ready.
+pub(super) const NOT_READY: u8 = 4;
 /// How long a pod may be without its volumes and its network before somebody says so, in seconds.
 const MOUNTING: i64 = 20;
 /// From how many restarts on a container that runs at the moment ends again and again.
@@ -115,7 +117,7 @@ fn not_ready(pod: &Pod, events: &[Event], now: Timestamp) -> Option<Trouble> {
         let text = format!("init container `{}` runs, and the others wait for it", init.name);
         let logged = Some(init.name.clone());
         let lasting = pod.age(now) > limit;
-        return Some(Trouble { lasting, logged, ..trouble_of(4, text, Vec::new(), Remedy::Log) });
+        return Some(Trouble { lasting, logged, ..trouble_of(NOT_READY, text, Vec::new(), Remedy::Log) });
     }
     let container = pod.containers.iter().find(|container| !container.init && !container.ready);
     let probes = evidence(pod, events, &["Unhealthy", "ProbeWarning"]);
@@ -127,7 +129,7 @@ fn not_ready(pod: &Pod, events: &[Event], now: Timestamp) -> Option<Trouble> {
     };
     let logged = container.filter(|it| it.running_since.is_some()).map(|container| container.name.clone());
     let remedy = if logged.is_some() { Remedy::Log } else { Remedy::Events };
-    Some(Trouble { lasting: age > limit, logged, ..trouble_of(4, why, probes, remedy) })
+    Some(Trouble { lasting: age > limit, logged, ..trouble_of(NOT_READY, why, probes, remedy) })
 }
 
 /// Whether something says that it takes its time: an image is pulled, an init container runs, a startup probe has not

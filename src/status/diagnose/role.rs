@@ -4,7 +4,7 @@ use super::{
     super::{Cause, Change, Event, Health, Pod, Problem, Role, RolloutPhase, Severity, Status},
     STARTING, STARTING_SLOWLY, ago,
     command::{about_pod, about_role},
-    pod::{Remedy, Trouble, stuck, trouble},
+    pod::{NOT_READY, Remedy, Trouble, stuck, trouble},
     warnings::warnings,
 };
 
@@ -114,7 +114,6 @@ fn failure(status: &Status, role: &Role) -> Option<String> {
 
 /// A pod of the new revision that is not ready yet may take until its rollout's deadline.
 fn is_rolling_out(status: &Status, role: &Role, pod: &Pod, trouble: &Trouble) -> bool {
-    const NOT_READY: u8 = 4;
     let goes_on = role.rollout.as_ref().is_some_and(|rollout| rollout.phase == RolloutPhase::Progressing);
     let has_time = role.has_deadline || pod.age(status.taken) < STARTING_SLOWLY;
     goes_on && has_time && !pod.outdated && trouble.rank >= NOT_READY
@@ -181,11 +180,17 @@ fn broken(status: &Status, role: &Role, found: &[Found<'_>]) -> Problem {
     problem
 }
 
+/// What two pods have in common that have the same trouble: not how often, when, and at which address of theirs.
+fn kind(trouble: &Trouble) -> (u8, &str) {
+    let ends = if trouble.rank == NOT_READY { [": ", ": "] } else { [", restarted", ", last "] };
+    let text = ends.iter().fold(trouble.text.as_str(), |text, end| text.split(end).next().unwrap_or(text));
+    (trouble.rank, text)
+}
+
 /// Pods with the same trouble are one cause.
 fn grouped(found: &[Found<'_>]) -> Vec<Cause> {
     let mut causes: Vec<(Vec<&str>, &Trouble)> = Vec::new();
     for (pod, trouble) in found {
-        let kind = |it: &Trouble| (it.rank, it.text.split(", restarted").next().unwrap_or_default().to_owned());
         match causes.iter_mut().find(|(_, other)| kind(other) == kind(trouble)) {
             Some((pods, _)) => pods.push(&pod.name),
             None => causes.push((vec![&pod.name], trouble)),

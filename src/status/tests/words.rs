@@ -96,3 +96,15 @@ fn all_at_zero_is_idle_though_beat_is_among_it() {
     let seen = status(vec![role("web", Kind::Web, 0), role("beat", Kind::Beat, 0)], Vec::new()).concluded();
     assert_eq!(seen.headline, "idle: every role is scaled to zero");
 }
+
+#[test]
+fn probes_of_several_pods_are_one_cause() {
+    let mut seen = status(vec![short("web", Kind::Web, 0, 2)], vec![unready("web-1", "web", |_| {}), unready("web-2", "web", |_| {})]);
+    for number in 1..3 {
+        let message = format!("Readiness probe failed: dial tcp 10.0.0.{number}:8000: connection refused");
+        seen.events.push(event(&format!("pod/web-{number}"), "Unhealthy", &message));
+    }
+    let causes = seen.concluded().problems.remove(0).causes;
+    assert_eq!(causes.len(), 1, "{causes:?}");
+    assert!(causes[0].text.ends_with("(2 pods, web-1 among them)"), "{causes:?}");
+}
