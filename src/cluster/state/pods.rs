@@ -47,11 +47,17 @@ fn is_abandoned(pod: &Pod) -> bool {
     unready && target::phase(pod) == "Running" && own.peek().is_some() && own.all(|(_, status)| status.ready)
 }
 
-/// The containers of a pod and whether each is an init container, those first.
+/// The containers of a pod and whether each is an init container, those first. An init container that stays (a native
+/// sidecar) is one like the others.
 pub(super) fn statuses(pod: &Pod) -> impl Iterator<Item = (bool, &ContainerStatus)> {
+    let stays = move |name: &str| {
+        let mut init = pod.spec.iter().flat_map(|spec| spec.init_containers.iter().flatten());
+        init.any(|container| container.name == name && container.restart_policy.as_deref() == Some("Always"))
+    };
     let status = pod.status.iter();
-    status.flat_map(|status| {
-        let init = status.init_container_statuses.iter().flatten().map(|status| (true, status));
+    status.flat_map(move |status| {
+        let init = status.init_container_statuses.iter().flatten();
+        let init = init.map(move |status| (!stays(&status.name), status));
         init.chain(status.container_statuses.iter().flatten().map(|status| (false, status)))
     })
 }

@@ -245,3 +245,22 @@ fn what_was_starting_when_the_connection_was_lost_has_not_taken_too_long() {
     let seen = linked(&state, lost);
     assert_eq!((seen.health, seen.taken), (Health::Changing, now()));
 }
+
+#[test]
+fn a_native_sidecar_is_a_container_like_the_others() {
+    let with_sidecar = |pod: &mut Value| {
+        pod["spec"]["initContainers"] =
+            json!([{"name": "proxy", "image": "p:1", "restartPolicy": "Always"}, {"name": "migrate", "image": "m:1"}]);
+        let ended = json!({"terminated": {"exitCode": 0, "reason": "Completed", "finishedAt": before(8991)}});
+        let running = json!({"running": {"startedAt": before(8995)}});
+        let container = |name: &str, ready, state: &Value| {
+            json!({"name": name, "ready": ready, "restartCount": 0, "image": "", "imageID": "", "state": state})
+        };
+        pod["status"]["initContainerStatuses"] =
+            json!([container("proxy", false, &running), container("migrate", true, &ended)]);
+        pod["status"]["conditions"] = json!([{"type": "Ready", "status": "False", "reason": "ContainersNotReady"}]);
+    };
+    let seen = status(&State { pods: db("a", with_sidecar), ..State::default() });
+    assert_eq!(seen.pods[0].ready_containers(), (1, 2));
+    assert!(seen.headline.contains("container `proxy` is not ready"), "{}", seen.headline);
+}
