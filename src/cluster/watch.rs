@@ -106,7 +106,19 @@ where
     /// Begins after `version`; without one with a list.
     pub(super) fn new(cluster: &'a Cluster, selection: Selection, version: Option<String>) -> Self {
         let (api, heard) = (Api::namespaced(cluster.client.clone(), &selection.namespace), Instant::now());
-        Self { cluster, api, selection, version, events: None, failures: 0, away: None, heard, was_silent: false, was_told: false, may_watch: true }
+        Self {
+            cluster,
+            api,
+            selection,
+            version,
+            events: None,
+            failures: 0,
+            away: None,
+            heard,
+            was_silent: false,
+            was_told: false,
+            may_watch: true,
+        }
     }
 
     /// Whether the last thing heard is that the server does not answer.

@@ -221,7 +221,8 @@ fn a_change_cause_and_a_log_show_no_values() {
                 json!("kubectl set env deploy/web DB_PASSWORD=canary-cause --record=true");
         });
     });
-    let log = "Traceback (most recent call last):\n  File \"a.py\", line 3, in f\n    g()\nKeyError: TOKEN=canary-log\n";
+    let log =
+        "Traceback (most recent call last):\n  File \"a.py\", line 3, in f\n    g()\nKeyError: TOKEN=canary-log\n";
     server.log(NAMESPACE, "web-7c9d8f-aaaaa", "django", log);
     for words in [&["status", "qa", "--why"][..], &["status", "qa", "--why", "-o", "json"]] {
         let output = Kdj::on(&server).run(words).expect_code(1).never_says(&["canary-cause", "canary-log"]);

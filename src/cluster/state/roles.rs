@@ -119,7 +119,11 @@ fn is_settled(deployment: &Deployment) -> bool {
 
 /// When a Deployment became or ceased to be available, or got on with a rollout.
 fn last_change(deployment: &Deployment) -> Option<Timestamp> {
-    conditions(deployment).flat_map(|it| [&it.last_transition_time, &it.last_update_time]).flatten().map(|at| at.0).max()
+    conditions(deployment)
+        .flat_map(|it| [&it.last_transition_time, &it.last_update_time])
+        .flatten()
+        .map(|at| at.0)
+        .max()
 }
 
 fn conditions(deployment: &Deployment) -> impl Iterator<Item = &DeploymentCondition> {

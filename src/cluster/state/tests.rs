@@ -82,7 +82,10 @@ fn on_delete_waits_for_somebody_and_is_not_broken() {
     let seen = status(&state);
     assert_eq!(seen.health, Health::Warning, "{}", seen.headline);
     let rollout = seen.roles[0].rollout.as_ref().unwrap();
-    assert_eq!((rollout.phase, rollout.text.as_str()), (RolloutPhase::Waiting, "1 old pod until they are deleted by hand"));
+    assert_eq!(
+        (rollout.phase, rollout.text.as_str()),
+        (RolloutPhase::Waiting, "1 old pod until they are deleted by hand")
+    );
     assert!(seen.pods[0].outdated && !seen.roles[0].has_deadline);
 }
 
@@ -253,9 +256,7 @@ fn a_native_sidecar_is_a_container_like_the_others() {
             json!([{"name": "proxy", "image": "p:1", "restartPolicy": "Always"}, {"name": "migrate", "image": "m:1"}]);
         let ended = json!({"terminated": {"exitCode": 0, "reason": "Completed", "finishedAt": before(8991)}});
         let running = json!({"running": {"startedAt": before(8995)}});
-        let container = |name: &str, ready, state: &Value| {
-            json!({"name": name, "ready": ready, "restartCount": 0, "image": "", "imageID": "", "state": state})
-        };
+        let container = |name: &str, ready, state: &Value| json!({"name": name, "ready": ready, "restartCount": 0, "image": "", "imageID": "", "state": state});
         pod["status"]["initContainerStatuses"] =
             json!([container("proxy", false, &running), container("migrate", true, &ended)]);
         pod["status"]["conditions"] = json!([{"type": "Ready", "status": "False", "reason": "ContainersNotReady"}]);

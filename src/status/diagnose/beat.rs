@@ -56,9 +56,9 @@ fn is_same_app(one: &Role, other: &Role) -> bool {
 fn problem(status: &Status, app: &App<'_>) -> Option<Problem> {
     let (roles, desired, running) = (&app.roles, app.desired, app.running);
     let first = roles.first()?;
-    let is_rolling = roles.iter().any(|role| {
-        role.rollout.as_ref().is_some_and(|rollout| rollout.phase == RolloutPhase::Progressing)
-    });
+    let is_rolling = roles
+        .iter()
+        .any(|role| role.rollout.as_ref().is_some_and(|rollout| rollout.phase == RolloutPhase::Progressing));
     let several = "each sends every periodic task: they run several times over";
     let (severity, what, text) = match (desired, running) {
         (2.., _) => (Severity::Broken, format!("{desired} beats"), several),

@@ -50,7 +50,10 @@ mod tests {
     #[test]
     fn values_go_and_names_of_secrets_stay() {
         for (words, expected) in [
-            ("kubectl set env deploy/web DB_PASSWORD=hunter2 --record=true", "kubectl set env deploy/web DB_PASSWORD=<redacted> --record=true"),
+            (
+                "kubectl set env deploy/web DB_PASSWORD=hunter2 --record=true",
+                "kubectl set env deploy/web DB_PASSWORD=<redacted> --record=true",
+            ),
             ("exec: \"run --password=hunter2\": not found", "exec: \"run --password=<redacted>\": not found"),
             ("secret \"shop\" not found", "secret \"shop\" not found"),
             ("one\n  two", "one two"),

@@ -90,7 +90,8 @@ fn is_made_lately(status: &Status, role: &Role) -> bool {
     let now = status.taken.as_second();
     let of_pods = status.pods_of(role).flat_map(|pod| [pod.created, pod.terminating]).flatten();
     let told = status.events.iter().filter(|event| {
-        event.role.as_ref() == Some(&role.name) && matches!(event.reason.as_str(), "ScalingReplicaSet" | "SuccessfulCreate")
+        event.role.as_ref() == Some(&role.name)
+            && matches!(event.reason.as_str(), "ScalingReplicaSet" | "SuccessfulCreate")
     });
     let times = [role.created, role.changed].into_iter().flatten().chain(of_pods).chain(told.map(|event| event.at));
     let newest = times.map(|at| at.as_second()).max();

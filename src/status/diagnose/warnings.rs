@@ -35,7 +35,8 @@ pub(super) fn warnings(status: &Status, role: &Role) -> Vec<Problem> {
         let text = format!("pod {} ended with {} {when}", last.pod, last.exit.text());
         let pod = status.pods_of(role).find(|pod| pod.name == last.pod);
         let container = pod.and_then(|pod| {
-            let own = |it: &&Container| it.last_exit.as_ref() == Some(&last.exit) || it.exit.as_ref() == Some(&last.exit);
+            let own =
+                |it: &&Container| it.last_exit.as_ref() == Some(&last.exit) || it.exit.as_ref() == Some(&last.exit);
             Some(flag(pod, &pod.containers.iter().find(own)?.name))
         });
         let container = container.unwrap_or_default();

@@ -51,7 +51,10 @@ fn a_quota_is_the_cause_for_as_long_as_the_controller_waits() {
 fn without_pods_the_counts_tell() {
     let mut seen = status(vec![short("web", Kind::Web, 0, 2)], Vec::new());
     seen.missing.push("pods: `dev` may not `list` `pods`".to_owned());
-    assert_eq!(said(&seen), (Health::Broken, "web: 0 of 2 pods ready: its pods could not be read, which would tell".to_owned()));
+    assert_eq!(
+        said(&seen),
+        (Health::Broken, "web: 0 of 2 pods ready: its pods could not be read, which would tell".to_owned())
+    );
     seen.roles[0].changed = before(20);
     assert_eq!(said(&seen).0, Health::Changing);
     seen.roles[0] = role("beat", Kind::Beat, 1);

@@ -2,7 +2,8 @@
 
 use super::*;
 
-const LOG: &str = "Traceback (most recent call last):\n  File \"a.py\", line 1, in f\n    g()\nValueError: DB_PASSWORD=hunter2\n";
+const LOG: &str =
+    "Traceback (most recent call last):\n  File \"a.py\", line 1, in f\n    g()\nValueError: DB_PASSWORD=hunter2\n";
 
 fn one(pod: Pod) -> Status {
     status(vec![short("web", Kind::Web, 0, 1)], vec![pod]).concluded()
@@ -99,7 +100,10 @@ fn all_at_zero_is_idle_though_beat_is_among_it() {
 
 #[test]
 fn probes_of_several_pods_are_one_cause() {
-    let mut seen = status(vec![short("web", Kind::Web, 0, 2)], vec![unready("web-1", "web", |_| {}), unready("web-2", "web", |_| {})]);
+    let mut seen = status(
+        vec![short("web", Kind::Web, 0, 2)],
+        vec![unready("web-1", "web", |_| {}), unready("web-2", "web", |_| {})],
+    );
     for number in 1..3 {
         let message = format!("Readiness probe failed: dial tcp 10.0.0.{number}:8000: connection refused");
         seen.events.push(event(&format!("pod/web-{number}"), "Unhealthy", &message));

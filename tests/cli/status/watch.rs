@@ -110,7 +110,8 @@ fn where_nothing_can_be_opened_it_ends_with_the_error() {
     let server = ApiServer::http(shop::two_web_pods());
     let kdj = Kdj::on(&server);
     let plugin = Plugin::failing(&kdj.bin(), "SSO session expired", 3);
-    let kubeconfig = Kubeconfig::empty().server("acme-staging", &server).context("acme-staging", "dev", Some(NAMESPACE));
+    let kubeconfig =
+        Kubeconfig::empty().server("acme-staging", &server).context("acme-staging", "dev", Some(NAMESPACE));
     let kdj = kdj.kubeconfig(&kubeconfig.plugin("dev", &plugin));
     for words in [&["status", "qa", "-w"][..], &["status", "qa", "-w", "-o", "json"]] {
         let _ = kdj.run(words).expect_code(1).says(&["SSO session expired"]);

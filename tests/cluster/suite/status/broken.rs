@@ -166,7 +166,5 @@ fn a_stateful_set_that_waits_for_somebody_is_not_broken() {
     let next = seen["problems"][0]["next"].as_str().expect("a command");
     assert!(next.ends_with("delete pod db-0"), "{output}");
     namespace.kubectl(["delete", "pod", "db-0"]);
-    poll_until("the rollout", Duration::from_secs(60), || {
-        (status(&kdj, ["own"])["health"] == "ok").then_some(())
-    });
+    poll_until("the rollout", Duration::from_secs(60), || (status(&kdj, ["own"])["health"] == "ok").then_some(()));
 }
