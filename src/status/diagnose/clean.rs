@@ -54,7 +54,7 @@ mod tests {
                 "kubectl set env deploy/web DB_PASSWORD=hunter2 --record=true",
                 "kubectl set env deploy/web DB_PASSWORD=<redacted> --record=true",
             ),
-            ("exec: \"run --password=hunter2\": not found", "exec: \"run --password=<redacted>\": not found"),
+            ("exec: \"run --password=hunter2\": not found", "exec: \"run --password=<redacted>: not found"),
             ("secret \"shop\" not found", "secret \"shop\" not found"),
             ("one\n  two", "one two"),
         ] {

@@ -34,7 +34,7 @@ fn a_pod_that_does_not_go_is_named() {
     assert_eq!(said(&set(0, vec![going(30)])).0, Health::Changing);
     let (health, line) = said(&set(0, vec![going(3600)]));
     assert_eq!(health, Health::Broken);
-    assert!(line.contains("it was to be gone 1h ago and is not: its node node-1 does not answer"), "{line}");
+    assert!(line.contains("it was to be gone 60m ago and is not: its node node-1 does not answer"), "{line}");
 }
 
 #[test]
