@@ -197,11 +197,13 @@ fn what_tells_why_and_does_not_come_is_done_without() {
     let server = crashing();
     server.fault(On::get(&format!("/api/v1/namespaces/{NAMESPACE}/events")), Fault::Blackhole);
     let output = Kdj::on(&server).deadline(Duration::from_secs(40)).run(["status", "qa", "--why"]).expect_code(1);
-    let _ = output.says(&["qa: not seen: events: no answer within 5 s", "KeyError: 'KEY'", "1.41` → `shop:1.42"]);
+    assert!(output.stdout_text().contains("1. KeyError: 'KEY'"), "{output}");
+    let _ = output.says(&["qa: not seen: events: no answer within 5 s"]);
     let server = crashing();
     server.fault(On::log(NAMESPACE), Fault::Blackhole);
     let output = Kdj::on(&server).deadline(Duration::from_secs(40)).run(["status", "qa", "--why"]).expect_code(1);
-    let _ = output.says(&["qa: not seen: the log: no answer within 5 s", "BackOff", "1.41` → `shop:1.42"]);
+    assert!(output.stdout_text().contains("- BackOff: "), "{output}");
+    let _ = output.says(&["qa: not seen: the log: no answer within 5 s"]);
 }
 
 #[test]
@@ -226,7 +228,8 @@ fn a_change_cause_and_a_log_show_no_values() {
     server.log(NAMESPACE, "web-7c9d8f-aaaaa", "django", log);
     for words in [&["status", "qa", "--why"][..], &["status", "qa", "--why", "-o", "json"]] {
         let output = Kdj::on(&server).run(words).expect_code(1).never_says(&["canary-cause", "canary-log"]);
-        let _ = output.says(&["DB_PASSWORD=<redacted>", "KeyError"]);
+        let text = output.stdout_text();
+        assert!(text.contains("DB_PASSWORD=<redacted>") && text.contains("KeyError: TOKEN=<redacted>"), "{text}");
     }
 }
 

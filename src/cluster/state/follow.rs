@@ -105,7 +105,7 @@ where
                 return;
             }
             // The server has been away for long: whoever watches wants to see it come back.
-            Err(error) if is_away => {
+            Err(error) if is_away && !error.is_forbidden() => {
                 self.away = Some(away(error.to_string()));
                 self.begin(Duration::ZERO);
                 return;
