@@ -140,7 +140,6 @@ fn what_is_refused_for_a_moment_is_asked_for_again() {
     running.wait_for_stdout("qa: not seen: pods: `dev` may not `list` `pods`");
     fail(&server);
     running.wait_for_stdout("qa: over: not seen: pods");
-    running.wait_for_stdout("qa: web: 1 of 2 pods ready: container `django` ends with exit 3");
     running.signal(Signal::INT);
     let _ = running.finish().expect_code(130);
     server.forgive();
