@@ -46,7 +46,7 @@ pub struct RestartArgs {
     timeout: Duration,
 
     /// Have Celery workers take no more tasks and finish those they have, before they are restarted
-    #[arg(long)]
+    #[arg(long, conflicts_with = "no_wait")]
     drain: bool,
 
     /// How long they may take for that

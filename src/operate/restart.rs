@@ -33,6 +33,13 @@ pub struct How {
     pub dry_run: bool,
 }
 
+impl How {
+    /// Whether the workers of this workload finish their tasks before.
+    fn drains(&self, one: &Operated) -> bool {
+        self.drain.is_some() && one.kind == Kind::Worker && one.is_celery()
+    }
+}
+
 /// The change, as it is shown and recorded.
 pub fn change(chosen: &[&Operated], words: &[String]) -> Change {
     let roles: Vec<&str> = chosen.iter().map(|one| one.role.as_str()).collect();
@@ -62,6 +69,11 @@ pub fn check(chosen: &[&Operated], place: &Place<'_>, how: &How) -> Result<()> {
             return Err(Error::failed(format!("refusing to restart `{role}`: its rollouts are paused"))
                 .caused_by("a paused Deployment makes no new pods; who paused it is probably about to change it")
                 .hint(format!("when they are done: `{}`", place.kubectl(["rollout", "resume", &one.workload]))));
+        }
+        if how.drains(one) && one.rollout.strategy == Strategy::OnDelete {
+            return Err(Error::failed(format!("refusing to drain `{role}`: its pods stay until somebody deletes them"))
+                .caused_by("its updateStrategy is OnDelete: until then its workers would take no tasks")
+                .hint("without `--drain` its template is restarted, and nothing else"));
         }
     }
     for one in chosen {
@@ -140,7 +152,7 @@ async fn restart(one: &Operated, place: &Place<'_>, how: &How) -> Result<()> {
         return Ok(());
     }
     let mut follow = ui.waiting("listing its pods", cluster.follow_workload(one)).await?;
-    let drained = match how.drain.filter(|_| one.kind == Kind::Worker && one.is_celery()) {
+    let drained = match how.drain.filter(|_| how.drains(one)) {
         Some(limit) => Some(drain(one, place, &follow, limit).await?),
         None => None,
     };

@@ -83,3 +83,22 @@ fn nothing_is_asked_of_the_cluster_without_the_right_name() {
     }
     assert!(server.requests().is_empty(), "{}", server.request_lines());
 }
+
+#[test]
+fn nobody_is_drained_whom_nobody_waits_for() {
+    let server = ApiServer::http(shop::whole());
+    let kdj = Kdj::on(&server);
+    let output = kdj.run(["restart", "qa", "celeryd", "--drain", "--no-wait"]).expect_code(2);
+    let _ = output.says(&["--drain", "cannot be used with", "--no-wait"]);
+    assert!(server.requests().is_empty(), "{}", server.request_lines());
+    // Pods of such a StatefulSet stay until somebody deletes them.
+    server.change(|objects| {
+        objects.change("statefulsets", "redis", |set| {
+            set["spec"]["updateStrategy"] = json!({"type": "OnDelete"});
+            set["spec"]["template"]["spec"]["containers"][0]["command"] = json!(["celery", "-A", "shop", "worker"]);
+        });
+    });
+    let output = kdj.run(["restart", "qa", "redis", "--drain"]).expect_code(1);
+    let _ = output.says(&["refusing to drain `redis`: its pods stay until somebody deletes them"]);
+    assert_eq!(restarted(&server), [""; 0]);
+}
