@@ -2,7 +2,9 @@
 
 mod order;
 
-use std::{pin::pin, time::Duration};
+use std::time::Duration;
+
+use futures::FutureExt;
 
 pub use self::order::choose;
 use super::{
@@ -17,7 +19,7 @@ use crate::{
     error::{Error, Result},
     exit::{Exit, Failure},
     protection::Change,
-    ui::terminal::interrupted,
+    ui::terminal::Interrupts,
 };
 
 /// How to restart.
@@ -71,9 +73,11 @@ pub fn check(chosen: &[&Operated], place: &Place<'_>, how: &How) -> Result<()> {
                 .hint(format!("when they are done: `{}`", place.kubectl(["rollout", "resume", &one.workload]))));
         }
         if how.drains(one) && one.rollout.strategy == Strategy::OnDelete {
-            return Err(Error::failed(format!("refusing to drain `{role}`: its pods stay until somebody deletes them"))
-                .caused_by("its updateStrategy is OnDelete: until then its workers would take no tasks")
-                .hint("without `--drain` its template is restarted, and nothing else"));
+            return Err(Error::failed(format!(
+                "refusing to drain `{role}`: its pods stay until somebody deletes them"
+            ))
+            .caused_by("its updateStrategy is OnDelete: until then its workers would take no tasks")
+            .hint("without `--drain` its template is restarted, and nothing else"));
         }
     }
     for one in chosen {
@@ -121,8 +125,12 @@ pub fn explain(chosen: &[&Operated], place: &Place<'_>) -> String {
 /// # Errors
 /// When one cannot be restarted, or its rollout fails; those after it are left as they are, and it says so.
 pub async fn apply(chosen: &[&Operated], place: &Place<'_>, how: &How) -> Result<Exit> {
+    let mut signals = Interrupts::listen();
     for (at, one) in chosen.iter().enumerate() {
-        let restarted = restart(one, place, how).await;
+        let restarted = match signals.next().now_or_never() {
+            Some(number) => Err(left_before(one, number)),
+            None => restart(one, place, how, &mut signals).await,
+        };
         let left: Vec<String> = chosen[at + 1..].iter().map(|other| format!("`{}`", other.role)).collect();
         match restarted {
             Ok(()) => {}
@@ -133,7 +141,11 @@ pub async fn apply(chosen: &[&Operated], place: &Place<'_>, how: &How) -> Result
     Ok(Exit::Success)
 }
 
-async fn restart(one: &Operated, place: &Place<'_>, how: &How) -> Result<()> {
+fn left_before(one: &Operated, number: u8) -> Error {
+    Error::new(Failure::Signal(number), format!("left: `{}` is not restarted", one.role))
+}
+
+async fn restart(one: &Operated, place: &Place<'_>, how: &How, signals: &mut Interrupts) -> Result<()> {
     let Place { cluster, ui, .. } = place;
     let role = &one.role;
     if one.replicas() == 0 {
@@ -153,21 +165,17 @@ async fn restart(one: &Operated, place: &Place<'_>, how: &How) -> Result<()> {
     }
     let mut follow = ui.waiting("listing its pods", cluster.follow_workload(one)).await?;
     let drained = match how.drain.filter(|_| how.drains(one)) {
-        Some(limit) => Some(drain(one, place, &follow, limit).await?),
+        Some(limit) => Some(drain(one, place, &mut follow, limit, signals).await?),
         None => None,
     };
-    let ended = roll_over(one, place, how, recreate, &mut follow).await;
+    let ended = roll_over(one, place, how, (recreate, &mut follow), signals).await;
     if recreate && !matches!(ended, Err(Stop::Refused(_))) {
         beat::put_back(place, one, &mut follow).await;
     }
-    match (ended, drained) {
-        (Ok(()), _) => Ok(()),
-        (Err(Stop::Refused(error) | Stop::Failed(error)), Some(drained)) => {
-            drained.undo().await;
-            Err(error)
-        }
-        (Err(Stop::Refused(error) | Stop::Failed(error)), None) => Err(error),
+    if let (Err(_), Some(drained)) = (&ended, drained) {
+        drained.undo(&mut follow, signals).await;
     }
+    ended.map_err(|(Stop::Refused(error) | Stop::Failed(error))| error)
 }
 
 /// Why a restart did not come to its end.
@@ -182,8 +190,8 @@ async fn roll_over(
     one: &Operated,
     place: &Place<'_>,
     how: &How,
-    recreate: bool,
-    follow: &mut Follow<'_>,
+    (recreate, follow): (bool, &mut Follow<'_>),
+    signals: &mut Interrupts,
 ) -> Result<(), Stop> {
     let Place { cluster, ui, environment, .. } = place;
     let role = &one.role;
@@ -198,12 +206,11 @@ async fn roll_over(
         ui.status(&format!("{role}: restarted; not waited for"));
         return Ok(());
     }
-    let mut signal = pin!(interrupted());
     let line = Line::new(place, 1);
     let mut wait = Wait::new(*place, one, (Goal::Rollout, how.limit), (&line, 0));
     let reached = tokio::select! {
         reached = wait.run(follow) => reached.map(drop).map_err(Stop::Failed),
-        number = &mut signal => {
+        number = signals.next() => {
             let left = Error::new(Failure::Signal(number), format!("left: the rollout of `{role}` goes on without kdj"));
             Err(Stop::Failed(left.hint(format!("see how far it is: `kdj status {}`", environment.name))))
         }
@@ -216,20 +223,22 @@ async fn roll_over(
 }
 
 /// Drains the workers, or has them go on as before.
-async fn drain<'a>(one: &Operated, place: &Place<'a>, follow: &Follow<'_>, limit: Duration) -> Result<Drain<'a>> {
-    let pods = follow.pods().into_iter().filter(|pod| !pod.going).map(|pod| pod.name).collect();
-    let mut drain = Drain::of(*place, one, pods).await?;
-    let mut signal = pin!(interrupted());
+async fn drain<'a>(
+    one: &'a Operated,
+    place: &Place<'a>,
+    follow: &mut Follow<'_>,
+    limit: Duration,
+    signals: &mut Interrupts,
+) -> Result<Drain<'a>> {
+    let mut drain = Drain::of(*place, one).await?;
     let drained = tokio::select! {
-        drained = drain.run(limit) => drained,
-        number = &mut signal => {
-            Err(Error::new(Failure::Signal(number), format!("left: `{}` is not restarted", one.role)))
-        }
+        drained = drain.run(follow, limit) => drained,
+        number = signals.next() => Err(left_before(one, number)),
     };
     match drained {
         Ok(()) => Ok(drain),
         Err(error) => {
-            drain.undo().await;
+            drain.undo(follow, signals).await;
             Err(error)
         }
     }

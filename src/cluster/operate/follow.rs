@@ -211,7 +211,8 @@ mod tests {
     use crate::cluster::target::fixtures::object;
 
     fn pod(owner: &str, phase: &str) -> Pod {
-        let owners = json!([{"apiVersion": "apps/v1", "kind": "StatefulSet", "name": owner, "uid": "1", "controller": true}]);
+        let owners =
+            json!([{"apiVersion": "apps/v1", "kind": "StatefulSet", "name": owner, "uid": "1", "controller": true}]);
         object(json!({"metadata": {"name": "db-0", "uid": "7", "ownerReferences": owners}, "status": {"phase": phase}}))
     }
 
