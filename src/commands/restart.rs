@@ -83,8 +83,7 @@ pub async fn run(args: RestartArgs, options: &Options, config: &Config, ui: &Ui)
     };
     let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
     let place = Place { cluster: &cluster, environment: &environment, options, ui };
-    let names: Vec<&str> = args.roles.iter().map(String::as_str).collect();
-    let workloads = ui.waiting("reading the workloads", cluster.workloads(&environment, &names)).await?;
+    let workloads = ui.waiting("reading the workloads", cluster.workloads(&environment)).await?;
     let chosen = restart::choose(&args.roles, &workloads.all, &place)?;
     place.introduce();
     if !chosen.left_out.is_empty() {

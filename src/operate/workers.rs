@@ -57,7 +57,11 @@ impl<'a> Workers<'a> {
     /// When nobody can be asked: the app has no Celery, its broker does not answer, or it takes too long.
     pub(super) async fn ask(&self, pods: &[String]) -> Result<Celery> {
         let Place { cluster, environment, .. } = self.place;
-        match in_time(celery::ask(cluster, &self.target, environment, &self.named, pods)).await? {
+        let asking = celery::ask(cluster, &self.target, environment, &self.named, pods);
+        let answer = timeout(ANSWER_LIMIT, asking).await.map_err(|_| {
+            Error::failed(format!("the workers did not say within {} s what they do", ANSWER_LIMIT.as_secs()))
+        })?;
+        match answer? {
             Some(Celery { workers: None, problem, broker, .. }) => {
                 Err(Error::failed(format!("the workers cannot be asked by {}", broker.place))
                     .caused_by(problem.unwrap_or_else(|| "its kind passes on no questions".to_owned())))
@@ -73,7 +77,7 @@ impl<'a> Workers<'a> {
     /// As [`Workers::ask`].
     pub(super) async fn stop(&self, pods: &[String]) -> Result<Vec<Consumer>> {
         let Place { cluster, environment, .. } = self.place;
-        in_time(celery::stop_consuming(cluster, &self.target, environment, &self.named, pods)).await
+        celery::stop_consuming(cluster, &self.target, environment, &self.named, pods).await
     }
 
     /// Has these take tasks from these queues again; which of them confirm it, of which queues.
@@ -82,13 +86,8 @@ impl<'a> Workers<'a> {
     /// As [`Workers::ask`].
     pub(super) async fn start(&self, stopped: &[Consumer]) -> Result<Vec<Consumer>> {
         let Place { cluster, environment, .. } = self.place;
-        in_time(celery::start_consuming(cluster, &self.target, environment, &self.named, stopped)).await
+        celery::start_consuming(cluster, &self.target, environment, &self.named, stopped).await
     }
-}
-
-async fn in_time<T>(asking: impl Future<Output = Result<T>>) -> Result<T> {
-    let late = || Error::failed(format!("the workers did not answer within {} s", ANSWER_LIMIT.as_secs()));
-    timeout(ANSWER_LIMIT, asking).await.map_err(|_| late())?
 }
 
 impl AtHand {

@@ -18,7 +18,7 @@ fn who_does_not_wait_needs_two_rounds() {
     let server = ApiServer::http(shop::whole());
     let output = Kdj::on(&server).run(["restart", "qa", "web", "--no-wait"]).expect_code(0).prints("");
     let _ = output.says(&["web: restarted; not waited for"]);
-    assert_eq!(server.requests().len(), 3, "{}", server.request_lines());
+    assert_eq!(server.requests().len(), 4, "{}", server.request_lines());
     let annotations = &server.objects("deployments")[0]["spec"]["template"]["metadata"]["annotations"];
     assert!(annotations["kubectl.kubernetes.io/restartedAt"].is_string(), "{annotations}");
 }

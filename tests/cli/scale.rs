@@ -11,6 +11,7 @@ use crate::harness::{
 
 const AUTOSCALERS: &str = "/apis/autoscaling/v2/namespaces/shop-qa/horizontalpodautoscalers";
 const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/shop-qa/deployments";
+const SETS: &str = "/apis/apps/v1/namespaces/shop-qa/statefulsets";
 
 fn server() -> ApiServer {
     ApiServer::http(shop::whole())
@@ -24,11 +25,11 @@ fn lines(server: &ApiServer) -> Vec<String> {
 }
 
 #[test]
-fn a_role_is_scaled_in_two_rounds_of_three_requests() {
+fn a_role_is_scaled_in_two_rounds_of_four_requests() {
     let server = server();
     let _ = Kdj::on(&server).run(["scale", "qa", "web=5"]).expect_code(0).prints("").says(&["web: 2 -> 5"]);
     let patch = format!("PATCH {DEPLOYMENTS}/web/scale");
-    assert_eq!(lines(&server), [format!("GET {DEPLOYMENTS}"), format!("GET {AUTOSCALERS}"), patch]);
+    assert_eq!(lines(&server), [format!("GET {DEPLOYMENTS}"), format!("GET {SETS}"), format!("GET {AUTOSCALERS}"), patch]);
     let requests = server.requests();
     let patch = requests.last().expect("a request").json();
     let web = server.objects("deployments").into_iter().find(|it| it["metadata"]["name"] == "web").expect("web");
@@ -37,7 +38,7 @@ fn a_role_is_scaled_in_two_rounds_of_three_requests() {
 }
 
 #[test]
-fn stateful_sets_are_asked_for_where_deployments_do_not_have_the_name() {
+fn stateful_sets_are_scaled_like_deployments() {
     let server = server();
     let _ = Kdj::on(&server).run(["scale", "qa", "redis+1"]).expect_code(0).says(&["redis: 1 -> 2"]);
     assert_eq!(server.requests().len(), 4, "{}", server.request_lines());
@@ -102,7 +103,7 @@ fn a_status_that_changes_meanwhile_is_no_conflict() {
     let server = server();
     let output = meanwhile(&server, &["web=5"], |web| web["status"]["readyReplicas"] = json!(1));
     let _ = output.expect_code(0).says(&["web: 2 -> 5"]);
-    assert_eq!((web(&server), server.requests().len()), (5, 5), "{}", server.request_lines());
+    assert_eq!((web(&server), server.requests().len()), (5, 6), "{}", server.request_lines());
 }
 
 #[test]
@@ -120,7 +121,7 @@ fn a_lost_answer_is_looked_up() {
     let server = server();
     server.fault(On::prefix(&format!("{DEPLOYMENTS}/web/scale")).once(), Fault::carried_out(Fault::Reset));
     let _ = Kdj::on(&server).run(["scale", "qa", "web=4"]).expect_code(0).says(&["web: 2 -> 4"]);
-    assert_eq!((web(&server), server.requests().len()), (4, 4), "{}", server.request_lines());
+    assert_eq!((web(&server), server.requests().len()), (4, 5), "{}", server.request_lines());
 }
 
 #[test]
@@ -183,4 +184,31 @@ fn a_word_with_two_readings_is_refused() {
     let _ = output
         .says(&["`celeryd-1` may be the role `celeryd-1`, or `celeryd` less 1", "write `celeryd=N` or `celeryd-1=N`"]);
     let _ = kdj.run(["scale", "qa", "celeryd-1=2"]).expect_code(0).says(&["celeryd-1: 1 -> 2"]);
+}
+
+/// A StatefulSet with a template of this command.
+fn set(server: &ApiServer, name: &str, replicas: u32, command: &[&str]) {
+    server.change(|objects| {
+        let mut set = objects.get("statefulsets", NAMESPACE, "redis").expect("redis").clone();
+        set["metadata"]["name"] = json!(name);
+        set["metadata"]["uid"] = json!(format!("uid-set-{name}"));
+        set["spec"]["replicas"] = json!(replicas);
+        set["spec"]["template"]["metadata"]["labels"] = json!({"app.kubernetes.io/component": name});
+        let app = json!([{"name": name, "image": "registry.acme.dev/shop:1.42", "command": command}]);
+        set["spec"]["template"]["spec"]["containers"] = app;
+        objects.add_json("statefulsets", set);
+    });
+}
+
+#[test]
+fn a_name_that_a_stateful_set_has_as_well_is_not_guessed_at() {
+    let server = server();
+    set(&server, "celeryd-2", 1, &["celery", "-A", "shop", "worker"]);
+    let kdj = Kdj::on(&server);
+    let output = kdj.run(["scale", "qa", "celeryd-2"]).expect_code(2);
+    let _ = output.says(&["`celeryd-2` may be the role `celeryd-2`, or `celeryd` less 2"]);
+    set(&server, "web", 1, &["gunicorn"]);
+    let output = kdj.run(["scale", "qa", "web=3"]).expect_code(2);
+    let _ = output.says(&["role `web` of `qa` is that of 2 workloads", "`deployment/web`, `statefulset/web`"]);
+    assert_eq!(web(&server), 2);
 }
