@@ -29,7 +29,10 @@ fn a_role_is_scaled_in_two_rounds_of_four_requests() {
     let server = server();
     let _ = Kdj::on(&server).run(["scale", "qa", "web=5"]).expect_code(0).prints("").says(&["web: 2 -> 5"]);
     let patch = format!("PATCH {DEPLOYMENTS}/web/scale");
-    assert_eq!(lines(&server), [format!("GET {DEPLOYMENTS}"), format!("GET {SETS}"), format!("GET {AUTOSCALERS}"), patch]);
+    assert_eq!(
+        lines(&server),
+        [format!("GET {DEPLOYMENTS}"), format!("GET {SETS}"), format!("GET {AUTOSCALERS}"), patch]
+    );
     let requests = server.requests();
     let patch = requests.last().expect("a request").json();
     let web = server.objects("deployments").into_iter().find(|it| it["metadata"]["name"] == "web").expect("web");
@@ -211,4 +214,39 @@ fn a_name_that_a_stateful_set_has_as_well_is_not_guessed_at() {
     let output = kdj.run(["scale", "qa", "web=3"]).expect_code(2);
     let _ = output.says(&["role `web` of `qa` is that of 2 workloads", "`deployment/web`, `statefulset/web`"]);
     assert_eq!(web(&server), 2);
+}
+
+#[test]
+fn beats_are_counted_over_all_workloads() {
+    let server = server();
+    let beat = ["celery", "-A", "shop", "beat"];
+    set(&server, "beat-blue", 0, &beat);
+    set(&server, "beat-green", 0, &beat);
+    set(&server, "inside", 0, &["celery", "-A", "shop", "worker", "-B"]);
+    let kdj = Kdj::on(&server);
+    let patches = || server.requests().iter().filter(|it| it.method == "PATCH").count();
+    for words in [["beat-blue=1", "beat-green=1"], ["beat-blue=1", "inside=1"]] {
+        let output = kdj.run(["scale", "qa", "--force"].iter().chain(&words)).expect_code(1);
+        let _ = output.says(&["refusing to start 2 beats: `statefulset/beat-blue`, ", "all of them run twice"]);
+    }
+    assert_eq!(patches(), 0);
+    // One that runs already may be another app's.
+    for word in ["inside=1", "beat-blue=1"] {
+        let output = kdj.run(["scale", "qa", word, "--dry-run"]).expect_code(0);
+        let _ = output.says(&["warning: deployment/celerybeat is a beat, too: if both are of one app"]);
+    }
+    // The one goes before the other comes.
+    let output = kdj.run(["scale", "qa", "beat-green=1", "celerybeat=0"]).expect_code(0);
+    let _ = output.says(&["warning: until the pod of deployment/celerybeat has gone, up to 30 s, there are two beats"]);
+    let paths: Vec<String> =
+        server.requests().into_iter().filter(|it| it.method == "PATCH" && !it.is_dry_run()).map(|it| it.path).collect();
+    assert_eq!(paths, [format!("{DEPLOYMENTS}/celerybeat/scale"), format!("{SETS}/beat-green/scale")]);
+}
+
+#[test]
+fn a_role_whose_name_ends_in_a_number_is_no_step_of_another() {
+    let server = server();
+    set(&server, "mail-2", 1, &["celery", "-A", "shop", "worker"]);
+    let output = Kdj::on(&server).run(["scale", "qa", "mail-2"]).expect_code(2);
+    let _ = output.says(&["`mail-2` may be the role `mail-2`, or `mail` less 2", "write `mail=N` or `mail-2=N`"]);
 }
