@@ -46,7 +46,10 @@ pub use self::{
     job::{By, Created, JobHandle, JobKind, JobState, JobSummary, NewJob, News, VariablesFrom, Verdict, new_name},
     logs::{Announcement, Containers, LogStream, LogsWanted, PodNames},
     manager::{Aspect, Autoscaler, Manager, ManagerKind, Reverts},
-    operate::{Follow, Operated, PodView, Replicas, Revision, Revisions, TemplateChange, Told, View, Workloads},
+    operate::{
+        Follow, Operated, PodTrouble, PodView, Replicas, Revision, Revisions, TemplateChange, Told, View, Workloads,
+        restart_patch,
+    },
     port::{PodHealth, Port, PortOfPod, PortOwner, Reachable, ReachablePort, Trouble},
     record::{Event, Involved, RecordedEvent},
     request::{Notice, Observer},

@@ -69,6 +69,7 @@ pub async fn run(args: RestartArgs, options: &Options, config: &Config, ui: &Ui)
         wait: !args.no_wait,
         limit: args.timeout,
         drain: args.drain.then_some(args.drain_timeout),
+        named: !args.roles.is_empty(),
         dry_run: args.dry_run,
     };
     let changes = !args.dry_run && !options.explain;
@@ -92,11 +93,11 @@ pub async fn run(args: RestartArgs, options: &Options, config: &Config, ui: &Ui)
     if let Some(error) = workloads.no_stateful_sets.filter(|_| args.roles.is_empty()) {
         ui.warning(&format!("the StatefulSets are left out: {error}"));
     }
+    restart::check(&chosen.all, &place, &how)?;
     if options.explain {
         ui.data(&restart::explain(&chosen.all, &place))?;
         return Ok(Exit::Success);
     }
-    restart::check(&chosen.all, &place, &how)?;
     if args.dry_run {
         return restart::apply(&chosen.all, &place, &how).await;
     }

@@ -61,8 +61,16 @@ fn change_of_range(autoscaler: &Autoscaler, to: i32) -> [String; 6] {
 
 /// What to say of those, other than autoscalers, who may undo a change, and whether it is a warning.
 pub(super) fn warnings(workload: &Operated, aspect: Aspect) -> Vec<(bool, String)> {
-    let others = workload.managers.iter().filter(|it| !matches!(it.kind, ManagerKind::Hpa | ManagerKind::Keda));
-    others.filter_map(|manager| Some(warning(manager, &workload.role, manager.reverts(aspect)?))).collect()
+    others(workload).filter_map(|manager| Some(warning(manager, &workload.role, manager.reverts(aspect)?))).collect()
+}
+
+/// Who, other than an autoscaler, may undo a change within seconds or minutes.
+pub(super) fn who_may_undo(workload: &Operated, aspect: Aspect) -> Option<&Manager> {
+    others(workload).find(|manager| matches!(manager.reverts(aspect), Some(Reverts::Soon | Reverts::Maybe)))
+}
+
+fn others(workload: &Operated) -> impl Iterator<Item = &Manager> {
+    workload.managers.iter().filter(|it| !matches!(it.kind, ManagerKind::Hpa | ManagerKind::Keda))
 }
 
 fn warning(manager: &Manager, role: &str, reverts: Reverts) -> (bool, String) {

@@ -14,7 +14,7 @@ use super::{
     wait::{Goal, Wait},
 };
 use crate::{
-    cluster::{Aspect, Follow, Operated, Strategy},
+    cluster::{Aspect, Follow, Operated, Strategy, restart_patch},
     environment::Kind,
     error::{Error, Result},
     exit::{Exit, Failure},
@@ -31,14 +31,17 @@ pub struct How {
     pub limit: Duration,
     /// Whether Celery workers finish their tasks before, and for how long they may.
     pub drain: Option<Duration>,
+    /// Whether the workloads were named, and not chosen by kdj.
+    pub named: bool,
     /// Whether the server is only asked whether it would.
     pub dry_run: bool,
 }
 
 impl How {
-    /// Whether the workers of this workload finish their tasks before.
+    /// Whether the workers of this workload finish their tasks before. Those that are named are asked whatever their
+    /// command is: they say themselves whether they are Celery's.
     fn drains(&self, one: &Operated) -> bool {
-        self.drain.is_some() && one.kind == Kind::Worker && one.is_celery()
+        self.drain.is_some() && one.kind == Kind::Worker && (self.named || one.is_celery())
     }
 }
 
@@ -97,6 +100,13 @@ fn warn(one: &Operated, place: &Place<'_>, how: &How) {
             "`{role}` has the strategy RollingUpdate, by which two beats run for a moment: it is restarted with Recreate; \
              `strategy: {{type: Recreate}}` in its manifest is the remedy"
         ));
+        // The annotation is left alone by them, the strategy is not where the manifest names one.
+        if let Some(manager) = managers::who_may_undo(one, Aspect::Template) {
+            ui.warning(&format!(
+                "`{role}` is managed by {manager}: if its manifest says RollingUpdate, that may be put back while the old \
+                 beat still ends, and there are two until it has"
+            ));
+        }
     }
     if one.kind == Kind::Beat && one.replicas() > 1 {
         ui.warning(&format!(
@@ -110,14 +120,23 @@ fn warn(one: &Operated, place: &Place<'_>, how: &How) {
             "the pods of `{role}` are replaced when they are deleted (updateStrategy: OnDelete), and not before"
         ));
     }
-    if how.drain.is_some() && one.kind == Kind::Worker && !one.is_celery() {
-        ui.warning(&format!("`{role}` is no Celery worker: it is not drained"));
+    if how.drain.is_some() && one.kind == Kind::Worker && !how.drains(one) {
+        ui.warning(&format!("the command of `{role}` is not Celery's: it is not drained unless it is named"));
     }
 }
 
 /// The same as kubectl commands.
 pub fn explain(chosen: &[&Operated], place: &Place<'_>) -> String {
-    chosen.iter().map(|one| format!("{}\n", place.kubectl(["rollout", "restart", &one.workload]))).collect()
+    let with_pods = chosen.iter().filter(|one| one.replicas() > 0);
+    let lines = with_pods.flat_map(|one| match beat::overlaps(one) {
+        false => vec![place.kubectl(["rollout", "restart", &one.workload])],
+        true => vec![
+            place.kubectl(["patch", &one.workload, "--type=merge", "-p", &restart_patch(true).to_string()]),
+            place.kubectl(["rollout", "status", &one.workload]),
+            beat::command_to_put_back(place, one),
+        ],
+    });
+    lines.map(|line| format!("{line}\n")).collect()
 }
 
 /// Restarts them, one after the other.

@@ -8,12 +8,12 @@ use std::{pin::pin, time::Duration};
 
 pub use self::plan::{Plan, Step, plan};
 use super::{
-    Line, Place,
+    Line, Place, managers,
     wait::{Goal, Reached, Wait},
     workers,
 };
 use crate::{
-    cluster::{Aspect, ManagerKind, Operated, Replicas, Reverts},
+    cluster::{Aspect, Operated, Replicas},
     environment::Kind,
     error::{Error, Result},
     exit::{Exit, Failure},
@@ -139,10 +139,7 @@ async fn wait_for(step: &Step<'_>, place: &Place<'_>, limit: Duration, shown: (&
 }
 
 fn settle(workload: &Operated) -> Duration {
-    let undoes = workload
-        .managers
-        .iter()
-        .any(|manager| matches!(manager.reverts(Aspect::Replicas), Some(Reverts::Soon | Reverts::Maybe)));
+    let undoes = workload.autoscaler.is_some() || managers::who_may_undo(workload, Aspect::Replicas).is_some();
     if undoes { SETTLE_LONG } else { SETTLE }
 }
 
@@ -156,8 +153,7 @@ fn reverted(workload: &Operated, to: i32, now: i32, by: Option<&str>) -> Error {
     };
     let by = by.map(|by| format!(" by {by}")).unwrap_or_default();
     let error = Error::failed(format!("`{role}` did not stay at {to}: it was set to {now}{by}"));
-    let others = workload.managers.iter().filter(|it| !matches!(it.kind, ManagerKind::Hpa | ManagerKind::Keda));
-    match others.into_iter().find(|it| matches!(it.reverts(Aspect::Replicas), Some(Reverts::Soon | Reverts::Maybe))) {
+    match managers::who_may_undo(workload, Aspect::Replicas) {
         Some(manager) => error.caused_by(format!("`{role}` is managed by {manager}: change it there to keep it")),
         None => error,
     }

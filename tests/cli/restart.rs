@@ -102,3 +102,43 @@ fn nobody_is_drained_whom_nobody_waits_for() {
     let _ = output.says(&["refusing to drain `redis`: its pods stay until somebody deletes them"]);
     assert_eq!(restarted(&server), [""; 0]);
 }
+
+#[test]
+fn a_beat_s_restart_is_explained_as_it_is_done() {
+    let server = ApiServer::http(shop::whole());
+    server.change(|objects| {
+        objects.change("deployments", "shell", |shell| shell["spec"]["replicas"] = json!(0));
+        objects.change("deployments", "celerybeat", |beat| {
+            beat["spec"]["strategy"] = json!({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1}});
+        });
+    });
+    let kdj = Kdj::on(&server);
+    let printed = kdj.run(["--explain", "restart", "qa"]).expect_code(0).stdout_text();
+    let lines: Vec<&str> = printed.lines().collect();
+    assert_eq!(lines.len(), 5, "{printed}");
+    assert!(lines[0].ends_with(" rollout restart deployment/web") && lines[1].ends_with(" deployment/celeryd"));
+    // Not `rollout restart`, by which two beats would run for a moment.
+    for (line, expected) in
+        [(2, r#""type":"Recreate""#), (2, "restartedAt"), (4, r#""maxSurge":1"#)]
+    {
+        assert!(lines[line].contains(" patch deployment/celerybeat ") && lines[line].contains(expected), "{printed}");
+    }
+    assert!(lines[3].ends_with(" rollout status deployment/celerybeat"), "{printed}");
+}
+
+#[test]
+fn who_may_put_a_beat_s_strategy_back_in_its_midst_is_named() {
+    let server = ApiServer::http(shop::whole());
+    server.change(|objects| {
+        for name in ["web", "celerybeat"] {
+            objects.change("deployments", name, |it| {
+                it["metadata"]["annotations"] =
+                    json!({"argocd.argoproj.io/tracking-id": "shop:apps/Deployment:shop-qa/x"});
+            });
+        }
+    });
+    let kdj = Kdj::on(&server);
+    let output = kdj.run(["restart", "qa", "celerybeat", "--dry-run"]).expect_code(0);
+    let _ = output.says(&["`celerybeat` is managed by Argo CD application `shop`: if its manifest says RollingUpdate"]);
+    let _ = kdj.run(["restart", "qa", "web", "--dry-run"]).expect_code(0).never_says(&["Argo CD"]);
+}

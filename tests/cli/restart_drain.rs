@@ -118,3 +118,19 @@ fn pods_that_come_and_go_meanwhile_are_reckoned_with() {
     let _ = running.finish().says(&["celeryd: drained"]);
     assert_eq!(patches(&server), 1);
 }
+
+#[test]
+fn a_worker_that_is_named_is_drained_whatever_its_command_is() {
+    let server = ApiServer::http(shop::whole());
+    server.change(|objects| {
+        objects.change("deployments", "celeryd", |it| {
+            it["spec"]["template"]["spec"]["containers"][0]["command"] = json!(["./worker.sh"]);
+        });
+    });
+    server.exec(answer(json!([worker(POD, Value::Null, 0)]), json!([])));
+    let kdj = Kdj::on(&server);
+    let _ = kdj.run(DRAIN).expect_code(1).says(&["cannot drain `celeryd`: not all of its workers answer"]);
+    assert_eq!(patches(&server), 0);
+    let output = kdj.run(["restart", "qa", "--drain", "--dry-run"]).expect_code(0);
+    let _ = output.says(&["warning: the command of `celeryd` is not Celery's: it is not drained unless it is named"]);
+}

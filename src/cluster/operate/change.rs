@@ -92,11 +92,7 @@ impl Cluster {
     /// # Errors
     /// When the server refuses, or the workload is gone.
     pub async fn restart(&self, workload: &Operated, recreate: bool, dry_run: bool) -> Result<Restarted> {
-        let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        let mut patch = json!({"spec": {"template": {"metadata": {"annotations": {RESTARTED_AT: now}}}}});
-        if recreate {
-            patch["spec"]["strategy"] = json!({"type": "Recreate", "rollingUpdate": null});
-        }
+        let patch = restart_patch(recreate);
         self.patch_workload(&format!("restart {}", workload.workload), workload, &patch, dry_run).await
     }
 
@@ -166,6 +162,16 @@ impl Cluster {
     {
         Api::namespaced(self.client.clone(), &workload.namespace)
     }
+}
+
+/// What restarts a workload now, as a merge patch; see [`Cluster::restart`].
+pub fn restart_patch(recreate: bool) -> Value {
+    let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let mut patch = json!({"spec": {"template": {"metadata": {"annotations": {RESTARTED_AT: now}}}}});
+    if recreate {
+        patch["spec"]["strategy"] = json!({"type": "Recreate", "rollingUpdate": null});
+    }
+    patch
 }
 
 /// A workload whose template was changed.

@@ -9,7 +9,7 @@ mod trouble;
 use serde_json::Value;
 
 pub use self::{
-    change::Replicas,
+    change::{Replicas, restart_patch},
     follow::{Follow, PodView, Told, View},
     read::Workloads,
     revision::{Revision, Revisions, TemplateChange},
