@@ -53,7 +53,7 @@ pub use self::{
     port::{PodHealth, Port, PortOfPod, PortOwner, Reachable, ReachablePort, Trouble},
     record::{Event, Involved, RecordedEvent},
     request::{Notice, Observer},
-    rollout::{Progress, Strategy},
+    rollout::{Counts, Progress, RolloutState, Strategy},
     session::{Ending, Exec, NotOpened, Session, Unread, leave},
     target::{INSTANCE_LABEL, Kind, Readiness, RoleSummary, Target, Wanted},
     template::{Preference, Template},

@@ -21,7 +21,7 @@ use super::{
     },
     Operated,
     change::Restarted,
-    trouble::fatal,
+    trouble::{PodTrouble, trouble},
 };
 use crate::error::Result;
 
@@ -38,16 +38,10 @@ pub struct PodView {
     pub old: bool,
     /// How it is: `CrashLoopBackOff, last exit 1 (Error) 12 s ago, 7 restarts`.
     pub state: String,
-    /// The container that will not run as it is, and whether it ran and crashed.
-    pub(super) fatal: Option<(String, bool)>,
-    pub(super) uid: String,
-}
-
-impl PodView {
-    /// Whether it will not become ready as it is: it crashes again and again, or its container cannot be made.
-    pub fn is_hopeless(&self) -> bool {
-        self.fatal.is_some() && !self.going
-    }
+    /// Why it hardly becomes ready as it is: it crashes again and again, or its container cannot be made.
+    pub trouble: Option<PodTrouble>,
+    /// What tells it from one of the same name.
+    pub uid: String,
 }
 
 /// What is known of the workload and its pods.
@@ -180,7 +174,7 @@ impl Follow<'_> {
             going: pod.metadata.deletion_timestamp.is_some(),
             old: self.before.contains(uid),
             state: describe(pod, now),
-            fatal: fatal(pod),
+            trouble: trouble(pod),
             uid: uid.to_owned(),
         }
     }

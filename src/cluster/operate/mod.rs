@@ -13,6 +13,7 @@ pub use self::{
     follow::{Follow, PodView, Told, View},
     read::Workloads,
     revision::{Revision, Revisions, TemplateChange},
+    trouble::PodTrouble,
 };
 use super::{
     Kind,

@@ -2,4 +2,4 @@
 
 mod state;
 
-pub use self::state::{Progress, RolloutState, Strategy};
+pub use self::state::{Counts, Progress, RolloutState, Strategy};
