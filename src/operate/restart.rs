@@ -215,7 +215,19 @@ async fn roll_over(
     let Place { cluster, ui, environment, .. } = place;
     let role = &one.role;
     let restarting = cluster.restart(one, recreate, false);
-    let change = ui.waiting(&format!("restarting {role}"), restarting).await.map_err(Stop::Refused)?;
+    let change = match ui.waiting(&format!("restarting {role}"), restarting).await {
+        Ok(change) => change,
+        // An answer may have been lost.
+        Err(error) => {
+            return Err(match cluster.has_changed(one).await {
+                Ok(false) => Stop::Refused(error),
+                Ok(true) => {
+                    Stop::Failed(error.outcome_unknown("it has changed: it may have been restarted all the same"))
+                }
+                Err(_) => Stop::Failed(error.outcome_unknown("whether it was restarted all the same is not known")),
+            });
+        }
+    };
     follow.changed(&change);
     if one.rollout.strategy == Strategy::OnDelete {
         ui.status(&format!("{role}: its template is new; delete its pods one by one"));

@@ -118,9 +118,7 @@ fn a_beat_s_restart_is_explained_as_it_is_done() {
     assert_eq!(lines.len(), 5, "{printed}");
     assert!(lines[0].ends_with(" rollout restart deployment/web") && lines[1].ends_with(" deployment/celeryd"));
     // Not `rollout restart`, by which two beats would run for a moment.
-    for (line, expected) in
-        [(2, r#""type":"Recreate""#), (2, "restartedAt"), (4, r#""maxSurge":1"#)]
-    {
+    for (line, expected) in [(2, r#""type":"Recreate""#), (2, "restartedAt"), (4, r#""maxSurge":1"#)] {
         assert!(lines[line].contains(" patch deployment/celerybeat ") && lines[line].contains(expected), "{printed}");
     }
     assert!(lines[3].ends_with(" rollout status deployment/celerybeat"), "{printed}");
@@ -141,4 +139,17 @@ fn who_may_put_a_beat_s_strategy_back_in_its_midst_is_named() {
     let output = kdj.run(["restart", "qa", "celerybeat", "--dry-run"]).expect_code(0);
     let _ = output.says(&["`celerybeat` is managed by Argo CD application `shop`: if its manifest says RollingUpdate"]);
     let _ = kdj.run(["restart", "qa", "web", "--dry-run"]).expect_code(0).never_says(&["Argo CD"]);
+}
+
+#[test]
+fn a_proxy_or_a_cache_beside_the_app_makes_nothing_else_the_app_s() {
+    let server = ApiServer::http(shop::whole());
+    server.change(|objects| {
+        objects.change("deployments", "web", |web| {
+            let containers = web["spec"]["template"]["spec"]["containers"].as_array_mut().expect("containers");
+            containers.push(json!({"name": "redis", "image": "redis:8"}));
+        });
+    });
+    let output = Kdj::on(&server).run(["restart", "qa", "--dry-run"]).expect_code(0);
+    let _ = output.says(&["left out, as not the app's: redis"]);
 }

@@ -41,7 +41,7 @@ pub struct Operated {
     pub grace: i64,
     /// The command lines of its containers, in words.
     pub commands: Vec<Vec<String>>,
-    /// The images of its containers, in order.
+    /// The images of its containers, in order, without those that are known companions of apps, such as proxies.
     pub images: Vec<String>,
     /// Whether it is being deleted.
     pub deleting: bool,
@@ -51,6 +51,8 @@ pub struct Operated {
     namespace: String,
     uid: String,
     version: String,
+    /// How often its specification had changed.
+    generation: i64,
     /// The label selector of its pods.
     selector: String,
     /// A Deployment's `spec.strategy`.

@@ -102,6 +102,7 @@ impl Reader<'_> {
         if !self.roles.is_in_environment(kube::ResourceExt::labels(&model)) {
             return None;
         }
+        let apps = target::app_like(&model);
         let owner = Owner::new(controller, object.name.as_deref().unwrap_or_default());
         let workload = target::workload(owner.clone(), vec![model], self.roles);
         let autoscaler = Autoscaler::find(self.autoscalers, &owner);
@@ -116,13 +117,18 @@ impl Reader<'_> {
             autoscaler,
             grace: pod.and_then(|pod| pod.termination_grace_period_seconds).unwrap_or(GRACE),
             commands: containers.iter().map(words).collect(),
-            images: containers.iter().filter_map(|container| container.image.clone()).collect(),
+            images: containers
+                .iter()
+                .filter(|container| apps.contains(&container.name))
+                .filter_map(|container| container.image.clone())
+                .collect(),
             deleting: object.deletion_timestamp.is_some(),
             owner,
             short_name: workload.short_name,
             namespace: self.namespace.to_owned(),
             uid: object.uid.clone().unwrap_or_default(),
             version: object.resource_version.clone().unwrap_or_default(),
+            generation: object.generation.unwrap_or_default(),
             selector: Selector::try_from(selector.clone()).map(|it| it.to_string()).unwrap_or_default(),
             strategy: Value::Null,
         })

@@ -77,7 +77,7 @@ fn keda_is_named_where_it_stands_behind_an_autoscaler() {
         "queue",
         "--type=merge",
         "-p",
-        r#"{"spec":{"minReplicaCount":3,"maxReplicaCount":5}}"#,
+        r#"{"spec":{"minReplicaCount":3}}"#,
     ];
     assert_eq!(command[command.len() - 6..], words);
     let table = kdj.run(["scale", "own", "-o", "wide"]).expect_code(0).stdout_text();
