@@ -100,7 +100,16 @@ async fn set(step: &Step<'_>, place: &Place<'_>, dry_run: bool) -> Result<String
 pub async fn wait(plan: &Plan<'_>, place: &Place<'_>, limit: Duration) -> Result<Exit> {
     let mut signal = pin!(interrupted());
     let line = Line::new(place, plan.steps.len());
-    let waits = plan.steps.iter().enumerate().map(|(at, step)| wait_for(step, place, limit, (&line, at)));
+    let waits = plan.steps.iter().enumerate().map(async |(at, step)| {
+        let ended = wait_for(step, place, limit, (&line, at)).await;
+        if let Err(error) = &ended
+            && plan.steps.len() > 1
+        {
+            // The others may take their time.
+            line.conclude(at, place, error.message());
+        }
+        ended
+    });
     let all = futures::future::join_all(waits);
     let ended = tokio::select! {
         ended = all => ended,

@@ -250,3 +250,21 @@ fn a_role_whose_name_ends_in_a_number_is_no_step_of_another() {
     let output = Kdj::on(&server).run(["scale", "qa", "mail-2"]).expect_code(2);
     let _ = output.says(&["`mail-2` may be the role `mail-2`, or `mail` less 2", "write `mail=N` or `mail-2=N`"]);
 }
+
+#[test]
+fn a_workload_that_is_deleted_while_it_is_watched_does_not_stay() {
+    let server = server();
+    let kdj = Kdj::on(&server);
+    let running = kdj.start(["scale", "qa", "web=1", "--wait"]);
+    server.wait_for_object("deployments", |it| it["metadata"]["name"] == "web" && it["spec"]["replicas"] == 1);
+    server.change(|objects| {
+        objects.remove("pods", "web-7c9d8f-bbbbb");
+        objects.change("deployments", "web", |web| {
+            web["status"] = json!({"replicas": 1, "readyReplicas": 1, "availableReplicas": 1, "updatedReplicas": 1,
+                "observedGeneration": web["metadata"]["generation"]});
+        });
+    });
+    running.wait_for_stderr("seeing whether it stays so");
+    server.change(|objects| objects.remove("deployments", "web"));
+    let _ = running.finish().expect_code(1).says(&["error: deployment/web is gone", "it was deleted meanwhile"]);
+}

@@ -60,6 +60,7 @@ fn workers_that_are_not_drained_in_time_go_on() {
     let output = kdj.run(["restart", "own", "celeryd", "--drain", "--drain-timeout", "5s"]).expect_code(1);
     let _ = output.says(&[
         "celeryd: its workers take tasks again",
+        "until they are restarted they may stop taking tasks when the connection to the broker breaks",
         "error: `celeryd` is not drained after 5 s",
         "1 active task, the longest orders.tasks.work for ",
         "hint: `--drain-timeout` gives them more time",
