@@ -40,6 +40,11 @@ use kube::{Api, Client, ResourceExt, api::ListParams};
 use serde::de::DeserializeOwned;
 
 use self::access::{Credentials, client};
+#[cfg(test)]
+pub use self::{
+    operate::PodTrouble,
+    rollout::{Counts, RolloutState},
+};
 pub use self::{
     access::{Impersonation, Kubeconfig},
     configuration::{Configuration, Given, Origin, Value},
@@ -47,13 +52,12 @@ pub use self::{
     logs::{Announcement, Containers, LogStream, LogsWanted, PodNames},
     manager::{Aspect, Autoscaler, Manager, ManagerKind, Reverts},
     operate::{
-        Follow, Operated, PodTrouble, PodView, Replicas, Revision, Revisions, TemplateChange, Told, View, Workloads,
-        restart_patch,
+        Follow, Operated, PodView, Replicas, Revision, Revisions, TemplateChange, Told, View, Workloads, restart_patch,
     },
     port::{PodHealth, Port, PortOfPod, PortOwner, Reachable, ReachablePort, Trouble},
     record::{Event, Involved, RecordedEvent},
     request::{Notice, Observer},
-    rollout::{Counts, Progress, RolloutState, Strategy},
+    rollout::{Progress, Strategy},
     session::{Ending, Exec, NotOpened, Session, Unread, leave},
     target::{INSTANCE_LABEL, Kind, Readiness, RoleSummary, Target, Wanted},
     template::{Preference, Template},

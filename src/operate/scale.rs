@@ -50,13 +50,15 @@ pub async fn look_at_tasks(plan: &Plan<'_>, place: &Place<'_>) {
     }
 }
 
-/// Sets the replicas, one role after the other, those first that get fewer: what is started may be there once only. With `dry_run` the server is asked whether it would.
+/// Sets the replicas, one role after the other, those first that get fewer: what is started may be there once only. With
+/// `dry_run` the server is asked whether it would.
 ///
 /// # Errors
 /// When one cannot be set: the error says which were.
 pub async fn apply(plan: &Plan<'_>, place: &Place<'_>, dry_run: bool) -> Result<()> {
     let mut done: Vec<String> = Vec::new();
-    let (fewer, others): (Vec<_>, Vec<_>) = plan.steps.iter().partition(|step| step.to < step.from);
+    let (fewer, others): (Vec<&Step<'_>>, Vec<&Step<'_>>) =
+        plan.steps.iter().partition(|step| step.to < step.from);
     for step in fewer.into_iter().chain(others) {
         let role = &step.workload.role;
         if step.from == step.to {

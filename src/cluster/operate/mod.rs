@@ -8,12 +8,13 @@ mod trouble;
 
 use serde_json::Value;
 
+#[cfg(test)]
+pub use self::trouble::PodTrouble;
 pub use self::{
     change::{Replicas, restart_patch},
     follow::{Follow, PodView, Told, View},
     read::Workloads,
     revision::{Revision, Revisions, TemplateChange},
-    trouble::PodTrouble,
 };
 use super::{
     Kind,

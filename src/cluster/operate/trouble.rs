@@ -49,7 +49,7 @@ pub(super) fn trouble(pod: &Pod) -> Option<PodTrouble> {
 
 impl Cluster {
     /// The end of what a pod's crashed container wrote. `None` when it has not crashed, or its log may not be read.
-    pub async fn last_log(&self, workload: &Operated, pod: &PodView) -> Option<String> {
+    pub async fn crash_log(&self, workload: &Operated, pod: &PodView) -> Option<String> {
         let trouble = pod.trouble.as_ref().filter(|trouble| trouble.ran)?;
         let api = Api::<Pod>::namespaced(self.client.clone(), &workload.namespace);
         let parameters = LogParams {

@@ -2,4 +2,6 @@
 
 mod state;
 
-pub use self::state::{Counts, Progress, RolloutState, Strategy};
+#[cfg(test)]
+pub use self::state::Counts;
+pub use self::state::{Progress, RolloutState, Strategy};

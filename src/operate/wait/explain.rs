@@ -43,7 +43,7 @@ impl Wait<'_> {
             }
             Hopeless::Pod(pod) => {
                 let error = error.caused_by(format!("{}: {}", pod.name, pod.state));
-                let log = self.place.cluster.last_log(self.workload, &pod).await.unwrap_or_default();
+                let log = self.place.cluster.crash_log(self.workload, &pod).await.unwrap_or_default();
                 match logs::last_words(&log) {
                     Some(words) => error.caused_by(format!("the last line of its log: {}", last_line(&words))),
                     None => error,
