@@ -16,6 +16,7 @@ pub struct Error {
     message: String,
     causes: Vec<String>,
     hints: Vec<String>,
+    forbidden: bool,
 }
 
 impl Error {
@@ -31,7 +32,7 @@ impl Error {
 
     /// An error of any other kind.
     pub fn new(failure: Failure, message: impl Into<String>) -> Self {
-        Self { failure, message: message.into(), causes: Vec::new(), hints: Vec::new() }
+        Self { failure, message: message.into(), causes: Vec::new(), hints: Vec::new(), forbidden: false }
     }
 
     /// Adds a cause, one step nearer to the root than those before it.
@@ -46,6 +47,12 @@ impl Error {
         self
     }
 
+    /// The same error, which is one of missing rights: to ask again does not help.
+    pub fn forbidden(mut self) -> Self {
+        self.forbidden = true;
+        self
+    }
+
     /// The same error, but what was asked for may have happened all the same: exit code 255. `cause` says so.
     pub fn outcome_unknown(mut self, cause: &str) -> Self {
         self.failure = Failure::Lost;
@@ -55,6 +62,11 @@ impl Error {
     /// Which kind of failure this is.
     pub fn failure(&self) -> Failure {
         self.failure
+    }
+
+    /// Whether rights are missing.
+    pub fn is_forbidden(&self) -> bool {
+        self.forbidden
     }
 
     /// The first line: what happened.

@@ -1,6 +1,6 @@
 //! Objects as they change: a list, then a watch that goes on over everything that ends a watch.
 
-use std::{fmt::Debug, pin::Pin, time::Duration};
+use std::{fmt::Debug, mem, pin::Pin, time::Duration};
 
 use futures::{Stream, StreamExt};
 use kube::{
@@ -66,12 +66,16 @@ pub(super) struct Selection {
     pub(super) fields: Option<String>,
     /// The pause between two looks by who may not watch.
     pub(super) look: Duration,
+    /// After how long without a word the connection is taken for dead. The server sends a bookmark every minute where it
+    /// keeps a cache, which is of all kinds but events.
+    pub(super) patience: Duration,
 }
 
 impl Selection {
     /// All objects of a namespace.
     pub(super) fn of(what: &'static str, namespace: &str) -> Self {
-        Self { what, namespace: namespace.to_owned(), labels: None, fields: None, look: PAUSE }
+        let patience = Duration::from_secs(WATCH_SECONDS.into()) + MARGIN;
+        Self { what, namespace: namespace.to_owned(), labels: None, fields: None, look: PAUSE, patience }
     }
 }
 
@@ -85,6 +89,12 @@ pub(super) struct Watch<'a, K> {
     failures: u32,
     /// Since when the server has not answered.
     away: Option<Instant>,
+    /// When it was heard last.
+    heard: Instant,
+    /// Whether the last watch ended because nothing came.
+    was_silent: bool,
+    /// Whether it was told that the server is away.
+    was_told: bool,
     may_watch: bool,
 }
 
@@ -95,13 +105,30 @@ where
 {
     /// Begins after `version`; without one with a list.
     pub(super) fn new(cluster: &'a Cluster, selection: Selection, version: Option<String>) -> Self {
-        let api = Api::namespaced(cluster.client.clone(), &selection.namespace);
-        Self { cluster, api, selection, version, events: None, failures: 0, away: None, may_watch: true }
+        let (api, heard) = (Api::namespaced(cluster.client.clone(), &selection.namespace), Instant::now());
+        Self {
+            cluster,
+            api,
+            selection,
+            version,
+            events: None,
+            failures: 0,
+            away: None,
+            heard,
+            was_silent: false,
+            was_told: false,
+            may_watch: true,
+        }
     }
 
     /// Whether the last thing heard is that the server does not answer.
     pub(super) fn is_away(&self) -> bool {
         self.away.is_some()
+    }
+
+    /// For how long nothing has been heard of the server.
+    pub(super) fn silence(&self) -> Duration {
+        self.heard.elapsed()
     }
 
     /// Lists the objects, before anything else: one request.
@@ -112,6 +139,7 @@ where
         let Cluster { place, observer, .. } = self.cluster;
         let parameters = self.list_parameters();
         let list = repeatable(&self.doing("list"), place, observer, || self.api.list(&parameters)).await?;
+        self.heard = Instant::now();
         self.version = list.metadata.resource_version.or_else(|| Some("0".to_owned()));
         Ok(list.items)
     }
@@ -131,7 +159,6 @@ where
     /// # Errors
     /// When the objects may not be listed, or the server has been away for too long.
     pub(super) async fn next(&mut self) -> Result<Seen<K>> {
-        let patience = Duration::from_secs(WATCH_SECONDS.into()) + MARGIN;
         loop {
             let seen = match (&self.version, &mut self.events) {
                 _ if !self.may_watch => {
@@ -146,33 +173,23 @@ where
                     match unrepeatable(&self.doing("watch"), place, observer, watch).await {
                         Ok(Ok(events)) => {
                             self.events = Some(Box::pin(events));
+                            (self.heard, self.was_silent) = (Instant::now(), false);
                             None
                         }
                         Ok(Err(failure)) => self.recover(failure).await?,
                         Err(failure) => self.stand(failure).await?,
                     }
                 }
-                (Some(_), Some(events)) => match timeout(patience, events.next()).await.unwrap_or(None) {
-                    Some(Ok(WatchEvent::Added(object) | WatchEvent::Modified(object))) => {
-                        self.is_back();
-                        self.version = object.resource_version().or(self.version.take());
-                        Some(Seen::One(Box::new(object)))
-                    }
-                    Some(Ok(WatchEvent::Deleted(object))) => {
-                        self.version = object.resource_version().or(self.version.take());
-                        Some(Seen::Gone(Box::new(object)))
-                    }
-                    Some(Ok(WatchEvent::Bookmark(bookmark))) => {
-                        self.version = Some(bookmark.metadata.resource_version);
+                (Some(_), Some(events)) => match timeout(self.selection.patience, events.next()).await {
+                    Err(_) => {
+                        (self.events, self.was_silent) = (None, true);
                         None
                     }
-                    Some(Ok(WatchEvent::Error(status))) => self.recover(KubeError::Api(status)).await?,
-                    Some(Err(failure)) => self.recover(failure).await?,
-                    // Its time was over, or its connection died in silence.
-                    None => {
-                        self.events = None;
-                        sleep(PAUSE).await;
-                        None
+                    Ok(news) => {
+                        if matches!(news, Some(Ok(_))) {
+                            self.heard = Instant::now();
+                        }
+                        self.take(news).await?
                     }
                 },
             };
@@ -180,6 +197,33 @@ where
                 return Ok(seen);
             }
         }
+    }
+
+    /// What the watch brought.
+    async fn take(&mut self, news: Option<Result<WatchEvent<K>, KubeError>>) -> Result<Option<Seen<K>>> {
+        Ok(match news {
+            Some(Ok(WatchEvent::Added(object) | WatchEvent::Modified(object))) => {
+                self.is_back();
+                self.version = object.resource_version().or(self.version.take());
+                Some(Seen::One(Box::new(object)))
+            }
+            Some(Ok(WatchEvent::Deleted(object))) => {
+                self.version = object.resource_version().or(self.version.take());
+                Some(Seen::Gone(Box::new(object)))
+            }
+            Some(Ok(WatchEvent::Bookmark(bookmark))) => {
+                self.version = Some(bookmark.metadata.resource_version);
+                None
+            }
+            Some(Ok(WatchEvent::Error(status))) => self.recover(KubeError::Api(status)).await?,
+            Some(Err(failure)) => self.recover(failure).await?,
+            // Its time was over.
+            None => {
+                self.events = None;
+                sleep(PAUSE).await;
+                None
+            }
+        })
     }
 
     fn doing(&self, verb: &str) -> String {
@@ -224,6 +268,7 @@ where
     fn is_back(&mut self) {
         self.failures = 0;
         self.away = None;
+        (self.heard, self.was_silent, self.was_told) = (Instant::now(), false, false);
     }
 
     /// After a failure: the next round lists again.
@@ -250,7 +295,8 @@ where
 
     /// Bears with a server that is away: not for ever.
     async fn stand(&mut self, failure: Error) -> Result<Option<Seen<K>>> {
-        self.failures += 1;
+        // After a long silence a failure is the second.
+        self.failures += 1 + u32::from(mem::take(&mut self.was_silent));
         if self.away.get_or_insert_with(Instant::now).elapsed() > AWAY_LIMIT {
             return Err(failure);
         }
@@ -258,7 +304,8 @@ where
         self.events = None;
         sleep((PAUSE * self.failures).min(LONGEST_PAUSE)).await;
         // A watch that broke once is nothing to speak of, and one word is enough of a server that is away.
-        Ok((self.failures == 2).then(|| Seen::Away(failure.to_string())))
+        let is_first = self.failures >= 2 && !mem::replace(&mut self.was_told, true);
+        Ok(is_first.then(|| Seen::Away(failure.to_string())))
     }
 }
 

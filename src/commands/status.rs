@@ -5,10 +5,7 @@ mod open;
 mod watch;
 mod web;
 
-use std::time::Duration;
-
 use futures::future::join_all;
-use tokio::time::timeout;
 
 use self::open::{Opened, Place};
 use super::args::environment_candidates;
@@ -23,9 +20,6 @@ use crate::{
     ui::Ui,
     web::Page,
 };
-
-/// How long one environment may take once its credentials are there.
-const TIME_LIMIT: Duration = Duration::from_secs(15);
 
 /// Arguments of `kdj status`.
 #[derive(Debug, clap::Args)]
@@ -138,11 +132,7 @@ async fn once(args: &StatusArgs, opened: Vec<Opened>, ui: &Ui) -> Result<Exit> {
 async fn ask(opened: Opened, args: &StatusArgs) -> Result<Status> {
     let Opened { environment, cluster } = opened;
     let cluster = cluster?;
-    let Ok(status) = timeout(TIME_LIMIT, cluster.status(&environment, args.why)).await else {
-        let name = &environment.name;
-        return Err(Error::failed(format!("no answer for `{name}` within {} s", TIME_LIMIT.as_secs())));
-    };
-    let mut status = status?;
+    let mut status = cluster.status(&environment, args.why).await?;
     inside::look(args, &cluster, &environment, &mut status).await;
     Ok(status)
 }

@@ -6,9 +6,9 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::{
-    entry::{Entry, Source},
+    entry::Source,
     exception::Exception,
-    unit::{Assembler, Unit},
+    unit::{Assembler, Line, Unit},
 };
 
 /// How many lines are last words where there is no traceback.
@@ -24,6 +24,8 @@ pub struct LastWords {
     /// The exception that came out: `ImproperlyConfigured: The SECRET_KEY setting must not be empty`; `None` when the lines
     /// are no traceback.
     pub exception: Option<String>,
+    /// Whether the program said little after them: what it raised is why it ended.
+    pub is_last: bool,
 }
 
 /// The last words of a log, whose lines have no times.
@@ -39,26 +41,29 @@ pub fn last_words(log: &str) -> Option<LastWords> {
     let (mut assembler, now) = (Assembler::default(), Instant::now());
     let mut units: Vec<Unit> = Vec::new();
     for line in log.lines() {
-        let line = Bytes::copy_from_slice(line.as_bytes());
-        let entry = Entry { source: Arc::clone(&source), time: Timestamp::UNIX_EPOCH, line, partial: false };
-        assembler.take(entry, now, true, |unit| units.push(unit));
+        let text = Bytes::copy_from_slice(line.as_bytes());
+        // Without times nothing says that two lines are one write: a plain line behind the message is another one.
+        let line = Line { time: Timestamp::UNIX_EPOCH, text, ..Line::default() };
+        assembler.take(Arc::clone(&source), line, now, true, |unit| units.push(unit));
     }
     units.extend(assembler.flush());
     let text = |unit: &Unit, from: usize| -> Vec<String> {
         unit.lines().skip(from).map(|line| String::from_utf8_lossy(&line.text).into_owned()).collect()
     };
-    if let Some((unit, from)) = units.iter().rev().find_map(|unit| Some((unit, unit.traceback?))) {
-        let lines = text(unit, from);
+    if let Some((at, from)) = (0..units.len()).rev().find_map(|at| Some((at, units[at].traceback?))) {
+        let lines = text(&units[at], from);
         let joined = lines.join("\n");
         let exception = Exception::parse(&joined).filter(|it| !it.class.is_empty()).map(|it| match it.message {
             "" => it.class.to_owned(),
             message => format!("{}: {message}", it.class),
         });
-        return Some(LastWords { lines: cut(lines), exception });
+        let after = units[at + 1..].iter().flat_map(Unit::lines).filter(|line| !line.text.trim_ascii().is_empty());
+        let is_last = after.count() <= LAST_LINES;
+        return Some(LastWords { lines: cut(lines), exception, is_last });
     }
     let lines: Vec<String> = log.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect();
     let lines = lines[lines.len().saturating_sub(LAST_LINES)..].to_vec();
-    (!lines.is_empty()).then_some(LastWords { lines, exception: None })
+    (!lines.is_empty()).then_some(LastWords { lines, exception: None, is_last: true })
 }
 
 /// A long traceback without its middle.
@@ -100,6 +105,14 @@ Worker exiting
         assert_eq!(words.exception.as_deref(), Some("django.core.exceptions.ImproperlyConfigured: KEY is missing"));
         assert_eq!(words.lines.first().map(String::as_str), Some("Traceback (most recent call last):"));
         assert_eq!(words.lines.len(), 12);
+    }
+
+    #[test]
+    fn a_traceback_that_was_not_the_end_is_told_apart() {
+        assert!(last_words(TRACEBACK).unwrap().is_last);
+        let served: String = (0..20).map(|number| format!("GET /{number} 200\n")).collect();
+        let words = last_words(&format!("{TRACEBACK}{served}")).unwrap();
+        assert!(!words.is_last && words.exception.is_some());
     }
 
     #[test]

@@ -1,20 +1,27 @@
 //! What is wrong, and why: from what was seen, by rules. The rules of one pod are in `pod`, those of a workload in `role`.
 
+mod beat;
+mod clean;
+mod command;
 mod pod;
 mod role;
+mod warnings;
 
 use jiff::Timestamp;
 
-use super::{Beat, Cause, Health, Presence, Problem, Severity, Status};
-use crate::environment::Kind;
+use super::{Cause, Health, Presence, Problem, Severity, Status};
 
 /// How long a pod may take to start before it is not merely starting, in seconds, where nothing else says so.
 const STARTING: i64 = 120;
+/// The same where something says that it takes its time: an image is pulled, an init container runs, a startup probe has
+/// not passed, a node is on its way; and the deadline of a rollout that has none.
+const STARTING_SLOWLY: i64 = 600;
 /// An exit longer ago than this is no news, in seconds.
 const LATELY: i64 = 600;
 
 /// Draws the conclusions.
 pub(super) fn conclude(mut status: Status) -> Status {
+    clean::clean(&mut status);
     let mut problems: Vec<Problem> = presence(&status).into_iter().collect();
     for at in 0..status.roles.len() {
         let judged = role::judge(&status, &status.roles[at]);
@@ -25,25 +32,14 @@ pub(super) fn conclude(mut status: Status) -> Status {
         }
         problems.extend(judged.problems);
     }
-    status.beat = count_beats(&status);
-    problems.extend(beat(&mut status));
-    keep_tracebacks(&status.problems, &mut problems);
+    status.beat = beat::count(&status);
+    problems.extend(beat::judge(&mut status));
     let order = |name: &Option<String>| status.roles.iter().position(|role| Some(&role.name) == name.as_ref());
     problems.sort_by_key(|problem| (problem.severity, problem.role.is_some(), order(&problem.role)));
     status.problems = problems;
     status.health = health(&status);
     status.headline = headline(&status);
     status
-}
-
-/// What was read of a log stays when the conclusions are drawn again.
-fn keep_tracebacks(before: &[Problem], problems: &mut [Problem]) {
-    for problem in problems {
-        let same = |old: &&Problem| (&old.pod, &old.container) == (&problem.pod, &problem.container);
-        if let Some(old) = before.iter().find(same).filter(|old| !old.traceback.is_empty()) {
-            problem.traceback.clone_from(&old.traceback);
-        }
-    }
 }
 
 pub(super) fn health(status: &Status) -> Health {
@@ -78,89 +74,14 @@ fn presence(status: &Status) -> Option<Problem> {
                 Some(instance) => format!("nothing of instance `{instance}` in namespace `{namespace}`"),
                 None => format!("no workloads in namespace `{namespace}`"),
             },
-            "nothing was deployed here, or it was deleted".to_owned(),
+            match status.missing.iter().find(|missing| missing.starts_with("Deployments: ")) {
+                Some(missing) => format!("there may be some that were not seen: {missing}"),
+                None => "nothing was deployed here, or it was deleted".to_owned(),
+            },
             "kdj envs --live".to_owned(),
         ),
     };
-    Some(Problem {
-        severity: Severity::Broken,
-        role: None,
-        workload: None,
-        pod: None,
-        container: None,
-        previous: false,
-        what,
-        causes: vec![Cause { text: cause, evidence: Vec::new() }],
-        traceback: Vec::new(),
-        next: Some(next),
-    })
-}
-
-fn count_beats(status: &Status) -> Option<Beat> {
-    let mut beats = status.roles.iter().filter(|role| role.is_beat()).peekable();
-    beats.peek()?;
-    let (mut desired, mut running) = (0, 0);
-    for role in beats {
-        let live = status.pods_of(role).filter(|pod| pod.is_live() && pod.phase == "Running").count();
-        let live = u32::try_from(live).unwrap_or(u32::MAX);
-        desired += role.desired.unwrap_or(live);
-        running += live;
-    }
-    Some(Beat { desired, running, ok: desired == 1 && running == 1 })
-}
-
-/// Exactly one beat: two send every task twice, none sends none.
-fn beat(status: &mut Status) -> Option<Problem> {
-    let Beat { desired, running, .. } = status.beat?;
-    let is_rolling = status.roles.iter().any(|role| role.is_beat() && role.rollout.is_some());
-    let (severity, what, text) = match (desired, running) {
-        (2.., _) => (
-            Severity::Broken,
-            format!("{desired} beats"),
-            "each sends every periodic task: they run several times over".to_owned(),
-        ),
-        (_, 2..) if is_rolling => (
-            Severity::Warning,
-            format!("{running} beats for now"),
-            "its rollout lets two overlap, and tasks may be sent twice; `strategy: Recreate` prevents it".to_owned(),
-        ),
-        (_, 2..) => (
-            Severity::Broken,
-            format!("{running} beats run"),
-            "each sends every periodic task: they run several times over".to_owned(),
-        ),
-        (0, 0) => {
-            (Severity::Warning, "no beat".to_owned(), "it is scaled to zero: no periodic task is sent".to_owned())
-        }
-        _ => return None,
-    };
-    let environment = shell_words::quote(&status.environment).into_owned();
-    let first = status.roles.iter().find(|role| role.is_beat())?;
-    let others: Vec<String> = status.roles.iter().filter(|role| role.is_beat()).map(|r| r.workload.clone()).collect();
-    let next = match (severity, first.kind) {
-        (_, Kind::Beat) if others.len() == 1 => {
-            format!("kdj scale {environment} {}=1", shell_words::quote(&first.name))
-        }
-        _ => format!("kdj scale {environment}"),
-    };
-    let problem = Problem {
-        severity,
-        role: Some(first.name.clone()),
-        workload: Some(first.workload.clone()),
-        pod: None,
-        container: None,
-        previous: false,
-        what,
-        causes: vec![Cause { text, evidence: vec![format!("of {}", others.join(", "))] }],
-        traceback: Vec::new(),
-        next: Some(next),
-    };
-    if severity == Severity::Broken {
-        for role in status.roles.iter_mut().filter(|role| role.is_beat()) {
-            role.health = Health::Broken;
-        }
-    }
-    Some(problem)
+    Some(Problem::new(Severity::Broken, what, Cause::new(cause)).then(next))
 }
 
 /// One line for the whole environment; the word first.

@@ -98,19 +98,9 @@ impl Status {
     pub fn add_migrations(&mut self, migrations: Migrations) {
         if !migrations.unapplied.is_empty() {
             let environment = shell_words::quote(&self.environment);
-            let problem = Problem {
-                severity: Severity::Warning,
-                role: None,
-                workload: None,
-                pod: None,
-                container: None,
-                previous: false,
-                what: "the database is not migrated".to_owned(),
-                causes: vec![Cause { text: migrations.line(), evidence: Vec::new() }],
-                traceback: Vec::new(),
-                next: Some(format!("kdj migrate {environment} --plan")),
-            };
-            self.problems.push(problem);
+            let cause = Cause::new(migrations.line());
+            let problem = Problem::new(Severity::Warning, "the database is not migrated", cause);
+            self.problems.push(problem.then(format!("kdj migrate {environment} --plan")));
             self.retell();
         }
         self.migrations = Some(migrations);

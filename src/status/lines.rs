@@ -1,5 +1,7 @@
 //! A status as lines that are worth saying once: what `kdj status -w` appends where there is no terminal.
 
+use jiff::Timestamp;
+
 use super::{Link, Status};
 use crate::ui::style::sanitize;
 
@@ -21,6 +23,10 @@ pub fn lines(status: &Status) -> Vec<Line> {
         let state = format!("no connection since {}", since.strftime("%H:%M:%S"));
         lines.push(Line::new("no connection", state, format!(": {why}")));
     }
+    for missing in &status.missing {
+        let about = format!("not seen: {}", missing.split(':').next().unwrap_or_default());
+        lines.push(Line::new(&about, format!("not seen: {missing}"), String::new()));
+    }
     for role in &status.roles {
         let title = role.title(&status.roles);
         let desired = role.desired.map(|desired| format!("/{desired}")).unwrap_or_default();
@@ -34,6 +40,19 @@ pub fn lines(status: &Status) -> Vec<Line> {
         lines.push(Line::new(&problem.what, problem.what.clone(), cause));
     }
     lines
+}
+
+impl Status {
+    /// The same without its ages and what else grows by itself: two of them differ where something has changed.
+    pub fn ageless(&self) -> Status {
+        let mut status = Status { taken: Timestamp::UNIX_EPOCH, headline: String::new(), ..self.clone() };
+        status.roles.iter_mut().filter_map(|role| role.rollout.as_mut()).for_each(|rollout| rollout.held_by = None);
+        status.pods.iter_mut().for_each(|pod| pod.reason.clear());
+        for problem in &mut status.problems {
+            problem.causes.clear();
+        }
+        status
+    }
 }
 
 impl Line {

@@ -60,7 +60,7 @@ pub struct Status {
     pub pods: Vec<Pod>,
     /// What went on lately, the newest first.
     pub events: Vec<Event>,
-    /// What changed lately: the newest revision of each workload that is in trouble, and what differs from the one before.
+    /// What changed lately: the newest revision of each workload, and what differs from the one before.
     pub changes: Vec<Change>,
     /// What is wrong, the worst first.
     pub problems: Vec<Problem>,
@@ -167,6 +167,11 @@ impl Status {
             migrations: None,
             missing: Vec::new(),
         }
+    }
+
+    /// Whether the pods could be read: without them the workloads' own counts are all there is.
+    pub fn sees_pods(&self) -> bool {
+        !self.missing.iter().any(|missing| missing.starts_with("pods: "))
     }
 
     /// The pods of a workload.

@@ -26,7 +26,7 @@ pub struct Pod {
     pub node: Option<String>,
     /// When it was made.
     pub created: Option<Timestamp>,
-    /// When it was asked to go, if it was.
+    /// When it is to be gone, if it was asked to go.
     pub terminating: Option<Timestamp>,
     /// The revision of its workload: the hash of the template it was made from.
     pub revision: Option<String>,
@@ -34,6 +34,9 @@ pub struct Pod {
     pub outdated: bool,
     /// What no node gives it: the scheduler's words.
     pub unschedulable: Option<String>,
+    /// Whether its containers were ready when its node was last heard of, which does not answer since.
+    #[serde(skip)]
+    pub abandoned: bool,
     /// Its containers, init containers first.
     pub containers: Vec<Container>,
 }
@@ -61,6 +64,9 @@ pub struct Container {
     pub restarts: u32,
     /// The memory it is limited to.
     pub memory_limit: Option<String>,
+    /// Whether it runs, and its startup probe has not passed yet.
+    #[serde(skip)]
+    pub starting: bool,
 }
 
 /// Why a container does not run yet.
@@ -81,6 +87,9 @@ pub struct Exit {
     pub reason: String,
     /// When.
     pub at: Option<Timestamp>,
+    /// When that run had begun.
+    #[serde(skip)]
+    pub began: Option<Timestamp>,
 }
 
 impl Pod {
@@ -93,6 +102,18 @@ impl Pod {
     pub fn ready_containers(&self) -> (usize, usize) {
         let own = || self.containers.iter().filter(|container| !container.init);
         (own().filter(|container| container.ready).count(), own().count())
+    }
+
+    /// For how many seconds it should have been gone; `None` while it may still be there.
+    pub fn overdue(&self, now: Timestamp) -> Option<i64> {
+        let overdue = now.as_second() - self.terminating?.as_second();
+        (overdue > 0).then_some(overdue)
+    }
+
+    /// Whether all of its containers run, ready or not.
+    pub fn runs(&self) -> bool {
+        let mut own = self.containers.iter().filter(|container| !container.init);
+        self.is_live() && self.phase == "Running" && own.all(|container| container.running_since.is_some())
     }
 
     /// How long it has been there, in seconds.
@@ -118,6 +139,11 @@ impl Exit {
             "" | "Error" | "Completed" => format!("exit {}", self.code),
             reason => format!("exit {} ({reason})", self.code),
         }
+    }
+
+    /// How many seconds the run lasted, where that is known.
+    pub fn lasted(&self) -> Option<i64> {
+        Some(self.at?.as_second() - self.began?.as_second())
     }
 
     /// How many seconds ago.

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::Role;
 use crate::{logs, protection::redact};
 
 /// How bad a problem is.
@@ -29,6 +30,9 @@ pub struct Problem {
     pub container: Option<String>,
     /// Whether the run of it that matters is the one before.
     pub previous: bool,
+    /// Whether that run ended by itself, so that what it raised at its end is the cause.
+    #[serde(skip)]
+    pub raised: bool,
     /// What is wrong: `web: 0 of 2 pods ready`.
     pub what: String,
     /// Why, the likeliest cause first; at least one.
@@ -48,7 +52,41 @@ pub struct Cause {
     pub evidence: Vec<String>,
 }
 
+impl Cause {
+    /// One that nothing else speaks for.
+    pub(super) fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), evidence: Vec::new() }
+    }
+}
+
 impl Problem {
+    /// Something that is wrong with the environment, and its likeliest cause.
+    pub(super) fn new(severity: Severity, what: impl Into<String>, cause: Cause) -> Self {
+        Self {
+            severity,
+            role: None,
+            workload: None,
+            pod: None,
+            container: None,
+            previous: false,
+            raised: false,
+            what: what.into(),
+            causes: vec![cause],
+            traceback: Vec::new(),
+            next: None,
+        }
+    }
+
+    /// The same, of this workload.
+    pub(super) fn of(self, role: &Role) -> Self {
+        Self { role: Some(role.name.clone()), workload: Some(role.workload.clone()), ..self }
+    }
+
+    /// The same, with the command to type next.
+    pub(super) fn then(self, next: impl Into<String>) -> Self {
+        Self { next: Some(next.into()), ..self }
+    }
+
     /// What is wrong and the likeliest cause, in a line.
     pub fn line(&self) -> String {
         match self.causes.first() {
@@ -57,11 +95,13 @@ impl Problem {
         }
     }
 
-    /// Takes in the end of the log of its container. Values that look secret are left out: JSON and the page show it, too.
+    /// Takes in the end of the log of its container. The exception is the cause only where the container ended by itself
+    /// and said little after it. Values that look secret are left out: JSON and the page show it, too.
     pub fn hear(&mut self, log: &str) {
         let Some(words) = logs::last_words(log) else { return };
         self.traceback = words.lines.iter().map(|line| redact::text(line)).collect();
-        if let (Some(exception), Some(cause)) = (words.exception, self.causes.first_mut()) {
+        let exception = words.exception.filter(|_| self.raised && words.is_last);
+        if let (Some(exception), Some(cause)) = (exception, self.causes.first_mut()) {
             cause.text = format!("{}: {}", redact::text(&exception), cause.text);
         }
     }

@@ -49,6 +49,12 @@ pub struct Role {
     pub failure: Option<String>,
     /// Whether its worker sends periodic tasks, too (`celery worker -B`).
     pub embeds_beat: bool,
+    /// When something about it changed last: it was made, or its pods became or ceased to be available.
+    #[serde(skip)]
+    pub changed: Option<Timestamp>,
+    /// Whether its controller gives a rollout up after a time, and says so. A StatefulSet's never does.
+    #[serde(skip)]
+    pub has_deadline: bool,
     /// The words of its containers' command lines; they may hold what is nobody's business, and are not shown.
     #[serde(skip)]
     pub words: Vec<String>,
@@ -83,6 +89,8 @@ pub enum RolloutPhase {
     Progressing,
     /// Somebody paused it.
     Paused,
+    /// The rest of it is for somebody to do: `updateStrategy: OnDelete`.
+    Waiting,
     /// It did not get anywhere within its deadline.
     Failed,
 }
@@ -130,6 +138,8 @@ impl Role {
             managers: Vec::new(),
             failure: None,
             embeds_beat: false,
+            changed: None,
+            has_deadline: false,
             words: Vec::new(),
         }
     }
@@ -143,6 +153,17 @@ impl Role {
     /// Whether nothing is meant to run.
     pub fn is_idle(&self) -> bool {
         self.desired == Some(0)
+    }
+
+    /// The app of its Celery: what follows `-A`.
+    pub fn celery_app(&self) -> Option<&str> {
+        let mut words = self.words.iter().flat_map(|word| word.split_whitespace());
+        let mut is_next = false;
+        words.find_map(|word| {
+            let app = if is_next { Some(word) } else { word.strip_prefix("--app=") };
+            is_next = matches!(word, "-A" | "--app");
+            app
+        })
     }
 
     /// Whether it sends periodic tasks.
@@ -176,6 +197,13 @@ pub fn version_of(image: &str) -> String {
         (None, None) if image.is_empty() => String::new(),
         (None, None) => "latest".to_owned(),
     }
+}
+
+/// An image's name without its tag and its digest.
+pub(super) fn repository(image: &str) -> &str {
+    let name = image.split('@').next().unwrap_or(image);
+    let at = name.rfind('/').map_or(0, |at| at + 1);
+    name[at..].find(':').map_or(name, |tag| &name[..at + tag])
 }
 
 #[cfg(test)]

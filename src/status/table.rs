@@ -141,8 +141,11 @@ fn state(role: &Role, status: &Status) -> String {
         }
     }
     match status.beat {
-        Some(beat) if role.is_beat() && !beat.ok && role.rollout.is_none() => {
-            text.push_str(&format!(", {} beats", beat.running.max(beat.desired)));
+        Some(beat) if role.is_beat() && !beat.ok && role.rollout.is_none() && !role.is_idle() => {
+            text.push_str(&match beat.running {
+                0 => ", no beat runs".to_owned(),
+                running => format!(", {} beats", running.max(beat.desired)),
+            });
         }
         _ => {}
     }

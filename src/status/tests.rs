@@ -5,8 +5,10 @@ use jiff::Timestamp;
 use super::*;
 use crate::environment::Kind;
 
+mod patience;
 mod problems;
 mod shape;
+mod words;
 
 /// The time all tests run at.
 pub(super) fn now() -> Timestamp {
@@ -54,6 +56,7 @@ pub(super) fn role(name: &str, kind: Kind, pods: u32) -> Role {
         image: "registry.acme.dev/shop:1.42".to_owned(),
         digests: vec!["sha256:0a1b2c".to_owned()],
         created: before(40 * 86_400),
+        has_deadline: true,
         ..Role::new(name, kind, &format!("deployment/{name}"))
     }
 }
@@ -75,6 +78,7 @@ pub(super) fn pod(name: &str, role: &str) -> Pod {
         revision: Some("7c9d8f".to_owned()),
         outdated: false,
         unschedulable: None,
+        abandoned: false,
         containers: vec![container("django")],
     }
 }
@@ -92,7 +96,7 @@ fn container(name: &str) -> Container {
 }
 
 fn exit(code: i32, reason: &str, seconds_ago: i64) -> Exit {
-    Exit { code, reason: reason.to_owned(), at: before(seconds_ago) }
+    Exit { code, reason: reason.to_owned(), at: before(seconds_ago), began: before(seconds_ago + 3) }
 }
 
 /// A pod that is not ready, its only container changed.

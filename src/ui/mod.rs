@@ -8,7 +8,13 @@ pub mod table;
 pub mod terminal;
 mod waiting;
 
-use std::io::{self, IsTerminal, Write};
+use std::{
+    io::{self, IsTerminal, Write},
+    time::Duration,
+};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use tokio::time::sleep;
 
 use self::style::{ColorChoice, Role};
 pub use self::{live::Live, screen::Screen};
@@ -69,6 +75,23 @@ impl Ui {
                 Err(Error::failed("cannot write to stdout").caused_by(error))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Resolves when stdout is a pipe whose reader is gone (`| head`); never elsewhere.
+    pub async fn nobody_reads(&self) {
+        let broken = || {
+            let stdout = io::stdout();
+            let mut pipe = [PollFd::new(&stdout, PollFlags::empty())];
+            let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+            poll(&mut pipe, Some(&now)).is_ok() && pipe[0].revents().intersects(PollFlags::ERR)
+        };
+        if self.stdout.is_terminal {
+            return std::future::pending().await;
+        }
+        // A pipe that nobody reads does not wake up who does not write to it.
+        while !broken() {
+            sleep(Duration::from_secs(1)).await;
         }
     }
 

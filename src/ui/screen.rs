@@ -2,6 +2,12 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use rustix::{
+    process::getpgrp,
+    stdio,
+    termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetpgrp, tcsetattr},
+};
+
 use super::Ui;
 
 /// Leaves the terminal's own screen, hides the cursor.
@@ -15,10 +21,13 @@ const CLEAR_BELOW: &str = "\x1b[J";
 const BEGIN: &str = "\x1b[?2026h";
 const END: &str = "\x1b[?2026l";
 
+/// What stands for no key.
+const NO_KEY: u8 = if cfg!(target_os = "linux") { 0 } else { 0xff };
+
 /// The screen; the terminal's own comes back when it is dropped, whatever ends kdj but SIGKILL.
 pub struct Screen {
-    /// What was drawn last.
-    drawn: String,
+    /// What the terminal did with keys before.
+    before: Option<Termios>,
 }
 
 impl Ui {
@@ -27,13 +36,19 @@ impl Ui {
         let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
         (io::stdout().is_terminal() && !is_dumb).then(|| {
             write(ENTER);
-            Screen { drawn: String::new() }
+            Screen { before: silence() }
         })
     }
 }
 
 impl Screen {
-    /// Draws a text: as much of it as fits. It may hold colours and no other sequences.
+    /// How many lines fit.
+    pub fn rows(&self) -> usize {
+        size().1
+    }
+
+    /// Draws a text: as much of it as fits. It may hold colours and no other sequences. What else was written to the
+    /// terminal meanwhile is gone then.
     pub fn draw(&mut self, text: &str) {
         let (columns, rows) = size();
         let lines: Vec<&str> = text.lines().collect();
@@ -48,10 +63,7 @@ impl Screen {
             frame.push_str(&format!("\r\n{}{CLEAR_REST_OF_LINE}", cut(&more, columns)));
         }
         frame.push_str(&format!("{CLEAR_BELOW}{END}"));
-        if frame != self.drawn {
-            write(&frame);
-            self.drawn = frame;
-        }
+        write(&frame);
     }
 
     /// Gives the terminal back.
@@ -61,7 +73,27 @@ impl Screen {
 impl Drop for Screen {
     fn drop(&mut self) {
         write(LEAVE);
+        if let Some(before) = self.before.take() {
+            // What was typed meanwhile was meant for nobody.
+            let _ = tcsetattr(stdio::stdout(), OptionalActions::Flush, &before);
+        }
     }
+}
+
+/// Keys that are pressed do not show, and Ctrl-Z and Ctrl-\ do nothing: they would leave the screen as it is. Returns what
+/// was before; nothing where the terminal is not kdj's to change.
+fn silence() -> Option<Termios> {
+    let terminal = stdio::stdout();
+    // In the background tcsetattr would stop the process (SIGTTOU).
+    tcgetpgrp(terminal).ok().filter(|group| *group == getpgrp())?;
+    let before = tcgetattr(terminal).ok()?;
+    let mut silent = before.clone();
+    silent.local_modes.remove(LocalModes::ECHO);
+    for key in [SpecialCodeIndex::VSUSP, SpecialCodeIndex::VQUIT] {
+        silent.special_codes[key] = NO_KEY;
+    }
+    tcsetattr(terminal, OptionalActions::Now, &silent).ok()?;
+    Some(before)
 }
 
 /// A terminal that is gone needs nothing.

@@ -144,7 +144,7 @@ fn line(event: Event) -> Option<String> {
         Event::Entry(entry) => Some(plain(&String::from_utf8_lossy(&entry.line))),
         Event::Gap { why, .. } => Some(format!("— lines are missing: {why} —")),
         Event::Note(text) => Some(format!("— {} —", plain(&text))),
-        Event::Left(_, why) => Some(format!("— {} —", plain(&why))),
+        Event::Left(_, why) => why.map(|why| format!("— {} —", plain(&why))),
         Event::Joined(_) => None,
     }
 }

@@ -383,6 +383,7 @@ fn pod(name: &str) -> Pod {
         revision: None,
         outdated: false,
         unschedulable: None,
+        abandoned: false,
         containers: vec![Container { name: "django".to_owned(), ..Container::default() }],
     }
 }

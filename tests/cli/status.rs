@@ -5,6 +5,8 @@ mod page;
 mod watch;
 mod web;
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::harness::{
@@ -188,6 +190,44 @@ fn who_may_see_nothing_is_told_which_right_is_missing() {
     server.fault(On::any(), Fault::pods_forbidden("dev", NAMESPACE));
     let output = Kdj::on(&server).run(["status", "qa"]).expect_code(1).prints("");
     let _ = output.says(&["`dev` may not `list` `pods`", "a Role needs the rule"]);
+}
+
+#[test]
+fn what_tells_why_and_does_not_come_is_done_without() {
+    let server = crashing();
+    server.fault(On::get(&format!("/api/v1/namespaces/{NAMESPACE}/events")), Fault::Blackhole);
+    let output = Kdj::on(&server).deadline(Duration::from_secs(40)).run(["status", "qa", "--why"]).expect_code(1);
+    let _ = output.says(&["qa: not seen: events: no answer within 5 s", "KeyError: 'KEY'", "1.41` → `shop:1.42"]);
+    let server = crashing();
+    server.fault(On::log(NAMESPACE), Fault::Blackhole);
+    let output = Kdj::on(&server).deadline(Duration::from_secs(40)).run(["status", "qa", "--why"]).expect_code(1);
+    let _ = output.says(&["qa: not seen: the log: no answer within 5 s", "BackOff", "1.41` → `shop:1.42"]);
+}
+
+#[test]
+fn what_fails_and_is_not_forbidden_leaves_no_half_of_the_truth() {
+    let server = ApiServer::http(shop::whole());
+    server.fault(On::get(&format!("/apis/apps/v1/namespaces/{NAMESPACE}/deployments")), Fault::internal_error());
+    let output = Kdj::on(&server).run(["status", "qa"]).expect_code(1).prints("");
+    let _ = output.says(&["cannot list deployments"]);
+}
+
+#[test]
+fn a_change_cause_and_a_log_show_no_values() {
+    let server = crashing();
+    server.change(|objects| {
+        objects.change("replicasets", "web-7c9d8f", |set| {
+            set["metadata"]["annotations"]["kubernetes.io/change-cause"] =
+                json!("kubectl set env deploy/web DB_PASSWORD=canary-cause --record=true");
+        });
+    });
+    let log =
+        "Traceback (most recent call last):\n  File \"a.py\", line 3, in f\n    g()\nKeyError: TOKEN=canary-log\n";
+    server.log(NAMESPACE, "web-7c9d8f-aaaaa", "django", log);
+    for words in [&["status", "qa", "--why"][..], &["status", "qa", "--why", "-o", "json"]] {
+        let output = Kdj::on(&server).run(words).expect_code(1).never_says(&["canary-cause", "canary-log"]);
+        let _ = output.says(&["DB_PASSWORD=<redacted>", "KeyError"]);
+    }
 }
 
 #[test]

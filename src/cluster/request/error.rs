@@ -50,7 +50,7 @@ fn refused(status: &Status, what: &str, place: &Place) -> Error {
         401 => Error::failed(format!("the API server of context `{}` does not accept your credentials", place.context))
             .caused_by(message)
             .hint("your login has probably expired: log in again, the way your team does for this context"),
-        403 => forbidden(message, error, place),
+        403 => forbidden(message, error, place).forbidden(),
         429 => overloaded_server(error.caused_by(message)),
         500..=599 => {
             error.caused_by(message).hint("the API server, or what stands before it, is in trouble: try again")

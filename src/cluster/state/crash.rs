@@ -4,7 +4,10 @@ use futures::future::join_all;
 use k8s_openapi::api::core::v1::Pod;
 use kube::{Api, api::LogParams};
 
-use super::super::{Cluster, request::repeatable};
+use super::{
+    super::{Cluster, request::repeatable},
+    read::in_time,
+};
 use crate::{
     error::Result,
     status::{Problem, Status},
@@ -19,7 +22,7 @@ impl Cluster {
     /// read stays away, and is said to.
     pub(super) async fn read_last_words(&self, status: &mut Status) {
         let wanted: Vec<usize> = (0..status.problems.len()).filter(|at| status.problems[*at].has_a_log()).collect();
-        let read = wanted.iter().map(|at| self.last_log(status, &status.problems[*at]));
+        let read = wanted.iter().map(|at| in_time(self.last_log(status, &status.problems[*at])));
         let logs = join_all(read).await;
         for (at, log) in wanted.into_iter().zip(logs) {
             match log {

@@ -16,9 +16,9 @@ use super::{
     State,
     pods::one_line,
 };
-use crate::status::{Change, Event, Health, Role, Status};
+use crate::status::{Change, Event, Role, Status};
 
-/// How many events the status has at most, the newest.
+/// How many events the status has at most: the newest warnings first, since they are the evidence, then the newest others.
 const MOST_EVENTS: usize = 100;
 /// The annotation that says why a revision was made.
 const CHANGE_CAUSE: &str = "kubernetes.io/change-cause";
@@ -27,8 +27,9 @@ const CHANGE_CAUSE: &str = "kubernetes.io/change-cause";
 /// only.
 pub(super) fn events(state: &State, status: &Status) -> Vec<Event> {
     let mut events: Vec<Event> = state.events.values().filter_map(|event| of_event(event, status)).collect();
-    events.sort_by(|a, b| (b.at, &b.object).cmp(&(a.at, &a.object)));
+    events.sort_by(|a, b| (b.warning, b.at, &b.object).cmp(&(a.warning, a.at, &a.object)));
     events.truncate(MOST_EVENTS);
+    events.sort_by(|a, b| (b.at, &b.object).cmp(&(a.at, &a.object)));
     events
 }
 
@@ -69,10 +70,9 @@ fn time(event: &KubeEvent) -> Option<Timestamp> {
     series.or(last).or(first).or_else(|| event.creation_timestamp().map(|time| time.0))
 }
 
-/// What the newest revision of each Deployment changed that is not as it should be.
+/// What the newest revision of each Deployment changed.
 pub(super) fn changes(state: &State, status: &Status) -> Vec<Change> {
-    let troubled = status.roles.iter().filter(|role| role.health != Health::Idle);
-    troubled.filter_map(|role| change(state, role)).collect()
+    status.roles.iter().filter_map(|role| change(state, role)).collect()
 }
 
 fn change(state: &State, role: &Role) -> Option<Change> {
@@ -111,8 +111,12 @@ fn spec(set: &ReplicaSet) -> Option<&PodSpec> {
 /// What differs between two templates, a line each; of variables the names only.
 fn differences(before: &PodSpec, after: &PodSpec) -> Vec<String> {
     let mut lines = Vec::new();
-    for new in &after.containers {
-        let Some(old) = before.containers.iter().find(|old| old.name == new.name) else {
+    let all = |spec: &PodSpec| -> Vec<Container> {
+        spec.init_containers.iter().flatten().chain(&spec.containers).cloned().collect()
+    };
+    let (old_ones, new_ones) = (all(before), all(after));
+    for new in &new_ones {
+        let Some(old) = old_ones.iter().find(|old| old.name == new.name) else {
             lines.push(format!("new container `{}`", new.name));
             continue;
         };
@@ -133,7 +137,7 @@ fn differences(before: &PodSpec, after: &PodSpec) -> Vec<String> {
         }
         lines.extend(variables(old, new));
     }
-    let gone = before.containers.iter().filter(|old| after.containers.iter().all(|new| new.name != old.name));
+    let gone = old_ones.iter().filter(|old| new_ones.iter().all(|new| new.name != old.name));
     lines.extend(gone.map(|old| format!("container `{}` is gone", old.name)));
     if before.volumes != after.volumes {
         lines.push("volumes".to_owned());

@@ -39,6 +39,13 @@ use crate::{
 /// The objects of one kind, by name.
 type Objects<K> = BTreeMap<String, K>;
 
+/// What could not be had, by kind, and why.
+type Missing = BTreeMap<&'static str, String>;
+
+/// Of events, all but those that say that something went as it should: a CronJob fills a namespace with them.
+const EVENTS: &str = "reason!=Scheduled,reason!=Pulling,reason!=Pulled,reason!=Created,reason!=Started,\
+                      reason!=Completed,reason!=SawCompletedJob";
+
 /// What is known of the namespace itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Place {
@@ -64,13 +71,18 @@ struct State {
     events: Objects<Event>,
     place: Place,
     /// What could not be had, by kind, and why.
-    missing: BTreeMap<&'static str, String>,
+    missing: Missing,
 }
 
 impl State {
-    /// What this says of the environment.
+    /// What this says of the environment. While the connection is lost, it is judged as of the time it was: what was
+    /// starting then has not taken too long since.
     fn status(&self, environment: &Environment, roles: &Roles<'_>, link: Link, taken: Timestamp) -> Status {
-        let mut status = Status { link, ..Status::new(environment, taken) };
+        let seen = match &link {
+            Link::Lost { since, .. } => *since,
+            Link::Live => taken,
+        };
+        let mut status = Status { link, ..Status::new(environment, seen) };
         roles::fill(&mut status, self, environment, roles);
         status.presence = match self.place {
             Place::Deleting => Presence::Deleting,
@@ -81,7 +93,7 @@ impl State {
         status.events = happenings::events(self, &status);
         status.changes = happenings::changes(self, &status);
         status.missing = self.missing.iter().map(|(kind, why)| format!("{kind}: {why}")).collect();
-        status.concluded()
+        Status { taken, ..status.concluded() }
     }
 
     /// Whether there is no sign of the app.

@@ -32,16 +32,32 @@ pub(super) fn of(pod: &Pod, role: &Role, now: Timestamp) -> status::Pod {
         terminating: pod.metadata.deletion_timestamp.as_ref().map(|time| time.0),
         revision: revision_of(pod).map(str::to_owned),
         outdated: false,
+        abandoned: is_abandoned(pod),
         unschedulable: unschedulable.map(|it| one_line(it.message.as_deref().unwrap_or_default())),
         containers,
     }
 }
 
-/// The containers of a pod and whether each is an init container, those first.
+/// Whether nothing is heard of the pod's node: then the node controller makes it unready, and leaves its containers as they
+/// were. A kubelet that answers says why it is unready.
+fn is_abandoned(pod: &Pod) -> bool {
+    let mut conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
+    let unready = conditions.any(|it| it.type_ == "Ready" && it.status == "False" && it.reason.is_none());
+    let mut own = statuses(pod).filter(|(init, _)| !init).peekable();
+    unready && target::phase(pod) == "Running" && own.peek().is_some() && own.all(|(_, status)| status.ready)
+}
+
+/// The containers of a pod and whether each is an init container, those first. An init container that stays (a native
+/// sidecar) is one like the others.
 pub(super) fn statuses(pod: &Pod) -> impl Iterator<Item = (bool, &ContainerStatus)> {
+    let stays = move |name: &str| {
+        let mut init = pod.spec.iter().flat_map(|spec| spec.init_containers.iter().flatten());
+        init.any(|container| container.name == name && container.restart_policy.as_deref() == Some("Always"))
+    };
     let status = pod.status.iter();
-    status.flat_map(|status| {
-        let init = status.init_container_statuses.iter().flatten().map(|status| (true, status));
+    status.flat_map(move |status| {
+        let init = status.init_container_statuses.iter().flatten();
+        let init = init.map(move |status| (!stays(&status.name), status));
         init.chain(status.container_statuses.iter().flatten().map(|status| (false, status)))
     })
 }
@@ -73,7 +89,16 @@ fn container(pod: &Pod, init: bool, status: &ContainerStatus) -> Container {
         last_exit: terminated(status.last_state.as_ref()).map(exit),
         restarts: count_of(status.restart_count),
         memory_limit: memory_limit(pod, &status.name),
+        starting: state.is_some_and(|state| state.running.is_some())
+            && status.started == Some(false)
+            && has_startup_probe(pod, &status.name),
     }
+}
+
+fn has_startup_probe(pod: &Pod, name: &str) -> bool {
+    let containers = pod.spec.iter().flat_map(|spec| spec.init_containers.iter().flatten().chain(&spec.containers));
+    let mut own = containers.filter(|container| container.name == name);
+    own.any(|container| container.startup_probe.is_some())
 }
 
 fn terminated(state: Option<&ContainerState>) -> Option<&ContainerStateTerminated> {
@@ -89,6 +114,7 @@ fn exit(terminated: &ContainerStateTerminated) -> Exit {
         code,
         reason: terminated.reason.clone().unwrap_or_default(),
         at: terminated.finished_at.as_ref().map(|time| time.0),
+        began: terminated.started_at.as_ref().map(|time| time.0),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The objects, listed once.
 
+use std::time::Duration;
+
 use k8s_openapi::{
     api::{
         apps::v1::{Deployment, ReplicaSet, StatefulSet},
@@ -9,29 +11,39 @@ use k8s_openapi::{
     jiff::Timestamp,
 };
 use kube::{Api, api::ListParams};
+use tokio::time::timeout;
 
 use super::{
     super::{Cluster, request::repeatable, target::Roles},
-    Place, State, by_name,
+    EVENTS, Place, State, by_name,
 };
 use crate::{
     environment::Environment,
-    error::Result,
+    error::{Error, Result},
     status::{Link, Status},
 };
 
 /// How many events are read at most: a namespace in trouble has thousands.
 const MOST_EVENTS: u32 = 500;
+/// How long an environment may take once its credentials are there.
+const LIMIT: Duration = Duration::from_secs(15);
+/// How long each thing may take that tells why something is wrong: without it the rest is still worth showing.
+const EVIDENCE_LIMIT: Duration = Duration::from_secs(5);
 
 impl Cluster {
     /// The state of an environment: four requests, all at once, and as many again when something is wrong. With
     /// `tracebacks` also the log of a container that ends again and again: one request for each broken role.
     ///
     /// # Errors
-    /// When the cluster cannot be reached, neither pods nor workloads may be listed, or a configured selector is malformed.
+    /// When the cluster cannot be reached or does not answer within 15 s, neither pods nor workloads may be listed, or a
+    /// configured selector is malformed.
     pub async fn status(&self, environment: &Environment, tracebacks: bool) -> Result<Status> {
         let roles = Roles::new(environment, None)?;
-        let mut state = self.read(environment, &roles).await?;
+        let Ok(state) = timeout(LIMIT, self.read(environment, &roles)).await else {
+            let name = &environment.name;
+            return Err(Error::failed(format!("no answer for `{name}` within {} s", LIMIT.as_secs())));
+        };
+        let mut state = state?;
         let mut status = state.status(environment, &roles, Link::Live, Timestamp::now());
         if !status.wants_evidence() {
             return Ok(status);
@@ -56,17 +68,21 @@ impl Cluster {
         );
         let mut state = State::default();
         let nothing = pods.is_err() && deployments.is_err() && stateful_sets.is_err();
+        // What may not be seen is done without. What failed otherwise would leave a picture that is wrong.
+        let is_vital = |error: &Error| nothing || !error.is_forbidden();
         match pods {
             Ok(pods) => state.pods = by_name(pods),
-            Err(error) if nothing => return Err(error),
+            Err(error) if is_vital(&error) => return Err(error),
             Err(error) => state.lacks("pods", &error),
         }
         match deployments {
             Ok(deployments) => state.deployments = by_name(deployments),
+            Err(error) if is_vital(&error) => return Err(error),
             Err(error) => state.lacks("Deployments", &error),
         }
         match stateful_sets {
             Ok(sets) => state.stateful_sets = by_name(sets),
+            Err(error) if is_vital(&error) => return Err(error),
             Err(error) => state.lacks("StatefulSets", &error),
         }
         match autoscalers {
@@ -81,19 +97,24 @@ impl Cluster {
     pub(super) async fn read_evidence(&self, environment: &Environment, state: &mut State) {
         let namespace = &environment.namespace;
         if state.is_empty() {
-            state.place = self.place_of(namespace, state).await;
+            state.place = timeout(EVIDENCE_LIMIT, self.place_of(namespace, state)).await.unwrap_or_default();
             return;
         }
-        let limited = ListParams::default().limit(MOST_EVENTS);
+        let limited = ListParams::default().limit(MOST_EVENTS).fields(EVENTS);
         let mut place = State::default();
         let (events, sets, found) = futures::join!(
-            self.list_matching::<Event>(namespace, &limited),
-            self.list::<ReplicaSet>(namespace, None),
-            self.place_of(namespace, &mut place),
+            in_time(self.list_matching::<Event>(namespace, &limited)),
+            in_time(self.list::<ReplicaSet>(namespace, None)),
+            timeout(EVIDENCE_LIMIT, self.place_of(namespace, &mut place)),
         );
-        state.place = found;
+        state.place = found.unwrap_or_default();
         match events {
-            Ok(events) => state.events = by_name(events),
+            Ok(events) => {
+                if u32::try_from(events.len()).is_ok_and(|read| read >= MOST_EVENTS) {
+                    state.missing.insert("events", format!("there are more than the {MOST_EVENTS} that were read"));
+                }
+                state.events = by_name(events);
+            }
             Err(error) => state.lacks("events", &error),
         }
         match sets {
@@ -118,5 +139,13 @@ impl Cluster {
                 Place::Unknown
             }
         }
+    }
+}
+
+/// What tells why something is wrong, if it comes in time.
+pub(super) async fn in_time<T>(asking: impl Future<Output = Result<T>>) -> Result<T> {
+    match timeout(EVIDENCE_LIMIT, asking).await {
+        Ok(answer) => answer,
+        Err(_) => Err(Error::failed(format!("no answer within {} s", EVIDENCE_LIMIT.as_secs()))),
     }
 }

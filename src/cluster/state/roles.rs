@@ -2,10 +2,11 @@
 
 use k8s_openapi::{
     api::{
-        apps::v1::Deployment,
+        apps::v1::{Deployment, DeploymentCondition},
         core::v1::{Container, Pod},
     },
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
+    jiff::Timestamp,
 };
 use kube::ResourceExt;
 
@@ -35,6 +36,10 @@ struct Object<'a> {
     settled: bool,
     /// The newest revision, where the object names it.
     newest: Option<String>,
+    /// When its conditions changed last.
+    changed: Option<Timestamp>,
+    /// Whether a rollout that does not get anywhere is given up.
+    has_deadline: bool,
 }
 
 /// Fills in the roles and the pods.
@@ -81,6 +86,9 @@ fn objects<'a>(state: &'a State, roles: &Roles<'_>) -> Vec<Object<'a>> {
             rollout: RolloutState::of_deployment(deployment),
             settled: is_settled(deployment),
             newest: None,
+            changed: last_change(deployment),
+            // The API server fills in what is not set; the highest number means never.
+            has_deadline: deployment.spec.as_ref()?.progress_deadline_seconds.is_none_or(|it| it < i32::MAX),
         })
     });
     let sets = state.stateful_sets.values().filter_map(|set| {
@@ -92,6 +100,8 @@ fn objects<'a>(state: &'a State, roles: &Roles<'_>) -> Vec<Object<'a>> {
             rollout: RolloutState::of_stateful_set(set),
             settled: revisions.is_some_and(|status| status.current_revision == status.update_revision),
             newest: revisions.and_then(|status| status.update_revision.clone()),
+            changed: None,
+            has_deadline: false,
         })
     });
     let all = deployments.chain(sets).filter(|object| {
@@ -103,9 +113,21 @@ fn objects<'a>(state: &'a State, roles: &Roles<'_>) -> Vec<Object<'a>> {
 
 /// Whether the last rollout of a Deployment came to its end: the condition keeps that until the next one begins.
 fn is_settled(deployment: &Deployment) -> bool {
-    let conditions = deployment.status.iter().flat_map(|status| status.conditions.iter().flatten());
-    let mut conditions = conditions.into_iter();
+    let mut conditions = conditions(deployment);
     conditions.any(|it| it.type_ == "Progressing" && it.reason.as_deref() == Some("NewReplicaSetAvailable"))
+}
+
+/// When a Deployment became or ceased to be available, or got on with a rollout.
+fn last_change(deployment: &Deployment) -> Option<Timestamp> {
+    conditions(deployment)
+        .flat_map(|it| [&it.last_transition_time, &it.last_update_time])
+        .flatten()
+        .map(|at| at.0)
+        .max()
+}
+
+fn conditions(deployment: &Deployment) -> impl Iterator<Item = &DeploymentCondition> {
+    deployment.status.iter().flat_map(|status| status.conditions.iter().flatten())
 }
 
 /// What the pods show of their workload. `model` is what its pods are made like.
@@ -152,6 +174,8 @@ fn of_object(role: &mut Role, object: &Object<'_>, state: &State) {
     }
     role.created = meta.creation_timestamp.as_ref().map(|time| time.0);
     role.release = role.release.take().or_else(|| meta.labels.as_ref()?.get(RELEASE).cloned());
+    role.changed = object.changed;
+    role.has_deadline = object.has_deadline;
     role.failure.clone_from(&rollout.failure);
     role.rollout = rollout_of(object);
     let autoscalers: Vec<_> = state.autoscalers.values().cloned().collect();
@@ -174,7 +198,8 @@ fn rollout_of(object: &Object<'_>) -> Option<Rollout> {
     let RolloutState { progress, counts, paused, .. } = &object.rollout;
     let phase = match progress {
         _ if *paused => RolloutPhase::Paused,
-        Progress::DeadlineExceeded { .. } | Progress::AwaitsDeletion { .. } => RolloutPhase::Failed,
+        Progress::DeadlineExceeded { .. } => RolloutPhase::Failed,
+        Progress::AwaitsDeletion { .. } => RolloutPhase::Waiting,
         Progress::Unobserved | Progress::OldRemaining { .. } => RolloutPhase::Progressing,
         Progress::Updating { .. } | Progress::Unavailable { .. }
             if !object.settled || counts.total > counts.updated =>

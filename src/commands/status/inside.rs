@@ -12,7 +12,9 @@ use crate::{
     django::{self, MigrationRequest},
     environment::{Environment, Kind},
     error::{Error, Result},
+    logs,
     migration::find_plan,
+    protection::redact,
     session::capture,
     status::{Migrations, Queue, Role, Status, Tasks, Worker},
 };
@@ -80,16 +82,24 @@ async fn migrations(cluster: &Cluster, environment: &Environment, status: &Statu
         let request = MigrationRequest::default();
         let (start, stdin) = django::plan_on_stdin(&environment.django, &request);
         let captured = capture(cluster, &target, &start.alternatives, &stdin).await?;
-        let none = || Error::failed("Django did not print a plan").caused_by(captured.stderr.trim());
-        let plan = find_plan(&captured.stdout).ok_or_else(none)?;
+        let plan = find_plan(&captured.stdout).ok_or_else(|| without_plan(&captured.stderr))?;
         match plan.error {
-            Some(problem) => Err(Error::failed("no plan").caused_by(problem.message)),
+            Some(problem) => Err(Error::failed("no plan").caused_by(redact::text(&problem.message))),
             None => Ok(plan.migrations.iter().map(|migration| migration.name.to_string()).collect()),
         }
     };
     match in_time(asking).await {
         Ok(unapplied) => Migrations { unapplied, problem: None },
         Err(error) => unknown(error.to_string()),
+    }
+}
+
+/// Why Django printed no plan: its exception, or the last thing it said, without values that look secret.
+fn without_plan(stderr: &str) -> Error {
+    let error = Error::failed("Django did not print a plan");
+    match logs::last_words(stderr).and_then(|words| words.exception.or_else(|| words.lines.last().cloned())) {
+        Some(why) => error.caused_by(redact::text(&why)),
+        None => error,
     }
 }
 
@@ -101,5 +111,18 @@ async fn in_time<T>(asking: impl Future<Output = Result<T>>) -> Result<T> {
     match timeout(LIMIT, asking).await {
         Ok(answer) => answer,
         Err(_) => Err(Error::failed(format!("no answer within {} s", LIMIT.as_secs()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_stderr_the_exception_is_told_and_no_value() {
+        let stderr = "Traceback (most recent call last):\n  File \"a.py\", line 1, in f\n    g()\nKeyError: DB_PASSWORD=hunter2\n";
+        assert_eq!(without_plan(stderr).to_string(), "Django did not print a plan: KeyError: DB_PASSWORD=<redacted>");
+        assert_eq!(without_plan("one\ntwo\n").to_string(), "Django did not print a plan: two");
+        assert_eq!(without_plan("").to_string(), "Django did not print a plan");
     }
 }

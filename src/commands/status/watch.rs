@@ -1,6 +1,6 @@
 //! `kdj status -w`: redrawn in place on a terminal, a line for each change elsewhere.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use futures::{StreamExt, future::select_all, stream::FuturesUnordered};
 use tokio::sync::watch;
@@ -9,8 +9,8 @@ use super::{StatusArgs, open::Opened};
 use crate::{
     error::{Error, Result},
     exit::Exit,
-    status::{self, Line, Status},
-    ui::{Screen, Ui, terminal},
+    status::{self, Health, Line, Status},
+    ui::{Screen, Ui, style::sanitize, terminal},
 };
 
 /// One environment, as it was seen last.
@@ -35,9 +35,19 @@ pub(super) async fn run(args: &StatusArgs, opened: Vec<Opened>, ui: &Ui) -> Resu
             Err(error) => views.push(View { name, statuses, error: Some(error) }),
         }
     }
+    if feeds.is_empty() {
+        return Err(last_error(views, Some(ui)));
+    }
     let mut shown = Shown::new(args, ui);
+    for at in 0..views.len() {
+        if views[at].error.is_some() {
+            shown.fail(&views, at)?;
+        }
+    }
+    shown.draw(&views);
     let interrupted = terminal::interrupted();
-    tokio::pin!(interrupted);
+    let (resized, unread) = (terminal::resized(), ui.nobody_reads());
+    tokio::pin!(interrupted, resized, unread);
     loop {
         tokio::select! {
             biased;
@@ -50,13 +60,19 @@ pub(super) async fn run(args: &StatusArgs, opened: Vec<Opened>, ui: &Ui) -> Resu
                     views[at].error = Some(error);
                 }
                 if feeds.is_empty() {
+                    // What was said on the screen only is gone with it.
+                    let unsaid = shown.screen.is_some().then_some(ui);
                     shown.end(&[])?;
-                    return Err(last_error(views));
+                    return Err(last_error(views, unsaid));
                 }
                 shown.fail(&views, at)?;
             }
             Some(at) = changed(&mut views) => shown.show(&views, at)?,
-            () = terminal::resized(), if shown.screen.is_some() => shown.draw(&views),
+            () = &mut resized, if shown.screen.is_some() => {
+                resized.set(terminal::resized());
+                shown.draw(&views);
+            }
+            () = &mut unread => return Ok(Exit::Success),
         }
     }
 }
@@ -72,10 +88,14 @@ async fn changed(views: &mut [View]) -> Option<usize> {
     select_all(waiting).await.0
 }
 
-/// When nothing can be seen any more: why.
-fn last_error(views: Vec<View>) -> Error {
-    let errors = views.into_iter().filter_map(|view| view.error);
-    errors.last().unwrap_or_else(|| Error::failed("nothing is watched any more"))
+/// When nothing can be seen any more: why. The other errors are said, where they have not been.
+fn last_error(views: Vec<View>, unsaid: Option<&Ui>) -> Error {
+    let mut errors: Vec<Error> = views.into_iter().filter_map(|view| view.error).collect();
+    let last = errors.pop().unwrap_or_else(|| Error::failed("nothing is watched any more"));
+    if let Some(ui) = unsaid {
+        errors.iter().for_each(|error| ui.error(error));
+    }
+    last
 }
 
 /// What is shown, and how.
@@ -85,12 +105,14 @@ struct Shown<'a> {
     screen: Option<Screen>,
     /// The lines that were appended last, by environment and what they are about.
     lines: BTreeMap<(String, String), String>,
+    /// What was printed last of each environment as JSON, without what grows by itself.
+    printed: BTreeMap<String, Status>,
 }
 
 impl<'a> Shown<'a> {
     fn new(args: &'a StatusArgs, ui: &'a Ui) -> Self {
         let screen = if args.is_json() { None } else { ui.screen() };
-        Self { args, ui, screen, lines: BTreeMap::new() }
+        Self { args, ui, screen, lines: BTreeMap::new(), printed: BTreeMap::new() }
     }
 
     /// Shows what is new of one environment.
@@ -101,7 +123,11 @@ impl<'a> Shown<'a> {
         }
         let Some(status) = views[at].statuses.borrow().clone() else { return Ok(()) };
         if self.args.is_json() {
-            return self.line(&status.json());
+            let ageless = status.ageless();
+            return match self.printed.insert(status.environment.clone(), ageless.clone()) {
+                Some(before) if before == ageless => Ok(()),
+                _ => self.line(&status.json()),
+            };
         }
         self.append(&status)
     }
@@ -148,7 +174,7 @@ impl<'a> Shown<'a> {
             self.lines.insert(key, state);
         }
         for (_, about) in before.into_keys() {
-            text.push_str(&format!("{time} {}: over: {about}\n", status.environment));
+            text.push_str(&format!("{time} {}: over: {}\n", status.environment, sanitize(&about)));
         }
         if text.is_empty() { Ok(()) } else { self.ui.data(&text) }
     }
@@ -157,23 +183,49 @@ impl<'a> Shown<'a> {
     fn text(&self, views: &[View]) -> String {
         let show = self.args.show(self.ui);
         let texts = views.iter().map(|view| match (&view.error, &*view.statuses.borrow()) {
-            (Some(error), _) => format!("{}: {error}\n", view.name),
+            (Some(error), _) => (Health::Broken, sanitize(&format!("{}: {error}\n", view.name))),
             (None, Some(status)) => {
-                let missing = status.missing.iter().map(|missing| format!("not seen: {missing}\n"));
-                status::text(status, show) + &missing.collect::<String>()
+                let missing = status.missing.iter().map(|missing| sanitize(&format!("not seen: {missing}\n")));
+                (status.health, status::text(status, show) + &missing.collect::<String>())
             }
-            (None, None) => format!("{}: asking the cluster\n", view.name),
+            (None, None) => (Health::Ok, format!("{}: asking the cluster\n", view.name)),
         });
-        texts.collect::<Vec<_>>().join("\n")
+        arranged(texts.collect(), self.screen.as_ref().map(Screen::rows))
     }
 
     /// Gives the terminal back, and leaves there what was seen last.
     fn end(&mut self, views: &[View]) -> Result<()> {
         let Some(screen) = self.screen.take() else { return Ok(()) };
         screen.close();
-        let show = self.args.show(self.ui);
-        let texts: Vec<String> =
-            views.iter().filter_map(|view| Some(status::text(view.statuses.borrow().as_ref()?, show))).collect();
-        self.ui.data(&texts.join("\n"))
+        match views {
+            [] => Ok(()),
+            views => self.ui.data(&self.text(views)),
+        }
+    }
+}
+
+/// The texts, one below the other. On a terminal what does not fit is cut off below: there how each is comes first then,
+/// the worst first.
+fn arranged(mut texts: Vec<(Health, String)>, rows: Option<usize>) -> String {
+    let lines = texts.iter().map(|(_, text)| text.lines().count() + 1).sum::<usize>();
+    let mut overview = String::new();
+    if texts.len() > 1 && rows.is_some_and(|rows| lines > rows + 1) {
+        texts.sort_by_key(|(health, _)| Reverse(*health));
+        let first = texts.iter().filter_map(|(_, text)| text.lines().next());
+        overview = first.map(|line| format!("{line}\n")).chain(["\n".to_owned()]).collect();
+    }
+    overview + &texts.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_begins_with_how_each_is_the_worst_first() {
+        let texts = || vec![(Health::Ok, "a: ok\nweb\n".to_owned()), (Health::Broken, "b: BROKEN\nweb\n".to_owned())];
+        let all = "a: ok\nweb\n\nb: BROKEN\nweb\n";
+        assert_eq!((arranged(texts(), None), arranged(texts(), Some(5))), (all.to_owned(), all.to_owned()));
+        assert_eq!(arranged(texts(), Some(4)), "b: BROKEN\na: ok\n\nb: BROKEN\nweb\n\na: ok\nweb\n");
     }
 }

@@ -4,9 +4,11 @@ use jiff::Timestamp;
 
 use super::{
     super::{Container, Event, Pod, Waiting},
-    LATELY, STARTING, ago,
+    LATELY, STARTING, STARTING_SLOWLY, ago,
 };
 
+/// The rank of a pod that merely is not ready.
+pub(super) const NOT_READY: u8 = 4;
 /// How long a pod may be without its volumes and its network before somebody says so, in seconds.
 const MOUNTING: i64 = 20;
 /// From how many restarts on a container that runs at the moment ends again and again.
@@ -25,6 +27,8 @@ pub(super) struct Trouble {
     pub(super) evidence: Vec<String>,
     /// The container whose log says more.
     pub(super) logged: Option<String>,
+    /// Whether that container ended by itself: what it raised is the cause.
+    pub(super) raised: bool,
     /// What to do about it.
     pub(super) remedy: Remedy,
 }
@@ -50,21 +54,20 @@ pub(super) enum Remedy {
 pub(super) fn trouble(pod: &Pod, events: &[Event], now: Timestamp) -> Option<Trouble> {
     let told = |reasons: &[&str]| evidence(pod, events, reasons);
     if let Some(why) = &pod.unschedulable {
-        let evidence = told(&["FailedScheduling"]);
-        return Some(trouble_of(2, format!("no node takes it: {why}"), evidence, Remedy::Scale));
+        return Some(without_node(pod, why, events, now));
     }
-    if pod.phase == "Unknown" {
-        return Some(trouble_of(2, format!("its node does not answer: {}", pod.reason), Vec::new(), Remedy::Events));
+    if pod.abandoned || pod.phase == "Unknown" {
+        let node = pod.node.as_ref().map(|node| format!(" {node}")).unwrap_or_default();
+        let evidence = told(&["NodeNotReady"]);
+        return Some(trouble_of(2, format!("its node{node} does not answer"), evidence, Remedy::Events));
     }
-    if let Some(found) = pod.containers.iter().find_map(|container| of_container(pod, container, events, now)) {
+    // A container that never ran tells more than the others, which may end because of it.
+    let found = pod.containers.iter().filter_map(|container| of_container(pod, container, events, now));
+    if let Some(found) = found.min_by_key(|found| found.rank) {
         return Some(found);
     }
-    let creating = pod.containers.iter().any(|container| {
-        container
-            .waiting
-            .as_ref()
-            .is_some_and(|it| matches!(it.reason.as_str(), "ContainerCreating" | "PodInitializing"))
-    });
+    let mut waiting = pod.containers.iter().filter_map(|container| container.waiting.as_ref());
+    let creating = waiting.any(|it| is_being_made(&it.reason));
     let age = pod.age(now);
     if creating && age > MOUNTING {
         let mounts = told(&["FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox", "FailedBinding"]);
@@ -79,8 +82,43 @@ pub(super) fn trouble(pod: &Pod, events: &[Event], now: Timestamp) -> Option<Tro
     not_ready(pod, events, now)
 }
 
+/// A pod that should be gone, and keeps another from taking its place.
+pub(super) fn stuck(pod: &Pod, now: Timestamp) -> Option<Trouble> {
+    let overdue = pod.overdue(now).filter(|overdue| *overdue > STARTING)?;
+    let at = now.as_second() - overdue;
+    let when = Timestamp::from_second(at).map(|at| format!(" {}", ago(at, now))).unwrap_or_default();
+    let node = pod.node.as_ref().map(|node| format!(" {node}")).unwrap_or_default();
+    let text = format!("it was to be gone{when} and is not: its node{node} does not answer, or a finalizer keeps it");
+    Some(trouble_of(2, text, Vec::new(), Remedy::Events))
+}
+
+/// A pod that has no node. Where nodes are made when they are needed, one takes minutes; until it is sure that none comes,
+/// it is waited for.
+fn without_node(pod: &Pod, why: &str, events: &[Event], now: Timestamp) -> Trouble {
+    /// How long it may take where nobody says that a node is made, in seconds.
+    const PATIENCE: i64 = 300;
+    let told = |reasons: &[&str]| evidence(pod, events, reasons);
+    let age = pod.age(now);
+    let (coming, none) = (told(&["TriggeredScaleUp"]), told(&["NotTriggerScaleUp"]));
+    let fits_nowhere = age > MOUNTING && why.contains("didn't match Pod's node affinity/selector");
+    let lasting = match coming.is_empty() {
+        true => age > PATIENCE || fits_nowhere || !none.is_empty(),
+        false => age > STARTING_SLOWLY,
+    };
+    let evidence = [told(&["FailedScheduling"]), coming, none].concat();
+    Trouble { lasting, ..trouble_of(2, format!("no node takes it: {why}"), evidence, Remedy::Scale) }
+}
+
 /// A pod whose containers all run, or are on their way, and that is not ready.
 fn not_ready(pod: &Pod, events: &[Event], now: Timestamp) -> Option<Trouble> {
+    let limit = if starts_slowly(pod) { STARTING_SLOWLY } else { STARTING };
+    let init = pod.containers.iter().find(|it| it.init && !it.ready && it.running_since.is_some());
+    if let Some(init) = init {
+        let text = format!("init container `{}` runs, and the others wait for it", init.name);
+        let logged = Some(init.name.clone());
+        let lasting = pod.age(now) > limit;
+        return Some(Trouble { lasting, logged, ..trouble_of(NOT_READY, text, Vec::new(), Remedy::Log) });
+    }
     let container = pod.containers.iter().find(|container| !container.init && !container.ready);
     let probes = evidence(pod, events, &["Unhealthy", "ProbeWarning"]);
     let age = container.and_then(|it| it.running_since).map_or(pod.age(now), |at| now.as_second() - at.as_second());
@@ -91,7 +129,20 @@ fn not_ready(pod: &Pod, events: &[Event], now: Timestamp) -> Option<Trouble> {
     };
     let logged = container.filter(|it| it.running_since.is_some()).map(|container| container.name.clone());
     let remedy = if logged.is_some() { Remedy::Log } else { Remedy::Events };
-    Some(Trouble { lasting: age > STARTING, logged, ..trouble_of(4, why, probes, remedy) })
+    Some(Trouble { lasting: age > limit, logged, ..trouble_of(NOT_READY, why, probes, remedy) })
+}
+
+/// Whether something says that it takes its time: an image is pulled, an init container runs, a startup probe has not
+/// passed.
+fn starts_slowly(pod: &Pod) -> bool {
+    pod.containers.iter().any(|container| {
+        let is_made = || container.waiting.as_ref().is_some_and(|it| is_being_made(&it.reason));
+        container.starting || is_made() || container.init && !container.ready && container.running_since.is_some()
+    })
+}
+
+fn is_being_made(reason: &str) -> bool {
+    matches!(reason, "ContainerCreating" | "PodInitializing")
 }
 
 fn of_container(pod: &Pod, container: &Container, events: &[Event], now: Timestamp) -> Option<Trouble> {
@@ -134,7 +185,10 @@ fn of_container(pod: &Pod, container: &Container, events: &[Event], now: Timesta
     }
     let since = container.running_since?;
     let again = container.restarts >= MANY_RESTARTS && now.as_second() - since.as_second() < STARTING;
-    let failed = container.last_exit.as_ref().is_some_and(|exit| !exit.is_success() && exit.age(now) < LATELY);
+    // Restarts count a pod's whole life: what ran for long before ended once.
+    let failed = container.last_exit.as_ref().is_some_and(|exit| {
+        !exit.is_success() && exit.age(now) < LATELY && exit.lasted().is_none_or(|lasted| lasted < LATELY)
+    });
     (again && failed).then(|| crashing(pod, container, &name, events, Remedy::PreviousLog, now))
 }
 
@@ -173,11 +227,12 @@ fn crashing(pod: &Pod, container: &Container, name: &str, events: &[Event], reme
     let when = exit.at.map(|at| format!(", last {}", ago(at, now))).unwrap_or_default();
     let evidence = evidence(pod, events, &["BackOff", "Unhealthy", "Killing", "OOMKilling"]);
     let logged = Some(container.name.clone());
-    Trouble { logged, ..trouble_of(1, format!("{why}{times}{when}"), evidence, remedy) }
+    let raised = !exit.is_oom() && !matches!(exit.code, 0 | 126 | 127 | 137 | 143);
+    Trouble { logged, raised, ..trouble_of(1, format!("{why}{times}{when}"), evidence, remedy) }
 }
 
 fn trouble_of(rank: u8, text: String, evidence: Vec<String>, remedy: Remedy) -> Trouble {
-    Trouble { rank, lasting: true, text, evidence, logged: None, remedy }
+    Trouble { rank, lasting: true, text, evidence, logged: None, raised: false, remedy }
 }
 
 /// What the cluster told of a pod for these reasons, a line each, the newest first.

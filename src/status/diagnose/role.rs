@@ -2,8 +2,10 @@
 
 use super::{
     super::{Cause, Change, Event, Health, Pod, Problem, Role, RolloutPhase, Severity, Status},
-    LATELY, STARTING, ago,
-    pod::{Remedy, Trouble, trouble},
+    STARTING, STARTING_SLOWLY, ago,
+    command::{about_pod, about_role},
+    pod::{NOT_READY, Remedy, Trouble, stuck, trouble},
+    warnings::warnings,
 };
 
 /// What the rules say of a workload.
@@ -24,6 +26,9 @@ pub(super) fn judge(status: &Status, role: &Role) -> Judged {
         .filter(|pod| pod.is_live())
         .filter_map(|pod| Some((pod, trouble(pod, &status.events, status.taken)?)))
         .collect();
+    if lacks_pods(status, role) {
+        found.extend(status.pods_of(role).filter_map(|pod| Some((pod, stuck(pod, status.taken)?))));
+    }
     found.sort_by(|(a, x), (b, y)| {
         (!x.lasting, x.rank, a.outdated, &a.name).cmp(&(!y.lasting, y.rank, b.outdated, &b.name))
     });
@@ -42,15 +47,12 @@ pub(super) fn judge(status: &Status, role: &Role) -> Judged {
 }
 
 fn health(status: &Status, role: &Role, found: &[Found<'_>]) -> Health {
-    let live: Vec<&Pod> = status.pods_of(role).filter(|pod| pod.is_live()).collect();
-    let count = u32::try_from(live.len()).unwrap_or(u32::MAX);
-    let desired = role.desired.unwrap_or(count);
     let phase = role.rollout.as_ref().map(|rollout| rollout.phase);
     if role.is_idle() {
-        return if live.is_empty() { Health::Idle } else { Health::Changing };
+        return if live(status, role) == 0 { Health::Idle } else { Health::Changing };
     }
-    let is_short = role.ready < desired;
-    if found.iter().any(|(pod, trouble)| trouble.lasting && !is_rolling_out(role, pod, trouble)) {
+    let is_short = role.ready < desired(status, role);
+    if found.iter().any(|(pod, trouble)| trouble.lasting && !is_rolling_out(status, role, pod, trouble)) {
         return Health::Broken;
     }
     let failed = failure(status, role).is_some();
@@ -58,39 +60,64 @@ fn health(status: &Status, role: &Role, found: &[Found<'_>]) -> Health {
         return Health::Broken;
     }
     match phase {
-        Some(RolloutPhase::Paused) => Health::Warning,
+        Some(RolloutPhase::Paused | RolloutPhase::Waiting) => Health::Warning,
         Some(_) => Health::Changing,
-        None if is_short => {
-            // A workload that has just been made or scaled gets its pods within moments.
-            let is_starting = found.iter().any(|(pod, _)| pod.age(status.taken) < STARTING) || count < desired;
-            if is_starting || found.iter().all(|(_, trouble)| !trouble.lasting) {
-                Health::Changing
-            } else {
-                Health::Broken
-            }
-        }
+        // Pods that are there only take their time, else their trouble would be a lasting one.
+        None if is_short && (is_made_lately(status, role) || !lacks_pods(status, role)) => Health::Changing,
+        None if is_short => Health::Broken,
         None => Health::Ok,
     }
 }
 
+/// How many pods there are that neither go nor are gone.
+fn live(status: &Status, role: &Role) -> u32 {
+    u32::try_from(status.pods_of(role).filter(|pod| pod.is_live()).count()).unwrap_or(u32::MAX)
+}
+
+/// How many there should be; where nobody says, as many as there are.
+fn desired(status: &Status, role: &Role) -> u32 {
+    role.desired.unwrap_or_else(|| live(status, role))
+}
+
+/// Whether there are fewer pods than there should be, ready or not; without pods, whether fewer are ready.
+fn lacks_pods(status: &Status, role: &Role) -> bool {
+    let there = if status.sees_pods() { live(status, role) } else { role.ready };
+    there < desired(status, role)
+}
+
+/// Whether the workload may still be getting its pods, which takes moments: something about it has just changed.
+fn is_made_lately(status: &Status, role: &Role) -> bool {
+    let now = status.taken.as_second();
+    let of_pods = status.pods_of(role).flat_map(|pod| [pod.created, pod.terminating]).flatten();
+    let told = status.events.iter().filter(|event| {
+        event.role.as_ref() == Some(&role.name)
+            && matches!(event.reason.as_str(), "ScalingReplicaSet" | "SuccessfulCreate")
+    });
+    let times = [role.created, role.changed].into_iter().flatten().chain(of_pods).chain(told.map(|event| event.at));
+    let newest = times.map(|at| at.as_second()).max();
+    newest.is_some_and(|newest| now - newest < STARTING)
+}
+
 /// Why the workload cannot make pods: a Deployment says so itself, of others it stands in events.
 fn failure(status: &Status, role: &Role) -> Option<String> {
-    let live = status.pods_of(role).filter(|pod| pod.is_live()).count();
-    let lacks = role.desired.is_some_and(|desired| live < usize::try_from(desired).unwrap_or(usize::MAX));
+    /// A controller tries again after 1000 s at the latest.
+    const AGAIN: i64 = 1200;
     let told = || {
-        let of = |event: &&Event| event.reason == "FailedCreate" && event.object == role.workload;
-        let event =
-            status.events.iter().filter(of).find(|event| status.taken.as_second() - event.at.as_second() < LATELY)?;
-        Some(event.message.clone())
+        let newest = status.pods_of(role).filter_map(|pod| pod.created).max();
+        let of = |event: &&Event| {
+            let is_recent = status.taken.as_second() - event.at.as_second() < AGAIN;
+            event.reason == "FailedCreate" && event.object == role.workload && is_recent && newest < Some(event.at)
+        };
+        Some(status.events.iter().find(of)?.message.clone())
     };
-    role.failure.clone().or_else(|| if lacks { told() } else { None })
+    role.failure.clone().or_else(|| if status.sees_pods() && lacks_pods(status, role) { told() } else { None })
 }
 
 /// A pod of the new revision that is not ready yet may take until its rollout's deadline.
-fn is_rolling_out(role: &Role, pod: &Pod, trouble: &Trouble) -> bool {
+fn is_rolling_out(status: &Status, role: &Role, pod: &Pod, trouble: &Trouble) -> bool {
     let goes_on = role.rollout.as_ref().is_some_and(|rollout| rollout.phase == RolloutPhase::Progressing);
-    const NOT_READY: u8 = 4;
-    goes_on && !pod.outdated && trouble.rank >= NOT_READY
+    let has_time = role.has_deadline || pod.age(status.taken) < STARTING_SLOWLY;
+    goes_on && has_time && !pod.outdated && trouble.rank >= NOT_READY
 }
 
 /// The pod that keeps a rollout from going on, or what keeps the workload from making one.
@@ -102,7 +129,7 @@ fn held_by(role: &Role, found: &[Found<'_>]) -> Option<String> {
 
 fn broken(status: &Status, role: &Role, found: &[Found<'_>]) -> Problem {
     let title = role.title(&status.roles);
-    let desired = role.desired.unwrap_or_else(|| u32::try_from(status.pods_of(role).count()).unwrap_or(u32::MAX));
+    let desired = desired(status, role);
     let failed = role.rollout.as_ref().filter(|rollout| rollout.phase == RolloutPhase::Failed);
     let what = match (&role.rollout, role.ready >= desired) {
         (Some(_), true) => {
@@ -120,40 +147,51 @@ fn broken(status: &Status, role: &Role, found: &[Found<'_>]) -> Problem {
         });
     }
     causes.extend(grouped(found));
+    if causes.is_empty() && lacks_pods(status, role) {
+        let there = live(status, role);
+        causes.push(Cause::new(match status.sees_pods() {
+            true => format!("there are {there} pods of {desired}, and no more are made"),
+            false => "its pods could not be read, which would tell".to_owned(),
+        }));
+    }
     let change = status.changes.iter().find(|change| change.workload == role.workload);
     if let Some(change) = change.filter(|change| is_recent(change, status)) {
         causes.push(changed(change, status));
     }
     if let Some(failed) = failed {
-        causes.push(Cause { text: failed.text.clone(), evidence: Vec::new() });
+        causes.push(Cause::new(&failed.text));
     }
     if causes.is_empty() {
-        causes.push(Cause { text: "the cluster does not say why".to_owned(), evidence: Vec::new() });
+        causes.push(Cause::new("the cluster does not say why"));
     }
     let worst = found.first().filter(|_| failure.is_none());
     let next = match worst {
-        Some((pod, trouble)) => command(status, role, pod, trouble.remedy),
-        None => format!("kdj scale {}", shell_words::quote(&status.environment)),
+        Some((pod, trouble)) => about_pod(status, role, pod, trouble),
+        None => about_role(status, role, Remedy::Scale),
     };
-    Problem {
-        severity: Severity::Broken,
-        role: Some(role.name.clone()),
-        workload: Some(role.workload.clone()),
-        pod: worst.map(|(pod, _)| pod.name.clone()),
-        container: worst.and_then(|(_, trouble)| trouble.logged.clone()),
-        previous: worst.is_some_and(|(_, trouble)| trouble.remedy == Remedy::PreviousLog),
-        what,
-        causes,
-        traceback: Vec::new(),
-        next: Some(next),
+    let first = causes.remove(0);
+    let mut problem = Problem::new(Severity::Broken, what, first).of(role).then(next);
+    problem.causes.extend(causes);
+    if let Some((pod, trouble)) = worst {
+        problem.pod = Some(pod.name.clone());
+        problem.container.clone_from(&trouble.logged);
+        problem.previous = trouble.remedy == Remedy::PreviousLog;
+        problem.raised = trouble.raised;
     }
+    problem
+}
+
+/// What two pods have in common that have the same trouble: not how often, when, and at which address of theirs.
+fn kind(trouble: &Trouble) -> (u8, &str) {
+    let ends = if trouble.rank == NOT_READY { [": ", ": "] } else { [", restarted", ", last "] };
+    let text = ends.iter().fold(trouble.text.as_str(), |text, end| text.split(end).next().unwrap_or(text));
+    (trouble.rank, text)
 }
 
 /// Pods with the same trouble are one cause.
 fn grouped(found: &[Found<'_>]) -> Vec<Cause> {
     let mut causes: Vec<(Vec<&str>, &Trouble)> = Vec::new();
     for (pod, trouble) in found {
-        let kind = |it: &Trouble| (it.rank, it.text.split(", restarted").next().unwrap_or_default().to_owned());
         match causes.iter_mut().find(|(_, other)| kind(other) == kind(trouble)) {
             Some((pods, _)) => pods.push(&pod.name),
             None => causes.push((vec![&pod.name], trouble)),
@@ -186,69 +224,8 @@ fn changed(change: &Change, status: &Status) -> Cause {
 fn told(status: &Status, role: &Role, reason: &str) -> Vec<String> {
     let name = role.workload.rsplit('/').next().unwrap_or_default();
     let about = status.events.iter().filter(|event| {
-        event.reason == reason && event.object.split('/').nth(1).is_some_and(|object| object.starts_with(name))
+        let is_own = event.role.as_ref() == Some(&role.name) || event.object.split('/').nth(1) == Some(name);
+        event.reason == reason && is_own
     });
     about.map(|event| format!("{}: {}", event.reason, event.message)).take(2).collect()
-}
-
-/// The command to type next.
-fn command(status: &Status, role: &Role, pod: &Pod, remedy: Remedy) -> String {
-    let environment = shell_words::quote(&status.environment);
-    let name = shell_words::quote(&role.name);
-    match remedy {
-        Remedy::Log => format!("kdj logs {environment} --pod {} --no-follow --tail 50", pod.name),
-        Remedy::PreviousLog => format!("kdj logs {environment} --pod {} --previous", pod.name),
-        Remedy::Releases => format!("kdj releases {environment}"),
-        Remedy::Config => format!("kdj config {environment} {name}"),
-        Remedy::Scale => format!("kdj scale {environment}"),
-        Remedy::Events => format!("kdj logs {environment} {name} --events"),
-    }
-}
-
-/// What works, and wants a look.
-fn warnings(status: &Status, role: &Role) -> Vec<Problem> {
-    let mut warnings = Vec::new();
-    let environment = shell_words::quote(&status.environment);
-    let mut warn = |what: String, text: String, pod: Option<&str>, next: String| {
-        warnings.push(Problem {
-            severity: Severity::Warning,
-            role: Some(role.name.clone()),
-            workload: Some(role.workload.clone()),
-            pod: pod.map(str::to_owned),
-            container: None,
-            previous: false,
-            what,
-            causes: vec![Cause { text, evidence: Vec::new() }],
-            traceback: Vec::new(),
-            next: Some(next),
-        });
-    };
-    let title = role.title(&status.roles);
-    if let Some(rollout) = role.rollout.as_ref().filter(|rollout| rollout.phase == RolloutPhase::Paused) {
-        let resume = format!(
-            "kubectl --context {} -n {} rollout resume {}",
-            shell_words::quote(&status.context),
-            shell_words::quote(&status.namespace),
-            role.workload,
-        );
-        warn(format!("{title}: its rollout is paused"), rollout.text.clone(), None, resume);
-    }
-    if let Some(last) =
-        role.last_restart.as_ref().filter(|last| !last.exit.is_success() && last.exit.age(status.taken) < LATELY)
-    {
-        let when = last.exit.at.map(|at| ago(at, status.taken)).unwrap_or_default();
-        let text = format!("pod {} ended with {} {when}", last.pod, last.exit.text());
-        let next = format!("kdj logs {environment} --pod {} --previous", last.pod);
-        warn(format!("{title}: a container was restarted lately"), text, Some(&last.pod), next);
-    }
-    if let Some(autoscaler) = &role.autoscaler {
-        let next = format!("kdj scale {environment}");
-        if let Some(trouble) = &autoscaler.trouble {
-            warn(format!("{title}: {} does not scale it", autoscaler.range()), trouble.clone(), None, next);
-        } else if autoscaler.is_at_its_limit() {
-            let text = format!("it wants {} pods or more, and may not have more", autoscaler.wanted);
-            warn(format!("{title}: {} is at its limit", autoscaler.range()), text, None, next);
-        }
-    }
-    warnings
 }

@@ -31,3 +31,18 @@ fn the_json_is_the_documented_one() {
         serde_json::json!({"state": "lost", "since": "2026-03-01T12:00:00Z", "why": "connection refused"})
     );
 }
+
+#[test]
+fn ages_alone_are_no_change() {
+    let at = |seconds| {
+        let crashed = crash_looping("web-2", "web", exit(1, "Error", 12));
+        let pods = vec![pod("web-1", "web"), Pod { reason: format!("last exit 1 {seconds} s ago"), ..crashed }];
+        let taken = now().checked_add(jiff::SignedDuration::from_secs(seconds)).unwrap();
+        Status { taken, ..status(vec![short("web", Kind::Web, 1, 2)], pods) }
+    };
+    assert_ne!(at(0).concluded(), at(10).concluded());
+    assert_eq!(at(0).concluded().ageless(), at(10).concluded().ageless());
+    let mut ready = at(10);
+    ready.roles[0].ready = 2;
+    assert_ne!(at(0).concluded().ageless(), ready.concluded().ageless());
+}

@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::harness::{ApiServer, Fault, Kdj, On, Rupture, objects::Pod, pty::Pty, shop, shop::NAMESPACE};
+use crate::harness::{
+    ApiServer, Fault, Kdj, Kubeconfig, On, Rupture, objects::Pod, plugin::Plugin, pty::Pty, shop, shop::NAMESPACE,
+};
 
 /// The web's second pod fails.
 fn fail(server: &ApiServer) {
@@ -101,4 +103,59 @@ fn who_may_not_watch_looks_now_and_then() {
     running.wait_for_stdout("qa: web 1/2 ready");
     running.signal(Signal::INT);
     let _ = running.finish().expect_code(130);
+}
+
+#[test]
+fn where_nothing_can_be_opened_it_ends_with_the_error() {
+    let server = ApiServer::http(shop::two_web_pods());
+    let kdj = Kdj::on(&server);
+    let plugin = Plugin::failing(&kdj.bin(), "SSO session expired", 3);
+    let kubeconfig =
+        Kubeconfig::empty().server("acme-staging", &server).context("acme-staging", "dev", Some(NAMESPACE));
+    let kdj = kdj.kubeconfig(&kubeconfig.plugin("dev", &plugin));
+    for words in [&["status", "qa", "-w"][..], &["status", "qa", "-w", "-o", "json"]] {
+        let _ = kdj.run(words).expect_code(1).says(&["SSO session expired"]);
+    }
+}
+
+#[test]
+fn it_ends_when_nobody_reads() {
+    let server = ApiServer::http(shop::two_web_pods());
+    for words in [&["status", "qa", "-w"][..], &["status", "qa", "-w", "-o", "json"]] {
+        let output = Kdj::on(&server).close_stdout_after(7).run(words).expect_code(0);
+        let _ = output.never_says(&["error"]);
+    }
+}
+
+#[test]
+fn what_is_refused_for_a_moment_is_asked_for_again() {
+    let server = ApiServer::http(shop::two_web_pods());
+    server.fault(On::watch("pods", NAMESPACE).once(), Fault::AfterLines(1, Rupture::Reset));
+    server.fault(On::pods(NAMESPACE).after(1).times(1), Fault::forbidden("dev", "list", "pods", NAMESPACE));
+    let running = Kdj::on(&server).deadline(Duration::from_secs(60)).start(["status", "qa", "-w"]);
+    running.wait_for_stdout("qa: web 2/2 ready");
+    server.change(|objects| {
+        objects.change("pods", "web-7c9d8f-aaaaa", |pod| pod["metadata"]["labels"]["x"] = json!("y"));
+    });
+    running.wait_for_stdout("qa: not seen: pods: `dev` may not `list` `pods`");
+    fail(&server);
+    running.wait_for_stdout("qa: over: not seen: pods");
+    running.wait_for_stdout("qa: web: 1 of 2 pods ready: container `django` ends with exit 3");
+    running.signal(Signal::INT);
+    let _ = running.finish().expect_code(130);
+    server.forgive();
+}
+
+#[test]
+fn keys_do_not_show_and_do_not_stop_it() {
+    let server = ApiServer::http(shop::two_web_pods());
+    let mut pty = Pty::run(&Kdj::on(&server), ["status", "qa", "-w"]);
+    pty.wait_for("2/2");
+    pty.press("xyz\x1a\x1c");
+    fail(&server);
+    pty.wait_for("BROKEN");
+    pty.press("\x03");
+    assert_eq!(pty.finish().code(), Some(130));
+    pty.expect_restored();
+    assert!(!pty.text().contains("xyz"), "{:?}", pty.text());
 }

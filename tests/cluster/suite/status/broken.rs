@@ -143,3 +143,28 @@ fn a_quota_that_is_used_up() {
     let web = problem(&namespace, "web", &["no pod can be made:", "exceeded quota: few"]);
     assert_eq!(web["what"], "web: 1 of 2 pods ready", "{web}");
 }
+
+#[test]
+fn a_stateful_set_that_waits_for_somebody_is_not_broken() {
+    let Some(cluster) = cluster() else { return };
+    let mut db = objects::stateful_set("db", 1, objects::pod([objects::sleeping("app", SHOP)]));
+    db["spec"]["updateStrategy"] = json!({"type": "OnDelete"});
+    let namespace = Namespace::with(cluster, [db.clone()]);
+    let kdj = namespace.kdj();
+    poll_until("the first pod", Duration::from_secs(60), || {
+        (role(&status(&kdj, ["own"]), "db")["ready"] == 1).then_some(())
+    });
+    db["spec"]["template"]["spec"]["containers"][0]["env"] = json!([{"name": "X", "value": "1"}]);
+    namespace.apply([db]);
+    let seen = poll_until("the new revision", Duration::from_secs(30), || {
+        let seen = status(&kdj, ["own"]);
+        (role(&seen, "db")["rollout"]["phase"] == "waiting").then_some(seen)
+    });
+    assert_eq!((&seen["health"], &seen["pods"][0]["outdated"]), (&json!("warning"), &json!(true)), "{seen}");
+    let output = kdj.run(["status", "own"]).expect_code(0);
+    // The command that it names does it.
+    let next = seen["problems"][0]["next"].as_str().expect("a command");
+    assert!(next.ends_with("delete pod db-0"), "{output}");
+    namespace.kubectl(["delete", "pod", "db-0"]);
+    poll_until("the rollout", Duration::from_secs(60), || (status(&kdj, ["own"])["health"] == "ok").then_some(()));
+}
