@@ -40,11 +40,6 @@ use kube::{Api, Client, ResourceExt, api::ListParams};
 use serde::de::DeserializeOwned;
 
 use self::access::{Credentials, client};
-#[cfg(test)]
-pub use self::{
-    operate::PodTrouble,
-    rollout::{Counts, RolloutState},
-};
 pub use self::{
     access::{Impersonation, Kubeconfig},
     configuration::{Configuration, Given, Origin, Value},
@@ -62,6 +57,11 @@ pub use self::{
     target::{INSTANCE_LABEL, Kind, Readiness, RoleSummary, Target, Wanted},
     template::{Preference, Template},
     tunnel::{Tunnel, TunnelStream},
+};
+#[cfg(test)]
+pub use self::{
+    operate::PodTrouble,
+    rollout::{Counts, RolloutState},
 };
 use crate::{environment::Environment, error::Result};
 

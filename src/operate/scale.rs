@@ -57,8 +57,7 @@ pub async fn look_at_tasks(plan: &Plan<'_>, place: &Place<'_>) {
 /// When one cannot be set: the error says which were.
 pub async fn apply(plan: &Plan<'_>, place: &Place<'_>, dry_run: bool) -> Result<()> {
     let mut done: Vec<String> = Vec::new();
-    let (fewer, others): (Vec<&Step<'_>>, Vec<&Step<'_>>) =
-        plan.steps.iter().partition(|step| step.to < step.from);
+    let (fewer, others): (Vec<&Step<'_>>, Vec<&Step<'_>>) = plan.steps.iter().partition(|step| step.to < step.from);
     for step in fewer.into_iter().chain(others) {
         let role = &step.workload.role;
         if step.from == step.to {
