@@ -95,7 +95,8 @@ fn nobody_is_drained_whom_nobody_waits_for() {
     server.change(|objects| {
         objects.change("statefulsets", "redis", |set| {
             set["spec"]["updateStrategy"] = json!({"type": "OnDelete"});
-            set["spec"]["template"]["spec"]["containers"][0]["command"] = json!(["celery", "-A", "shop", "worker"]);
+            let app = json!([{"name": "redis", "image": "shop:1", "command": ["celery", "-A", "shop", "worker"]}]);
+            set["spec"]["template"]["spec"]["containers"] = app;
         });
     });
     let output = kdj.run(["restart", "qa", "redis", "--drain"]).expect_code(1);

@@ -83,11 +83,15 @@ fn a_question_that_fails_is_asked_again() {
     server.exec(answer(json!([worker(POD, json!(["mails"]), 1)]), json!([])));
     server.exec(answer(json!([worker(POD, json!([]), 1)]), confirms(POD)));
     server.exec(Exec::refused(&Refusal::KubeletUnreachable));
-    server.exec(answer(json!([worker(POD, json!([]), 0)]), json!([])));
+    server.exec(answer(json!([worker(POD, json!([]), 0)]), confirms(POD)).always());
     let words = ["restart", "qa", "celeryd", "--drain", "--timeout", "1s"];
-    // Nothing rolls over here.
-    let output = Kdj::on(&server).run(words);
-    let _ = output.says(&["celeryd: draining: its workers cannot be asked", "celeryd: drained"]);
+    // Nothing rolls over here: they take tasks again.
+    let output = Kdj::on(&server).run(words).expect_code(1);
+    let _ = output.says(&[
+        "celeryd: draining: its workers cannot be asked",
+        "celeryd: drained",
+        "celeryd: its workers take tasks again",
+    ]);
     assert_eq!(patches(&server), 1);
 }
 

@@ -132,7 +132,7 @@ fn what_was_changed_before_a_failure_is_said() {
     let server = server();
     let refused = Fault::forbidden("dev", "patch", "deployments/scale", NAMESPACE);
     server.fault(On::prefix(&format!("{DEPLOYMENTS}/shell/scale")), refused);
-    let output = Kdj::on(&server).run(["scale", "qa", "web=3", "shell=0"]).expect_code(1);
+    let output = Kdj::on(&server).run(["scale", "qa", "web=3", "shell=2"]).expect_code(1);
     let _ =
         output.says(&["web: 2 -> 3", "`dev` may not `patch` `deployments/scale`", "changed before that: web 2 -> 3"]);
 }
