@@ -22,6 +22,9 @@ mod tests;
 const HELM_RELEASE: &str = "meta.helm.sh/release-name";
 const ARGO_TRACKING: &str = "argocd.argoproj.io/tracking-id";
 const ARGO_INSTANCE: &str = "argocd.argoproj.io/instance";
+/// What Argo CD calls itself in managedFields.
+const ARGO_MANAGERS: [&str; 2] = ["argocd-controller", "argocd-application-controller"];
+const INSTANCE: &str = "app.kubernetes.io/instance";
 const FLUX_KUSTOMIZATION: (&str, &str) = ("kustomize.toolkit.fluxcd.io/name", "kustomize.toolkit.fluxcd.io/namespace");
 const FLUX_HELM_RELEASE: (&str, &str) = ("helm.toolkit.fluxcd.io/name", "helm.toolkit.fluxcd.io/namespace");
 /// What `kubectl apply`, and Argo CD as it does, leave of the manifest.
@@ -114,10 +117,11 @@ impl Manager {
             .get(ARGO_TRACKING)
             .and_then(|id| id.split(':').next())
             .or_else(|| labels.get(ARGO_INSTANCE).or_else(|| annotations.get(ARGO_INSTANCE)).map(String::as_str))
+            // Its own default before 3.0, and a label that others set, too.
+            .or_else(|| labels.get(INSTANCE).filter(|_| is_applied_by(object, &ARGO_MANAGERS)).map(String::as_str))
             .filter(|name| !name.is_empty());
         if let Some(name) = application {
-            let sets_replicas = sets_replicas(object, &["argocd-controller", "argocd-application-controller"])
-                .or_else(|| last_applied_replicas(annotations));
+            let sets_replicas = sets_replicas(object, &ARGO_MANAGERS).or_else(|| last_applied_replicas(annotations));
             managers.push(Self { sets_replicas, ..Self::new(ManagerKind::ArgoCd, name) });
         }
         // Flux' HelmReleases are Helm releases, too.
@@ -160,6 +164,12 @@ impl fmt::Display for Manager {
         };
         write!(f, "{what} `{}`", self.name)
     }
+}
+
+/// Whether one of these field managers has set anything.
+fn is_applied_by(object: &ObjectMeta, managers: &[&str]) -> bool {
+    let mut names = object.managed_fields.iter().flatten().filter_map(|entry| entry.manager.as_deref());
+    names.any(|name| managers.contains(&name))
 }
 
 /// Whether one of these field managers set the replicas: `None` when none of them shows up at all, or when somebody else

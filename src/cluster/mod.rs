@@ -46,7 +46,9 @@ pub use self::{
     job::{By, Created, JobHandle, JobKind, JobState, JobSummary, NewJob, News, VariablesFrom, Verdict, new_name},
     logs::{Announcement, Containers, LogStream, LogsWanted, PodNames},
     manager::{Aspect, Autoscaler, Manager, ManagerKind, Reverts},
-    operate::{Follow, Operated, PodView, Replicas, Revision, Revisions, TemplateChange, Told, View, Workloads},
+    operate::{
+        Follow, Operated, PodView, Replicas, Revision, Revisions, TemplateChange, Told, View, Workloads, restart_patch,
+    },
     port::{PodHealth, Port, PortOfPod, PortOwner, Reachable, ReachablePort, Trouble},
     record::{Event, Involved, RecordedEvent},
     request::{Notice, Observer},
@@ -55,6 +57,11 @@ pub use self::{
     target::{INSTANCE_LABEL, Kind, Readiness, RoleSummary, Target, Wanted},
     template::{Preference, Template},
     tunnel::{Tunnel, TunnelStream},
+};
+#[cfg(test)]
+pub use self::{
+    operate::PodTrouble,
+    rollout::{Counts, RolloutState},
 };
 use crate::{environment::Environment, error::Result};
 

@@ -36,9 +36,8 @@ pub async fn run(args: ReleasesArgs, options: &Options, config: &Config, ui: &Ui
     let (environment, kubeconfig) = connection::resolve(&args.environment.environment, options, config)?;
     let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
     let place = Place { cluster: &cluster, environment: &environment, options, ui };
-    let asked: Vec<&str> = args.roles.iter().map(String::as_str).collect();
     let reading = async {
-        let workloads = cluster.workloads(&environment, &asked).await?;
+        let workloads = cluster.workloads(&environment).await?;
         let chosen = restart::choose(&args.roles, &workloads.all, &place)?;
         let revisions = cluster.revisions(&environment, &chosen.all, true).await?;
         Ok::<_, Error>((revisions, workloads.no_stateful_sets))
@@ -47,7 +46,7 @@ pub async fn run(args: ReleasesArgs, options: &Options, config: &Config, ui: &Ui
     for revision in revisions.iter_mut().flat_map(|of| &mut of.all) {
         revision.cause = revision.cause.as_deref().map(redact::change_cause);
     }
-    if let Some(error) = no_stateful_sets {
+    if let Some(error) = no_stateful_sets.filter(|_| args.roles.is_empty()) {
         ui.status(&format!("the StatefulSets are left out: {error}"));
     }
     let text = match args.output.output {

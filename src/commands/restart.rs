@@ -46,7 +46,7 @@ pub struct RestartArgs {
     timeout: Duration,
 
     /// Have Celery workers take no more tasks and finish those they have, before they are restarted
-    #[arg(long)]
+    #[arg(long, conflicts_with = "no_wait")]
     drain: bool,
 
     /// How long they may take for that
@@ -69,6 +69,7 @@ pub async fn run(args: RestartArgs, options: &Options, config: &Config, ui: &Ui)
         wait: !args.no_wait,
         limit: args.timeout,
         drain: args.drain.then_some(args.drain_timeout),
+        named: !args.roles.is_empty(),
         dry_run: args.dry_run,
     };
     let changes = !args.dry_run && !options.explain;
@@ -83,8 +84,7 @@ pub async fn run(args: RestartArgs, options: &Options, config: &Config, ui: &Ui)
     };
     let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
     let place = Place { cluster: &cluster, environment: &environment, options, ui };
-    let names: Vec<&str> = args.roles.iter().map(String::as_str).collect();
-    let workloads = ui.waiting("reading the workloads", cluster.workloads(&environment, &names)).await?;
+    let workloads = ui.waiting("reading the workloads", cluster.workloads(&environment)).await?;
     let chosen = restart::choose(&args.roles, &workloads.all, &place)?;
     place.introduce();
     if !chosen.left_out.is_empty() {
@@ -93,11 +93,11 @@ pub async fn run(args: RestartArgs, options: &Options, config: &Config, ui: &Ui)
     if let Some(error) = workloads.no_stateful_sets.filter(|_| args.roles.is_empty()) {
         ui.warning(&format!("the StatefulSets are left out: {error}"));
     }
+    restart::check(&chosen.all, &place, &how)?;
     if options.explain {
         ui.data(&restart::explain(&chosen.all, &place))?;
         return Ok(Exit::Success);
     }
-    restart::check(&chosen.all, &place, &how)?;
     if args.dry_run {
         return restart::apply(&chosen.all, &place, &how).await;
     }

@@ -79,7 +79,7 @@ pub async fn run(args: RollbackArgs, options: &Options, config: &Config, ui: &Ui
     let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
     let place = Place { cluster: &cluster, environment: &environment, options, ui };
     let names: Vec<&str> = roles.iter().map(String::as_str).collect();
-    let workloads = ui.waiting("reading the workloads", cluster.workloads(&environment, &names)).await?;
+    let workloads = ui.waiting("reading the workloads", cluster.workloads(&environment)).await?;
     let mut chosen = restart::choose(roles, &workloads.all, &place)?.all;
     // As they were named: the first one decides.
     chosen.sort_by_key(|one| names.iter().position(|name| one.is_meant_by(name)));

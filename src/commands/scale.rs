@@ -71,9 +71,7 @@ pub async fn run(args: ScaleArgs, options: &Options, config: &Config, ui: &Ui) -
     };
     let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
     let place = Place { cluster: &cluster, environment: &environment, options, ui };
-    let names: Vec<&str> = asked.iter().map(|asked| asked.role.as_str()).collect();
-    let reading = cluster.workloads(&environment, &names);
-    let workloads = ui.waiting("reading the workloads", reading).await?;
+    let workloads = ui.waiting("reading the workloads", cluster.workloads(&environment)).await?;
     if asked.is_empty() {
         return show(&args, &place, &workloads);
     }

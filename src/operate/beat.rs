@@ -47,11 +47,16 @@ pub(super) async fn put_back(place: &Place<'_>, workload: &Operated, follow: &mu
         },
         false => "its old pod is not gone yet".to_owned(),
     };
-    let patch = format!(r#"{{"spec":{{"strategy":{}}}}}"#, workload.strategy_json());
-    let command = place.kubectl(["patch", &workload.workload, "--type=merge", "-p", &patch]);
+    let command = command_to_put_back(place, workload);
     place.ui.warning(&format!(
         "`{role}` keeps the strategy Recreate, which is the one for a beat ({why}); to put back its own: `{command}`"
     ));
+}
+
+/// The kubectl command that puts back the strategy the workload had when it was read.
+pub(super) fn command_to_put_back(place: &Place<'_>, workload: &Operated) -> String {
+    let patch = format!(r#"{{"spec":{{"strategy":{}}}}}"#, workload.strategy_json());
+    place.kubectl(["patch", &workload.workload, "--type=merge", "-p", &patch])
 }
 
 async fn old_pods_gone(follow: &mut Follow<'_>) -> bool {

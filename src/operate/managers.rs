@@ -1,5 +1,7 @@
 //! What to say of those who manage a workload, before it is changed.
 
+use serde_json::json;
+
 use super::Place;
 use crate::{
     cluster::{Aspect, Autoscaler, Manager, ManagerKind, Operated, Reverts},
@@ -40,29 +42,46 @@ pub(super) fn check_autoscaler(
         return Err(error.hint(zero));
     }
     let change = place.kubectl(change_of_range(autoscaler, to).iter().map(String::as_str));
-    Err(error.hint(format!("change its range instead: `{change}`")).hint("`--force` sets the number all the same"))
+    let what = if to == 0 { "pause it" } else { "change its range" };
+    Err(error.hint(format!("{what} instead: `{change}`")).hint("`--force` sets the number all the same"))
 }
 
-/// The kubectl command that gives an autoscaler a range with `to` at its end.
-fn change_of_range(autoscaler: &Autoscaler, to: i32) -> [String; 6] {
+/// The kubectl command that gives an autoscaler a range with `to` at its end. The other end stays as it is, unless it is
+/// beyond: a ScaledObject's own may be another than its HPA's, which is never less than 1.
+fn change_of_range(autoscaler: &Autoscaler, to: i32) -> Vec<String> {
     let current = autoscaler.current.unwrap_or(autoscaler.desired);
-    // More than there are: at least so many. Fewer: at most.
-    let (min, max) = match to >= current {
-        true => (to, autoscaler.max.max(to)),
-        false => (autoscaler.min.min(to), to),
-    };
-    let (kind, name, min_field, max_field) = match &autoscaler.scaled_object {
+    let (kind, name, min, max) = match &autoscaler.scaled_object {
+        // KEDA makes no HPA for none.
+        Some(name) if to == 0 => {
+            return ["annotate", "scaledobject", name, "autoscaling.keda.sh/paused-replicas=0"]
+                .map(str::to_owned)
+                .into();
+        }
         Some(name) => ("scaledobject", name, "minReplicaCount", "maxReplicaCount"),
         None => ("hpa", &autoscaler.name, "minReplicas", "maxReplicas"),
     };
-    let patch = format!(r#"{{"spec":{{"{min_field}":{min},"{max_field}":{max}}}}}"#);
-    ["patch".into(), kind.into(), name.clone(), "--type=merge".into(), "-p".into(), patch]
+    // More than there are: at least so many. Fewer: at most.
+    let (own, other, is_beyond) =
+        if to >= current { (min, max, autoscaler.max < to) } else { (max, min, autoscaler.min > to) };
+    let mut patch = json!({"spec": {own: to}});
+    if is_beyond {
+        patch["spec"][other] = json!(to);
+    }
+    ["patch", kind, name, "--type=merge", "-p", &patch.to_string()].map(str::to_owned).into()
 }
 
 /// What to say of those, other than autoscalers, who may undo a change, and whether it is a warning.
 pub(super) fn warnings(workload: &Operated, aspect: Aspect) -> Vec<(bool, String)> {
-    let others = workload.managers.iter().filter(|it| !matches!(it.kind, ManagerKind::Hpa | ManagerKind::Keda));
-    others.filter_map(|manager| Some(warning(manager, &workload.role, manager.reverts(aspect)?))).collect()
+    others(workload).filter_map(|manager| Some(warning(manager, &workload.role, manager.reverts(aspect)?))).collect()
+}
+
+/// Who, other than an autoscaler, may undo a change within seconds or minutes.
+pub(super) fn who_may_undo(workload: &Operated, aspect: Aspect) -> Option<&Manager> {
+    others(workload).find(|manager| matches!(manager.reverts(aspect), Some(Reverts::Soon | Reverts::Maybe)))
+}
+
+fn others(workload: &Operated) -> impl Iterator<Item = &Manager> {
+    workload.managers.iter().filter(|it| !matches!(it.kind, ManagerKind::Hpa | ManagerKind::Keda))
 }
 
 fn warning(manager: &Manager, role: &str, reverts: Reverts) -> (bool, String) {
@@ -85,5 +104,43 @@ fn warning(manager: &Manager, role: &str, reverts: Reverts) -> (bool, String) {
         (Reverts::NextRelease, _) => {
             (false, format!("the next release of {manager} sets `{role}` as its chart has it: {source} to keep it"))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_end_of_the_range_that_has_to_is_changed() {
+        let range = |scaled_object: Option<&str>, to| {
+            let autoscaler = Autoscaler {
+                name: "web".to_owned(),
+                scaled_object: scaled_object.map(str::to_owned),
+                min: 2,
+                max: 6,
+                current: Some(4),
+                desired: 4,
+                inactive: None,
+            };
+            change_of_range(&autoscaler, to).join(" ")
+        };
+        for (to, spec) in [
+            (5, r#"{"minReplicas":5}"#),
+            (8, r#"{"maxReplicas":8,"minReplicas":8}"#),
+            (3, r#"{"maxReplicas":3}"#),
+            (1, r#"{"maxReplicas":1,"minReplicas":1}"#),
+        ] {
+            let patch = range(None, to);
+            let (words, patch) = patch.split_once(" -p ").unwrap();
+            assert_eq!(words, "patch hpa web --type=merge");
+            let expected: serde_json::Value = serde_json::from_str(spec).unwrap();
+            assert_eq!(serde_json::from_str::<serde_json::Value>(patch).unwrap()["spec"], expected, "{to}");
+        }
+        // Its own minimum may be 0, and stays so.
+        assert!(
+            range(Some("queue"), 3).ends_with(r#"scaledobject queue --type=merge -p {"spec":{"maxReplicaCount":3}}"#)
+        );
+        assert_eq!(range(Some("queue"), 0), "annotate scaledobject queue autoscaling.keda.sh/paused-replicas=0");
     }
 }

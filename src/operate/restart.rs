@@ -2,7 +2,9 @@
 
 mod order;
 
-use std::{pin::pin, time::Duration};
+use std::time::Duration;
+
+use futures::FutureExt;
 
 pub use self::order::choose;
 use super::{
@@ -12,12 +14,12 @@ use super::{
     wait::{Goal, Wait},
 };
 use crate::{
-    cluster::{Aspect, Follow, Operated, Strategy},
+    cluster::{Aspect, Follow, Operated, Strategy, restart_patch},
     environment::Kind,
     error::{Error, Result},
     exit::{Exit, Failure},
     protection::Change,
-    ui::terminal::interrupted,
+    ui::terminal::Interrupts,
 };
 
 /// How to restart.
@@ -29,8 +31,18 @@ pub struct How {
     pub limit: Duration,
     /// Whether Celery workers finish their tasks before, and for how long they may.
     pub drain: Option<Duration>,
+    /// Whether the workloads were named, and not chosen by kdj.
+    pub named: bool,
     /// Whether the server is only asked whether it would.
     pub dry_run: bool,
+}
+
+impl How {
+    /// Whether the workers of this workload finish their tasks before. Those that are named are asked whatever their
+    /// command is: they say themselves whether they are Celery's.
+    fn drains(&self, one: &Operated) -> bool {
+        self.drain.is_some() && one.kind == Kind::Worker && (self.named || one.is_celery())
+    }
 }
 
 /// The change, as it is shown and recorded.
@@ -63,6 +75,13 @@ pub fn check(chosen: &[&Operated], place: &Place<'_>, how: &How) -> Result<()> {
                 .caused_by("a paused Deployment makes no new pods; who paused it is probably about to change it")
                 .hint(format!("when they are done: `{}`", place.kubectl(["rollout", "resume", &one.workload]))));
         }
+        if how.drains(one) && one.rollout.strategy == Strategy::OnDelete {
+            return Err(Error::failed(format!(
+                "refusing to drain `{role}`: its pods stay until somebody deletes them"
+            ))
+            .caused_by("its updateStrategy is OnDelete: until then its workers would take no tasks")
+            .hint("without `--drain` its template is restarted, and nothing else"));
+        }
     }
     for one in chosen {
         warn(one, place, how);
@@ -81,6 +100,13 @@ fn warn(one: &Operated, place: &Place<'_>, how: &How) {
             "`{role}` has the strategy RollingUpdate, by which two beats run for a moment: it is restarted with Recreate; \
              `strategy: {{type: Recreate}}` in its manifest is the remedy"
         ));
+        // The annotation is left alone by them, the strategy is not where the manifest names one.
+        if let Some(manager) = managers::who_may_undo(one, Aspect::Template) {
+            ui.warning(&format!(
+                "`{role}` is managed by {manager}: if its manifest says RollingUpdate, that may be put back while the old \
+                 beat still ends, and there are two until it has"
+            ));
+        }
     }
     if one.kind == Kind::Beat && one.replicas() > 1 {
         ui.warning(&format!(
@@ -94,14 +120,23 @@ fn warn(one: &Operated, place: &Place<'_>, how: &How) {
             "the pods of `{role}` are replaced when they are deleted (updateStrategy: OnDelete), and not before"
         ));
     }
-    if how.drain.is_some() && one.kind == Kind::Worker && !one.is_celery() {
-        ui.warning(&format!("`{role}` is no Celery worker: it is not drained"));
+    if how.drain.is_some() && one.kind == Kind::Worker && !how.drains(one) {
+        ui.warning(&format!("the command of `{role}` is not Celery's: it is not drained unless it is named"));
     }
 }
 
 /// The same as kubectl commands.
 pub fn explain(chosen: &[&Operated], place: &Place<'_>) -> String {
-    chosen.iter().map(|one| format!("{}\n", place.kubectl(["rollout", "restart", &one.workload]))).collect()
+    let with_pods = chosen.iter().filter(|one| one.replicas() > 0);
+    let lines = with_pods.flat_map(|one| match beat::overlaps(one) {
+        false => vec![place.kubectl(["rollout", "restart", &one.workload])],
+        true => vec![
+            place.kubectl(["patch", &one.workload, "--type=merge", "-p", &restart_patch(true).to_string()]),
+            place.kubectl(["rollout", "status", &one.workload]),
+            beat::command_to_put_back(place, one),
+        ],
+    });
+    lines.map(|line| format!("{line}\n")).collect()
 }
 
 /// Restarts them, one after the other.
@@ -109,8 +144,12 @@ pub fn explain(chosen: &[&Operated], place: &Place<'_>) -> String {
 /// # Errors
 /// When one cannot be restarted, or its rollout fails; those after it are left as they are, and it says so.
 pub async fn apply(chosen: &[&Operated], place: &Place<'_>, how: &How) -> Result<Exit> {
+    let mut signals = Interrupts::listen();
     for (at, one) in chosen.iter().enumerate() {
-        let restarted = restart(one, place, how).await;
+        let restarted = match signals.next().now_or_never() {
+            Some(number) => Err(left_before(one, number)),
+            None => restart(one, place, how, &mut signals).await,
+        };
         let left: Vec<String> = chosen[at + 1..].iter().map(|other| format!("`{}`", other.role)).collect();
         match restarted {
             Ok(()) => {}
@@ -121,7 +160,11 @@ pub async fn apply(chosen: &[&Operated], place: &Place<'_>, how: &How) -> Result
     Ok(Exit::Success)
 }
 
-async fn restart(one: &Operated, place: &Place<'_>, how: &How) -> Result<()> {
+fn left_before(one: &Operated, number: u8) -> Error {
+    Error::new(Failure::Signal(number), format!("left: `{}` is not restarted", one.role))
+}
+
+async fn restart(one: &Operated, place: &Place<'_>, how: &How, signals: &mut Interrupts) -> Result<()> {
     let Place { cluster, ui, .. } = place;
     let role = &one.role;
     if one.replicas() == 0 {
@@ -140,22 +183,18 @@ async fn restart(one: &Operated, place: &Place<'_>, how: &How) -> Result<()> {
         return Ok(());
     }
     let mut follow = ui.waiting("listing its pods", cluster.follow_workload(one)).await?;
-    let drained = match how.drain.filter(|_| one.kind == Kind::Worker && one.is_celery()) {
-        Some(limit) => Some(drain(one, place, &follow, limit).await?),
+    let drained = match how.drain.filter(|_| how.drains(one)) {
+        Some(limit) => Some(drain(one, place, &mut follow, limit, signals).await?),
         None => None,
     };
-    let ended = roll_over(one, place, how, recreate, &mut follow).await;
+    let ended = roll_over(one, place, how, (recreate, &mut follow), signals).await;
     if recreate && !matches!(ended, Err(Stop::Refused(_))) {
         beat::put_back(place, one, &mut follow).await;
     }
-    match (ended, drained) {
-        (Ok(()), _) => Ok(()),
-        (Err(Stop::Refused(error) | Stop::Failed(error)), Some(drained)) => {
-            drained.undo().await;
-            Err(error)
-        }
-        (Err(Stop::Refused(error) | Stop::Failed(error)), None) => Err(error),
+    if let (Err(_), Some(drained)) = (&ended, drained) {
+        drained.undo(&mut follow, signals).await;
     }
+    ended.map_err(|(Stop::Refused(error) | Stop::Failed(error))| error)
 }
 
 /// Why a restart did not come to its end.
@@ -170,13 +209,25 @@ async fn roll_over(
     one: &Operated,
     place: &Place<'_>,
     how: &How,
-    recreate: bool,
-    follow: &mut Follow<'_>,
+    (recreate, follow): (bool, &mut Follow<'_>),
+    signals: &mut Interrupts,
 ) -> Result<(), Stop> {
     let Place { cluster, ui, environment, .. } = place;
     let role = &one.role;
     let restarting = cluster.restart(one, recreate, false);
-    let change = ui.waiting(&format!("restarting {role}"), restarting).await.map_err(Stop::Refused)?;
+    let change = match ui.waiting(&format!("restarting {role}"), restarting).await {
+        Ok(change) => change,
+        // An answer may have been lost.
+        Err(error) => {
+            return Err(match cluster.has_changed(one).await {
+                Ok(false) => Stop::Refused(error),
+                Ok(true) => {
+                    Stop::Failed(error.outcome_unknown("it has changed: it may have been restarted all the same"))
+                }
+                Err(_) => Stop::Failed(error.outcome_unknown("whether it was restarted all the same is not known")),
+            });
+        }
+    };
     follow.changed(&change);
     if one.rollout.strategy == Strategy::OnDelete {
         ui.status(&format!("{role}: its template is new; delete its pods one by one"));
@@ -186,12 +237,11 @@ async fn roll_over(
         ui.status(&format!("{role}: restarted; not waited for"));
         return Ok(());
     }
-    let mut signal = pin!(interrupted());
     let line = Line::new(place, 1);
     let mut wait = Wait::new(*place, one, (Goal::Rollout, how.limit), (&line, 0));
     let reached = tokio::select! {
         reached = wait.run(follow) => reached.map(drop).map_err(Stop::Failed),
-        number = &mut signal => {
+        number = signals.next() => {
             let left = Error::new(Failure::Signal(number), format!("left: the rollout of `{role}` goes on without kdj"));
             Err(Stop::Failed(left.hint(format!("see how far it is: `kdj status {}`", environment.name))))
         }
@@ -204,20 +254,22 @@ async fn roll_over(
 }
 
 /// Drains the workers, or has them go on as before.
-async fn drain<'a>(one: &Operated, place: &Place<'a>, follow: &Follow<'_>, limit: Duration) -> Result<Drain<'a>> {
-    let pods = follow.pods().into_iter().filter(|pod| !pod.going).map(|pod| pod.name).collect();
-    let mut drain = Drain::of(*place, one, pods).await?;
-    let mut signal = pin!(interrupted());
+async fn drain<'a>(
+    one: &'a Operated,
+    place: &Place<'a>,
+    follow: &mut Follow<'_>,
+    limit: Duration,
+    signals: &mut Interrupts,
+) -> Result<Drain<'a>> {
+    let mut drain = Drain::of(*place, one).await?;
     let drained = tokio::select! {
-        drained = drain.run(limit) => drained,
-        number = &mut signal => {
-            Err(Error::new(Failure::Signal(number), format!("left: `{}` is not restarted", one.role)))
-        }
+        drained = drain.run(follow, limit) => drained,
+        number = signals.next() => Err(left_before(one, number)),
     };
     match drained {
         Ok(()) => Ok(drain),
         Err(error) => {
-            drain.undo().await;
+            drain.undo(follow, signals).await;
             Err(error)
         }
     }

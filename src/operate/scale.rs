@@ -1,5 +1,6 @@
 //! `kdj scale`: the replicas of roles, all checked before the first is set.
 
+mod beats;
 mod plan;
 pub mod state;
 
@@ -7,12 +8,12 @@ use std::{pin::pin, time::Duration};
 
 pub use self::plan::{Plan, Step, plan};
 use super::{
-    Line, Place,
+    Line, Place, managers,
     wait::{Goal, Reached, Wait},
     workers,
 };
 use crate::{
-    cluster::{Aspect, ManagerKind, Operated, Replicas, Reverts},
+    cluster::{Aspect, Operated, Replicas},
     environment::Kind,
     error::{Error, Result},
     exit::{Exit, Failure},
@@ -49,13 +50,15 @@ pub async fn look_at_tasks(plan: &Plan<'_>, place: &Place<'_>) {
     }
 }
 
-/// Sets the replicas, one role after the other. With `dry_run` the server is asked whether it would.
+/// Sets the replicas, one role after the other, those first that get fewer: what is started may be there once only. With
+/// `dry_run` the server is asked whether it would.
 ///
 /// # Errors
 /// When one cannot be set: the error says which were.
 pub async fn apply(plan: &Plan<'_>, place: &Place<'_>, dry_run: bool) -> Result<()> {
     let mut done: Vec<String> = Vec::new();
-    for step in &plan.steps {
+    let (fewer, others): (Vec<&Step<'_>>, Vec<&Step<'_>>) = plan.steps.iter().partition(|step| step.to < step.from);
+    for step in fewer.into_iter().chain(others) {
         let role = &step.workload.role;
         if step.from == step.to {
             place.ui.status(&format!("{role}: has {} already", replicas(step.to)));
@@ -98,7 +101,16 @@ async fn set(step: &Step<'_>, place: &Place<'_>, dry_run: bool) -> Result<String
 pub async fn wait(plan: &Plan<'_>, place: &Place<'_>, limit: Duration) -> Result<Exit> {
     let mut signal = pin!(interrupted());
     let line = Line::new(place, plan.steps.len());
-    let waits = plan.steps.iter().enumerate().map(|(at, step)| wait_for(step, place, limit, (&line, at)));
+    let waits = plan.steps.iter().enumerate().map(async |(at, step)| {
+        let ended = wait_for(step, place, limit, (&line, at)).await;
+        if let Err(error) = &ended
+            && plan.steps.len() > 1
+        {
+            // The others may take their time.
+            line.conclude(at, place, error.message());
+        }
+        ended
+    });
     let all = futures::future::join_all(waits);
     let ended = tokio::select! {
         ended = all => ended,
@@ -137,10 +149,7 @@ async fn wait_for(step: &Step<'_>, place: &Place<'_>, limit: Duration, shown: (&
 }
 
 fn settle(workload: &Operated) -> Duration {
-    let undoes = workload
-        .managers
-        .iter()
-        .any(|manager| matches!(manager.reverts(Aspect::Replicas), Some(Reverts::Soon | Reverts::Maybe)));
+    let undoes = workload.autoscaler.is_some() || managers::who_may_undo(workload, Aspect::Replicas).is_some();
     if undoes { SETTLE_LONG } else { SETTLE }
 }
 
@@ -154,8 +163,7 @@ fn reverted(workload: &Operated, to: i32, now: i32, by: Option<&str>) -> Error {
     };
     let by = by.map(|by| format!(" by {by}")).unwrap_or_default();
     let error = Error::failed(format!("`{role}` did not stay at {to}: it was set to {now}{by}"));
-    let others = workload.managers.iter().filter(|it| !matches!(it.kind, ManagerKind::Hpa | ManagerKind::Keda));
-    match others.into_iter().find(|it| matches!(it.reverts(Aspect::Replicas), Some(Reverts::Soon | Reverts::Maybe))) {
+    match managers::who_may_undo(workload, Aspect::Replicas) {
         Some(manager) => error.caused_by(format!("`{role}` is managed by {manager}: change it there to keep it")),
         None => error,
     }

@@ -18,9 +18,7 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(20);
 pub(super) struct Workers<'a> {
     place: Place<'a>,
     target: Target,
-    pub(super) named: Named,
-    /// The pods they run in.
-    pub(super) pods: Vec<String>,
+    named: Named,
 }
 
 /// What workers have at hand.
@@ -39,41 +37,27 @@ pub(super) struct AtHand {
 }
 
 impl<'a> Workers<'a> {
-    /// The workers in these pods: they are asked in one that is ready.
+    /// The workers of this workload: they are asked in one of its pods that is ready.
     ///
     /// # Errors
     /// When none of the workload's pods can be entered.
-    pub(super) async fn find(place: Place<'a>, workload: &Operated, pods: Vec<String>) -> Result<Self> {
+    pub(super) async fn find(place: Place<'a>, workload: &Operated) -> Result<Self> {
         let wanted = Wanted { role: Some(workload.workload.clone()), ..Wanted::default() };
         let target = place.cluster.target(place.environment, &wanted).await?;
         let mut named = Named::default();
         for words in &workload.commands {
             named.add(words.iter().map(String::as_str));
         }
-        Ok(Self { place, target, named, pods })
+        Ok(Self { place, target, named })
     }
 
-    /// What they have at hand.
+    /// What those in these pods say of themselves.
     ///
     /// # Errors
     /// When nobody can be asked: the app has no Celery, its broker does not answer, or it takes too long.
-    pub(super) async fn at_hand(&self) -> Result<AtHand> {
-        Ok(AtHand::of(&self.ask().await?, &self.pods))
-    }
-
-    /// Which of them consume which queues.
-    ///
-    /// # Errors
-    /// As [`Workers::at_hand`].
-    pub(super) async fn consumers(&self) -> Result<Vec<Consumer>> {
-        let celery = self.ask().await?;
-        let own = celery.workers.into_iter().flatten().filter(|worker| self.pods.iter().any(|pod| worker.is_in(pod)));
-        Ok(own.map(|worker| Consumer(worker.name, worker.queues.unwrap_or_default())).collect())
-    }
-
-    async fn ask(&self) -> Result<Celery> {
+    pub(super) async fn ask(&self, pods: &[String]) -> Result<Celery> {
         let Place { cluster, environment, .. } = self.place;
-        let asking = celery::ask(cluster, &self.target, environment, &self.named, &self.pods);
+        let asking = celery::ask(cluster, &self.target, environment, &self.named, pods);
         let answer = timeout(ANSWER_LIMIT, asking).await.map_err(|_| {
             Error::failed(format!("the workers did not say within {} s what they do", ANSWER_LIMIT.as_secs()))
         })?;
@@ -87,14 +71,28 @@ impl<'a> Workers<'a> {
         }
     }
 
-    /// Where they are asked.
-    pub(super) fn target(&self) -> &Target {
-        &self.target
+    /// Has those in these pods take no more tasks; which of them confirm it, of which queues.
+    ///
+    /// # Errors
+    /// As [`Workers::ask`].
+    pub(super) async fn stop(&self, pods: &[String]) -> Result<Vec<Consumer>> {
+        let Place { cluster, environment, .. } = self.place;
+        celery::stop_consuming(cluster, &self.target, environment, &self.named, pods).await
+    }
+
+    /// Has these take tasks from these queues again; which of them confirm it, of which queues.
+    ///
+    /// # Errors
+    /// As [`Workers::ask`].
+    pub(super) async fn start(&self, stopped: &[Consumer]) -> Result<Vec<Consumer>> {
+        let Place { cluster, environment, .. } = self.place;
+        celery::start_consuming(cluster, &self.target, environment, &self.named, stopped).await
     }
 }
 
 impl AtHand {
-    fn of(celery: &Celery, pods: &[String]) -> Self {
+    /// What those in these pods have.
+    pub(super) fn of(celery: &Celery, pods: &[String]) -> Self {
         let all = celery.workers.iter().flatten();
         let own: Vec<_> = all.filter(|worker| pods.iter().any(|pod| worker.is_in(pod))).collect();
         let tells = |pod: &&String| {
@@ -164,9 +162,8 @@ pub(super) async fn look_before_shrinking(place: &Place<'_>, workload: &Operated
 async fn look(place: &Place<'_>, workload: &Operated) -> Result<(AtHand, usize)> {
     let pods = place.cluster.follow_workload(workload).await?.pods();
     let pods: Vec<String> = pods.into_iter().filter(|pod| !pod.going).map(|pod| pod.name).collect();
-    let number = pods.len();
-    let workers = Workers::find(*place, workload, pods).await?;
-    Ok((workers.at_hand().await?, number))
+    let celery = Workers::find(*place, workload).await?.ask(&pods).await?;
+    Ok((AtHand::of(&celery, &pods), pods.len()))
 }
 
 #[cfg(test)]

@@ -23,6 +23,8 @@ mod output;
 mod protection;
 mod requests;
 mod restart;
+mod restart_beat;
+mod restart_drain;
 mod rollback;
 mod scale;
 mod sessions;

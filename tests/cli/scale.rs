@@ -11,6 +11,7 @@ use crate::harness::{
 
 const AUTOSCALERS: &str = "/apis/autoscaling/v2/namespaces/shop-qa/horizontalpodautoscalers";
 const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/shop-qa/deployments";
+const SETS: &str = "/apis/apps/v1/namespaces/shop-qa/statefulsets";
 
 fn server() -> ApiServer {
     ApiServer::http(shop::whole())
@@ -24,11 +25,14 @@ fn lines(server: &ApiServer) -> Vec<String> {
 }
 
 #[test]
-fn a_role_is_scaled_in_two_rounds_of_three_requests() {
+fn a_role_is_scaled_in_two_rounds_of_four_requests() {
     let server = server();
     let _ = Kdj::on(&server).run(["scale", "qa", "web=5"]).expect_code(0).prints("").says(&["web: 2 -> 5"]);
     let patch = format!("PATCH {DEPLOYMENTS}/web/scale");
-    assert_eq!(lines(&server), [format!("GET {DEPLOYMENTS}"), format!("GET {AUTOSCALERS}"), patch]);
+    assert_eq!(
+        lines(&server),
+        [format!("GET {DEPLOYMENTS}"), format!("GET {SETS}"), format!("GET {AUTOSCALERS}"), patch]
+    );
     let requests = server.requests();
     let patch = requests.last().expect("a request").json();
     let web = server.objects("deployments").into_iter().find(|it| it["metadata"]["name"] == "web").expect("web");
@@ -37,7 +41,7 @@ fn a_role_is_scaled_in_two_rounds_of_three_requests() {
 }
 
 #[test]
-fn stateful_sets_are_asked_for_where_deployments_do_not_have_the_name() {
+fn stateful_sets_are_scaled_like_deployments() {
     let server = server();
     let _ = Kdj::on(&server).run(["scale", "qa", "redis+1"]).expect_code(0).says(&["redis: 1 -> 2"]);
     assert_eq!(server.requests().len(), 4, "{}", server.request_lines());
@@ -102,7 +106,7 @@ fn a_status_that_changes_meanwhile_is_no_conflict() {
     let server = server();
     let output = meanwhile(&server, &["web=5"], |web| web["status"]["readyReplicas"] = json!(1));
     let _ = output.expect_code(0).says(&["web: 2 -> 5"]);
-    assert_eq!((web(&server), server.requests().len()), (5, 5), "{}", server.request_lines());
+    assert_eq!((web(&server), server.requests().len()), (5, 6), "{}", server.request_lines());
 }
 
 #[test]
@@ -120,7 +124,7 @@ fn a_lost_answer_is_looked_up() {
     let server = server();
     server.fault(On::prefix(&format!("{DEPLOYMENTS}/web/scale")).once(), Fault::carried_out(Fault::Reset));
     let _ = Kdj::on(&server).run(["scale", "qa", "web=4"]).expect_code(0).says(&["web: 2 -> 4"]);
-    assert_eq!((web(&server), server.requests().len()), (4, 4), "{}", server.request_lines());
+    assert_eq!((web(&server), server.requests().len()), (4, 5), "{}", server.request_lines());
 }
 
 #[test]
@@ -128,7 +132,7 @@ fn what_was_changed_before_a_failure_is_said() {
     let server = server();
     let refused = Fault::forbidden("dev", "patch", "deployments/scale", NAMESPACE);
     server.fault(On::prefix(&format!("{DEPLOYMENTS}/shell/scale")), refused);
-    let output = Kdj::on(&server).run(["scale", "qa", "web=3", "shell=0"]).expect_code(1);
+    let output = Kdj::on(&server).run(["scale", "qa", "web=3", "shell=2"]).expect_code(1);
     let _ =
         output.says(&["web: 2 -> 3", "`dev` may not `patch` `deployments/scale`", "changed before that: web 2 -> 3"]);
 }
@@ -183,4 +187,84 @@ fn a_word_with_two_readings_is_refused() {
     let _ = output
         .says(&["`celeryd-1` may be the role `celeryd-1`, or `celeryd` less 1", "write `celeryd=N` or `celeryd-1=N`"]);
     let _ = kdj.run(["scale", "qa", "celeryd-1=2"]).expect_code(0).says(&["celeryd-1: 1 -> 2"]);
+}
+
+/// A StatefulSet with a template of this command.
+fn set(server: &ApiServer, name: &str, replicas: u32, command: &[&str]) {
+    server.change(|objects| {
+        let mut set = objects.get("statefulsets", NAMESPACE, "redis").expect("redis").clone();
+        set["metadata"]["name"] = json!(name);
+        set["metadata"]["uid"] = json!(format!("uid-set-{name}"));
+        set["spec"]["replicas"] = json!(replicas);
+        set["spec"]["template"]["metadata"]["labels"] = json!({"app.kubernetes.io/component": name});
+        let app = json!([{"name": name, "image": "registry.acme.dev/shop:1.42", "command": command}]);
+        set["spec"]["template"]["spec"]["containers"] = app;
+        objects.add_json("statefulsets", set);
+    });
+}
+
+#[test]
+fn a_name_that_a_stateful_set_has_as_well_is_not_guessed_at() {
+    let server = server();
+    set(&server, "celeryd-2", 1, &["celery", "-A", "shop", "worker"]);
+    let kdj = Kdj::on(&server);
+    let output = kdj.run(["scale", "qa", "celeryd-2"]).expect_code(2);
+    let _ = output.says(&["`celeryd-2` may be the role `celeryd-2`, or `celeryd` less 2"]);
+    set(&server, "web", 1, &["gunicorn"]);
+    let output = kdj.run(["scale", "qa", "web=3"]).expect_code(2);
+    let _ = output.says(&["role `web` of `qa` is that of 2 workloads", "`deployment/web`, `statefulset/web`"]);
+    assert_eq!(web(&server), 2);
+}
+
+#[test]
+fn beats_are_counted_over_all_workloads() {
+    let server = server();
+    let beat = ["celery", "-A", "shop", "beat"];
+    set(&server, "beat-blue", 0, &beat);
+    set(&server, "beat-green", 0, &beat);
+    set(&server, "inside", 0, &["celery", "-A", "shop", "worker", "-B"]);
+    let kdj = Kdj::on(&server);
+    let patches = || server.requests().iter().filter(|it| it.method == "PATCH").count();
+    for words in [["beat-blue=1", "beat-green=1"], ["beat-blue=1", "inside=1"]] {
+        let output = kdj.run(["scale", "qa", "--force"].iter().chain(&words)).expect_code(1);
+        let _ = output.says(&["refusing to start 2 beats: `statefulset/beat-blue`, ", "all of them run twice"]);
+    }
+    assert_eq!(patches(), 0);
+    // One that runs already may be another app's.
+    for word in ["inside=1", "beat-blue=1"] {
+        let output = kdj.run(["scale", "qa", word, "--dry-run"]).expect_code(0);
+        let _ = output.says(&["warning: deployment/celerybeat is a beat, too: if both are of one app"]);
+    }
+    // The one goes before the other comes.
+    let output = kdj.run(["scale", "qa", "beat-green=1", "celerybeat=0"]).expect_code(0);
+    let _ = output.says(&["warning: until the pod of deployment/celerybeat has gone, up to 30 s, there are two beats"]);
+    let paths: Vec<String> =
+        server.requests().into_iter().filter(|it| it.method == "PATCH" && !it.is_dry_run()).map(|it| it.path).collect();
+    assert_eq!(paths, [format!("{DEPLOYMENTS}/celerybeat/scale"), format!("{SETS}/beat-green/scale")]);
+}
+
+#[test]
+fn a_role_whose_name_ends_in_a_number_is_no_step_of_another() {
+    let server = server();
+    set(&server, "mail-2", 1, &["celery", "-A", "shop", "worker"]);
+    let output = Kdj::on(&server).run(["scale", "qa", "mail-2"]).expect_code(2);
+    let _ = output.says(&["`mail-2` may be the role `mail-2`, or `mail` less 2", "write `mail=N` or `mail-2=N`"]);
+}
+
+#[test]
+fn a_workload_that_is_deleted_while_it_is_watched_does_not_stay() {
+    let server = server();
+    let kdj = Kdj::on(&server);
+    let running = kdj.start(["scale", "qa", "web=1", "--wait"]);
+    server.wait_for_object("deployments", |it| it["metadata"]["name"] == "web" && it["spec"]["replicas"] == 1);
+    server.change(|objects| {
+        objects.remove("pods", "web-7c9d8f-bbbbb");
+        objects.change("deployments", "web", |web| {
+            web["status"] = json!({"replicas": 1, "readyReplicas": 1, "availableReplicas": 1, "updatedReplicas": 1,
+                "observedGeneration": web["metadata"]["generation"]});
+        });
+    });
+    running.wait_for_stderr("seeing whether it stays so");
+    server.change(|objects| objects.remove("deployments", "web"));
+    let _ = running.finish().expect_code(1).says(&["error: deployment/web is gone", "it was deleted meanwhile"]);
 }

@@ -16,6 +16,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::{MANAGED_BY, RECORD, target::kubectl_in};
 
+pub(super) use self::state::patience;
 pub use self::{
     create::Created,
     follow::{News, Verdict},

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use k8s_openapi::{
-    api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod, PodStatus},
+    api::core::v1::{ContainerStateTerminated, ContainerStateWaiting, Pod, PodStatus},
     jiff::{SignedDuration, Timestamp},
 };
 use kube::ResourceExt;
@@ -53,7 +53,9 @@ pub(super) fn read(pod: &Pod, container: &str, now: Timestamp) -> PodState {
     if failed {
         return PodState::Ended(without_container(pod, &status, now));
     }
-    PodState::Waiting { why: describe(pod, now), patience: patience(&status, own) }
+    let all = status.init_container_statuses.iter().flatten().chain(own);
+    let patience = all.filter_map(|status| status.state.as_ref()?.waiting.as_ref()).find_map(patience);
+    PodState::Waiting { why: describe(pod, now), patience }
 }
 
 /// The containers that run beside the app's; native sidecars are none, as they end with it.
@@ -142,31 +144,26 @@ fn disruption(status: &PodStatus) -> Option<(Option<Timestamp>, String)> {
     Some((target.last_transition_time.as_ref().map(|time| time.0), message))
 }
 
-/// How long it is worth to wait for a container in trouble: not at all, a while, or (`None`) as long as may be.
-fn patience(status: &PodStatus, own: Option<&ContainerStatus>) -> Option<Duration> {
-    let init = status.init_container_statuses.iter().flatten();
-    let waiting = |status: &ContainerStatus| status.state.as_ref().and_then(|state| state.waiting.clone());
-    init.chain(own).filter_map(waiting).find_map(|waiting| {
-        let message = waiting.message.as_deref().unwrap_or_default();
-        let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
-        match waiting.reason.as_deref().unwrap_or_default() {
-            "InvalidImageName" | "ErrImageNeverPull" => Some(Duration::ZERO),
-            "ErrImagePull" | "ImagePullBackOff" => {
-                let final_words = says(&["not found", "manifest unknown", "does not exist", "access denied"]);
-                Some(if final_words { Duration::ZERO } else { PULL_LIMIT })
-            }
-            "CreateContainerError" | "RunContainerError" => {
-                let final_words =
-                    matches!(start_failure(message.to_owned()), Ending::NotFound(_) | Ending::CannotExec(_));
-                Some(if final_words { Duration::ZERO } else { PULL_LIMIT })
-            }
-            // "failed to sync secret cache" heals by itself.
-            "CreateContainerConfigError" => {
-                says(&["not found", "couldn't find key", "non-root", "run as root"]).then_some(Duration::ZERO)
-            }
-            _ => None,
+/// How long it is worth to wait for a container that waits: not at all, a while, or (`None`) as long as may be.
+pub(in crate::cluster) fn patience(waiting: &ContainerStateWaiting) -> Option<Duration> {
+    let message = waiting.message.as_deref().unwrap_or_default();
+    let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
+    match waiting.reason.as_deref().unwrap_or_default() {
+        "InvalidImageName" | "ErrImageNeverPull" => Some(Duration::ZERO),
+        "ErrImagePull" | "ImagePullBackOff" => {
+            let final_words = says(&["not found", "manifest unknown", "does not exist", "access denied"]);
+            Some(if final_words { Duration::ZERO } else { PULL_LIMIT })
         }
-    })
+        "CreateContainerError" | "RunContainerError" => {
+            let final_words = matches!(start_failure(message.to_owned()), Ending::NotFound(_) | Ending::CannotExec(_));
+            Some(if final_words { Duration::ZERO } else { PULL_LIMIT })
+        }
+        // "failed to sync secret cache" heals by itself.
+        "CreateContainerConfigError" => {
+            says(&["not found", "couldn't find key", "non-root", "run as root"]).then_some(Duration::ZERO)
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]

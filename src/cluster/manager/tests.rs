@@ -46,6 +46,12 @@ fn an_object_s_marks_tell_who_manages_it_and_what_it_undoes() {
             "Argo CD application `shop`",
             [Some(Maybe), Some(Maybe), None],
         ),
+        // Its default before 3.0: a label that is everybody's.
+        (
+            json!({"labels": {"app.kubernetes.io/instance": "shop"}, "managedFields": [replicas("argocd-controller")]}),
+            "Argo CD application `shop`",
+            [Some(Maybe), Some(Maybe), None],
+        ),
         // Replicas that are not in git are not put back.
         (
             json!({"annotations": tracking, "managedFields": [template("argocd-controller")]}),

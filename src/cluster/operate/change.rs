@@ -92,22 +92,46 @@ impl Cluster {
     /// # Errors
     /// When the server refuses, or the workload is gone.
     pub async fn restart(&self, workload: &Operated, recreate: bool, dry_run: bool) -> Result<Restarted> {
-        let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        let mut patch = json!({"spec": {"template": {"metadata": {"annotations": {RESTARTED_AT: now}}}}});
-        if recreate {
-            patch["spec"]["strategy"] = json!({"type": "Recreate", "rollingUpdate": null});
-        }
+        let patch = restart_patch(recreate);
         self.patch_workload(&format!("restart {}", workload.workload), workload, &patch, dry_run).await
     }
 
-    /// Gives a Deployment the strategy it had when it was read: one PATCH. It begins no rollout.
+    /// Whether the workload's specification has changed since it was read.
     ///
     /// # Errors
-    /// When the server refuses, or the workload is gone.
+    /// When it cannot be read, or is gone.
+    pub async fn has_changed(&self, workload: &Operated) -> Result<bool> {
+        Ok(self.read_again(workload).await?.generation != workload.generation)
+    }
+
+    /// Gives a Deployment back the strategy it had when it was read, if nobody but kdj has changed it since, once: whoever
+    /// did may want the strategy it has, or be in the midst of a rollout. A LIST of one, and a PATCH with the resource
+    /// version as its precondition. It begins no rollout.
+    ///
+    /// # Errors
+    /// When somebody else changed it, the server refuses, or the workload is gone.
     pub async fn put_back_strategy(&self, workload: &Operated) -> Result<()> {
-        let patch = json!({"spec": {"strategy": workload.strategy}});
         let what = format!("put back the strategy of {}", workload.workload);
-        self.patch_workload(&what, workload, &patch, false).await.map(drop)
+        for _ in 0..ATTEMPTS {
+            let now = self.read_again(workload).await?;
+            if !now.recreates {
+                // An attempt whose answer was lost, or somebody else's.
+                return Ok(());
+            }
+            if now.generation != workload.generation + 1 {
+                return Err(Error::failed("somebody changed it meanwhile"));
+            }
+            let patch = json!({"metadata": {"resourceVersion": now.version}, "spec": {"strategy": workload.strategy}});
+            let (api, parameters, patch) = (self.api::<Deployment>(workload), parameters(false), Patch::Merge(patch));
+            let attempt = || api.patch(&workload.owner.name, &parameters, &patch);
+            match unrepeatable(&what, &self.place, &self.observer, attempt).await? {
+                Ok(_) => return Ok(()),
+                Err(KubeError::Api(status)) if status.code == 409 => {}
+                Err(KubeError::Service(failure)) if is_broken_connection(failure.as_ref()) => {}
+                Err(failure) => return Err(error::explain(failure, &what, &self.place)),
+            }
+        }
+        Err(Error::failed(format!("cannot {what}")).caused_by(format!("it changed {ATTEMPTS} times meanwhile")))
     }
 
     /// A PATCH that says the same however often it is made.
@@ -141,18 +165,22 @@ impl Cluster {
         }
     }
 
-    /// The workload's replicas as they are now. A LIST of one: who could list them before can do so again.
+    /// The workload as it is now. A LIST of one: who could list them before can do so again.
     async fn read_again(&self, workload: &Operated) -> Result<Now> {
         let one = ListParams::default().fields(&format!("metadata.name={}", workload.owner.name));
         let namespace = &workload.namespace;
         let found = match workload.owner.controller {
             Controller::StatefulSet => {
                 let found = self.list_matching::<StatefulSet>(namespace, &one).await?.pop();
-                found.map(|it| Now::of(it.spec.and_then(|spec| spec.replicas), &it.metadata))
+                found.map(|it| Now::of(it.spec.and_then(|spec| spec.replicas), false, &it.metadata))
             }
             _ => {
                 let found = self.list_matching::<Deployment>(namespace, &one).await?.pop();
-                found.map(|it| Now::of(it.spec.and_then(|spec| spec.replicas), &it.metadata))
+                found.map(|it| {
+                    let spec = it.spec.unwrap_or_default();
+                    let recreates = spec.strategy.is_some_and(|strategy| strategy.type_.as_deref() == Some("Recreate"));
+                    Now::of(spec.replicas, recreates, &it.metadata)
+                })
             }
         };
         found.filter(|now| now.uid == workload.uid).ok_or_else(|| {
@@ -168,6 +196,16 @@ impl Cluster {
     }
 }
 
+/// What restarts a workload now, as a merge patch; see [`Cluster::restart`].
+pub fn restart_patch(recreate: bool) -> Value {
+    let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let mut patch = json!({"spec": {"template": {"metadata": {"annotations": {RESTARTED_AT: now}}}}});
+    if recreate {
+        patch["spec"]["strategy"] = json!({"type": "Recreate", "rollingUpdate": null});
+    }
+    patch
+}
+
 /// A workload whose template was changed.
 #[derive(Clone, Debug)]
 pub struct Restarted {
@@ -177,15 +215,20 @@ pub struct Restarted {
 
 struct Now {
     replicas: i32,
+    /// Whether its strategy is Recreate.
+    recreates: bool,
+    generation: i64,
     version: String,
     uid: String,
     by: Option<String>,
 }
 
 impl Now {
-    fn of(replicas: Option<i32>, object: &ObjectMeta) -> Self {
+    fn of(replicas: Option<i32>, recreates: bool, object: &ObjectMeta) -> Self {
         Self {
             replicas: replicas.unwrap_or(1),
+            recreates,
+            generation: object.generation.unwrap_or_default(),
             version: object.resource_version.clone().unwrap_or_default(),
             uid: object.uid.clone().unwrap_or_default(),
             by: last_to_set_replicas(object),

@@ -16,12 +16,12 @@ use super::{
         Cluster,
         manager::last_to_set_replicas,
         rollout::RolloutState,
-        target::{Controller, Owner, describe, is_ready},
+        target::{Controller, Owner, describe, is_ready, phase},
         watch::{Seen, Selection, Watch},
     },
     Operated,
     change::Restarted,
-    trouble::fatal,
+    trouble::{PodTrouble, trouble},
 };
 use crate::error::Result;
 
@@ -38,16 +38,10 @@ pub struct PodView {
     pub old: bool,
     /// How it is: `CrashLoopBackOff, last exit 1 (Error) 12 s ago, 7 restarts`.
     pub state: String,
-    /// The container that will not run as it is, and whether it ran and crashed.
-    pub(super) fatal: Option<(String, bool)>,
-    pub(super) uid: String,
-}
-
-impl PodView {
-    /// Whether it will not become ready as it is: it crashes again and again, or its container cannot be made.
-    pub fn is_hopeless(&self) -> bool {
-        self.fatal.is_some() && !self.going
-    }
+    /// Why it hardly becomes ready as it is: it crashes again and again, or its container cannot be made.
+    pub trouble: Option<PodTrouble>,
+    /// What tells it from one of the same name.
+    pub uid: String,
 }
 
 /// What is known of the workload and its pods.
@@ -84,7 +78,7 @@ pub struct Follow<'a> {
     objects: Objects<'a>,
     watched: Watch<'a, Pod>,
     pods: BTreeMap<String, Pod>,
-    /// The uids of the pods that were there first.
+    /// The uids of the pods that were there before the change.
     before: BTreeSet<String>,
     rollout: Option<(RolloutState, Option<String>)>,
 }
@@ -98,7 +92,8 @@ impl Cluster {
         let labels = Some(workload.selector.clone());
         let selection = Selection { labels, ..Selection::of("pods", &workload.namespace) };
         let mut watched = Watch::new(self, selection, None);
-        let pods: BTreeMap<_, _> = watched.first().await?.into_iter().filter_map(|pod| keyed(pod, workload)).collect();
+        let listed = watched.first().await?.into_iter();
+        let pods: BTreeMap<_, _> = listed.filter_map(|pod| keyed(pod, &workload.owner)).collect();
         let before = pods.keys().cloned().collect();
         let objects = objects(self, workload, None);
         Ok(Follow { cluster: self, workload, objects, watched, pods, before, rollout: None })
@@ -114,14 +109,18 @@ fn objects<'a>(cluster: &'a Cluster, workload: &Operated, version: Option<String
     }
 }
 
-fn keyed(pod: Pod, workload: &Operated) -> Option<(String, Pod)> {
+/// The pod, if it is the owner's. One that has ended is none any more: evicted pods stay for weeks, and the Deployment
+/// controller does not count them either.
+fn keyed(pod: Pod, owner: &Owner) -> Option<(String, Pod)> {
     // Labels overlap: owners do not.
-    (Owner::of(&pod) == workload.owner).then(|| (pod.uid().unwrap_or_default(), pod))
+    let counts = Owner::of(&pod) == *owner && !matches!(phase(&pod), "Failed" | "Succeeded");
+    counts.then(|| (pod.uid().unwrap_or_default(), pod))
 }
 
 impl Follow<'_> {
-    /// The workload was changed: what is seen from now on is about that.
+    /// The workload was changed: what is seen from now on is about that, and the pods seen so far are those of before.
     pub fn changed(&mut self, change: &Restarted) {
+        self.before = self.pods.keys().cloned().collect();
         self.objects = objects(self.cluster, self.workload, Some(change.version.clone()));
         self.rollout = None;
     }
@@ -153,9 +152,12 @@ impl Follow<'_> {
                     None => return Ok(Told::Gone),
                 },
                 One::Pods(Seen::All(all)) => {
-                    self.pods = all.into_iter().filter_map(|pod| keyed(pod, self.workload)).collect();
+                    self.pods = all.into_iter().filter_map(|pod| keyed(pod, &self.workload.owner)).collect();
                 }
-                One::Pods(Seen::One(pod)) => self.pods.extend(keyed(*pod, self.workload)),
+                One::Pods(Seen::One(pod)) => {
+                    self.pods.remove(&pod.uid().unwrap_or_default());
+                    self.pods.extend(keyed(*pod, &self.workload.owner));
+                }
                 One::Pods(Seen::Gone(pod)) => drop(self.pods.remove(&pod.uid().unwrap_or_default())),
             }
             if let Some((rollout, by)) = &self.rollout {
@@ -172,7 +174,7 @@ impl Follow<'_> {
             going: pod.metadata.deletion_timestamp.is_some(),
             old: self.before.contains(uid),
             state: describe(pod, now),
-            fatal: fatal(pod),
+            trouble: trouble(pod),
             uid: uid.to_owned(),
         }
     }
@@ -193,4 +195,33 @@ async fn next_state(objects: &mut Objects<'_>) -> Result<Seen<State>> {
         Objects::Deployments(watch) => watch.next().await?.map(of_deployment),
         Objects::StatefulSets(watch) => watch.next().await?.map(of_set),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::cluster::target::fixtures::object;
+
+    fn pod(owner: &str, phase: &str) -> Pod {
+        let owners =
+            json!([{"apiVersion": "apps/v1", "kind": "StatefulSet", "name": owner, "uid": "1", "controller": true}]);
+        object(json!({"metadata": {"name": "db-0", "uid": "7", "ownerReferences": owners}, "status": {"phase": phase}}))
+    }
+
+    #[test]
+    fn a_pod_that_was_evicted_is_no_pod_of_the_workload_any_more() {
+        let owner = Owner::new(Controller::StatefulSet, "db");
+        for (pod, counts) in [
+            (pod("db", "Running"), true),
+            (pod("db", "Pending"), true),
+            (pod("db", ""), true),
+            (pod("other", "Running"), false),
+            (pod("db", "Failed"), false),
+            (pod("db", "Succeeded"), false),
+        ] {
+            assert_eq!(keyed(pod.clone(), &owner).is_some(), counts, "{pod:?}");
+        }
+    }
 }

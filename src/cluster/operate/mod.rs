@@ -8,8 +8,10 @@ mod trouble;
 
 use serde_json::Value;
 
+#[cfg(test)]
+pub use self::trouble::PodTrouble;
 pub use self::{
-    change::Replicas,
+    change::{Replicas, restart_patch},
     follow::{Follow, PodView, Told, View},
     read::Workloads,
     revision::{Revision, Revisions, TemplateChange},
@@ -40,7 +42,7 @@ pub struct Operated {
     pub grace: i64,
     /// The command lines of its containers, in words.
     pub commands: Vec<Vec<String>>,
-    /// The images of its containers, in order.
+    /// The images of its containers, in order, without those that are known companions of apps, such as proxies.
     pub images: Vec<String>,
     /// Whether it is being deleted.
     pub deleting: bool,
@@ -50,6 +52,8 @@ pub struct Operated {
     namespace: String,
     uid: String,
     version: String,
+    /// How often its specification had changed.
+    generation: i64,
     /// The label selector of its pods.
     selector: String,
     /// A Deployment's `spec.strategy`.
@@ -74,11 +78,7 @@ impl Operated {
 
     /// Whether its Celery workers start periodic tasks, too (`celery worker -B`): each of its pods is a beat.
     pub fn embeds_beat(&self) -> bool {
-        self.commands.iter().any(|words| {
-            let celery = words.iter().position(|word| word == "celery");
-            let rest = celery.map_or(&[][..], |at| &words[at..]);
-            rest.iter().any(|word| word == "worker") && rest.iter().any(|word| word == "-B" || word == "--beat")
-        })
+        self.commands.iter().any(|words| embeds_beat(words))
     }
 
     /// Whether it is a Deployment.
@@ -94,5 +94,38 @@ impl Operated {
     /// Whether its workers are Celery's.
     pub fn is_celery(&self) -> bool {
         self.commands.iter().any(|words| words.iter().any(|word| word == "celery"))
+    }
+}
+
+fn embeds_beat(words: &[String]) -> bool {
+    let celery = words.iter().position(|word| word == "celery");
+    let rest = celery.map_or(&[][..], |at| &words[at..]);
+    // `-B`, and among the worker's other options of one letter that take no value: `-EB`, `-Blinfo`.
+    let is_flag = |word: &String| {
+        word == "--beat"
+            || word.strip_prefix('-').is_some_and(|letters| {
+                letters.chars().take_while(|letter| matches!(letter, 'B' | 'D' | 'E')).any(|letter| letter == 'B')
+            })
+    };
+    rest.iter().any(|word| word == "worker") && rest.iter().any(is_flag)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_beat_inside_a_worker_is_told_by_its_option() {
+        for (line, expected) in [
+            ("celery -A shop worker -B", true),
+            ("celery -A shop worker --beat", true),
+            ("celery -A shop worker -BE -l info", true),
+            ("celery -A shop worker -EBlinfo", true),
+            ("celery -A shop worker -l info -Q Bills", false),
+            ("celery -A shop worker -QBills --Blue", false),
+            ("celery -A shop beat", false),
+            ("gunicorn -B worker", false),
+        ] {
+            let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+            assert_eq!(super::embeds_beat(&words), expected, "{line}");
+        }
     }
 }

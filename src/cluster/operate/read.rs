@@ -40,31 +40,23 @@ pub struct Workloads {
 }
 
 impl Cluster {
-    /// The workloads of an environment: LISTs of Deployments and HPAs at the same time; of StatefulSets beside them when
-    /// nothing is `asked` for by name, and after them when not all names are those of Deployments.
+    /// The workloads of an environment: LISTs of Deployments, StatefulSets and HPAs at the same time. All are read, whatever
+    /// is asked for by name: a name may mean one of each, and each may be a second beat.
     ///
     /// # Errors
     /// When the cluster cannot be reached, Deployments may not be listed, or a configured selector is malformed.
-    pub async fn workloads(&self, environment: &Environment, asked: &[&str]) -> Result<Workloads> {
+    pub async fn workloads(&self, environment: &Environment) -> Result<Workloads> {
         let roles = Roles::new(environment, None)?;
         let namespace = &environment.namespace;
-        let beside =
-            async { if asked.is_empty() { Some(self.list::<StatefulSet>(namespace, None).await) } else { None } };
-        let (deployments, autoscalers, sets) = futures::join!(
+        let (deployments, sets, autoscalers) = futures::join!(
             self.list::<Deployment>(namespace, None),
+            self.list::<StatefulSet>(namespace, None),
             self.list::<HorizontalPodAutoscaler>(namespace, None),
-            beside,
         );
         let (autoscalers, no_autoscalers) = apart(autoscalers);
+        let (sets, no_stateful_sets) = apart(sets);
         let reader = Reader { roles: &roles, autoscalers: &autoscalers, namespace };
         let mut all: Vec<Operated> = deployments?.iter().filter_map(|it| reader.deployment(it)).collect();
-        let all_found = asked.iter().all(|name| all.iter().any(|one| one.is_meant_by(name)));
-        let sets = match sets {
-            Some(sets) => sets,
-            None if all_found => Ok(Vec::new()),
-            None => self.list::<StatefulSet>(namespace, None).await,
-        };
-        let (sets, no_stateful_sets) = apart(sets);
         all.extend(sets.iter().filter_map(|it| reader.stateful_set(it)));
         all.sort_by(|a, b| (a.kind, &a.role, &a.workload).cmp(&(b.kind, &b.role, &b.workload)));
         Ok(Workloads { all, no_autoscalers, no_stateful_sets })
@@ -110,6 +102,7 @@ impl Reader<'_> {
         if !self.roles.is_in_environment(kube::ResourceExt::labels(&model)) {
             return None;
         }
+        let apps = target::app_like(&model);
         let owner = Owner::new(controller, object.name.as_deref().unwrap_or_default());
         let workload = target::workload(owner.clone(), vec![model], self.roles);
         let autoscaler = Autoscaler::find(self.autoscalers, &owner);
@@ -124,13 +117,18 @@ impl Reader<'_> {
             autoscaler,
             grace: pod.and_then(|pod| pod.termination_grace_period_seconds).unwrap_or(GRACE),
             commands: containers.iter().map(words).collect(),
-            images: containers.iter().filter_map(|container| container.image.clone()).collect(),
+            images: containers
+                .iter()
+                .filter(|container| apps.contains(&container.name))
+                .filter_map(|container| container.image.clone())
+                .collect(),
             deleting: object.deletion_timestamp.is_some(),
             owner,
             short_name: workload.short_name,
             namespace: self.namespace.to_owned(),
             uid: object.uid.clone().unwrap_or_default(),
             version: object.resource_version.clone().unwrap_or_default(),
+            generation: object.generation.unwrap_or_default(),
             selector: Selector::try_from(selector.clone()).map(|it| it.to_string()).unwrap_or_default(),
             strategy: Value::Null,
         })

@@ -1,7 +1,9 @@
 //! What keeps a workload's pods from being ready, and whether waiting will change it.
 
+use std::time::Duration;
+
 use k8s_openapi::{
-    api::core::v1::{ContainerStatus, Event, Pod},
+    api::core::v1::{Event, Pod},
     jiff::Timestamp,
 };
 use kube::{
@@ -10,49 +12,55 @@ use kube::{
 };
 
 use super::{
-    super::{Cluster, request::repeatable},
+    super::{Cluster, job::patience, request::repeatable},
     Operated, PodView,
 };
 
-/// Reasons of containers that wait; the kubelet goes on trying, but something has to change first.
-const FATAL: [&str; 7] = [
-    "CrashLoopBackOff",
-    "ImagePullBackOff",
-    "InvalidImageName",
-    "ErrImageNeverPull",
-    "CreateContainerConfigError",
-    "CreateContainerError",
-    "RunContainerError",
-];
+/// How much of a crashed container's log is read: a traceback's beginning must be in it.
+const LINES: i64 = 400;
+const BYTES: i64 = 256 << 10;
 
-/// How much of a crashed container's log is read.
-const TAIL: i64 = 20;
+/// A container that does not run, and hardly will as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PodTrouble {
+    /// The container.
+    pub container: String,
+    /// Whether it ran, and crashed.
+    pub ran: bool,
+    /// How long that may last: registries and runtimes have their moments.
+    pub patience: Duration,
+}
 
-/// The container of a pod that will not run as it is, and whether it ran and crashed.
-pub(super) fn fatal(pod: &Pod) -> Option<(String, bool)> {
+/// The first container of a pod that is in trouble.
+pub(super) fn trouble(pod: &Pod) -> Option<PodTrouble> {
     let status = pod.status.as_ref()?;
     let all = status.init_container_statuses.iter().flatten().chain(status.container_statuses.iter().flatten());
-    let waits = |container: &&ContainerStatus| {
-        let waiting = container.state.as_ref().and_then(|state| state.waiting.as_ref());
-        waiting.and_then(|waiting| waiting.reason.as_deref()).is_some_and(|reason| FATAL.contains(&reason))
-    };
-    all.into_iter().find(waits).map(|container| {
+    let mut found = all.filter_map(|container| {
+        let waiting = container.state.as_ref()?.waiting.as_ref()?;
+        let patience = match waiting.reason.as_deref() {
+            Some("CrashLoopBackOff") => Duration::ZERO,
+            _ => patience(waiting)?,
+        };
         let ran = container.last_state.as_ref().is_some_and(|last| last.terminated.is_some());
-        (container.name.clone(), ran)
-    })
+        Some(PodTrouble { container: container.name.clone(), ran, patience })
+    });
+    found.next()
 }
 
 impl Cluster {
-    /// The last line a pod's crashed container wrote: of a Python program the exception. `None` when it has not crashed,
-    /// or its log may not be read.
-    pub async fn last_words(&self, workload: &Operated, pod: &PodView) -> Option<String> {
-        let (container, true) = pod.fatal.clone()? else { return None };
+    /// The end of what a pod's crashed container wrote. `None` when it has not crashed, or its log may not be read.
+    pub async fn crash_log(&self, workload: &Operated, pod: &PodView) -> Option<String> {
+        let trouble = pod.trouble.as_ref().filter(|trouble| trouble.ran)?;
         let api = Api::<Pod>::namespaced(self.client.clone(), &workload.namespace);
-        let parameters =
-            LogParams { container: Some(container), previous: true, tail_lines: Some(TAIL), ..LogParams::default() };
+        let parameters = LogParams {
+            container: Some(trouble.container.clone()),
+            previous: true,
+            tail_lines: Some(LINES),
+            limit_bytes: Some(BYTES),
+            ..LogParams::default()
+        };
         let what = format!("read the log of {}", pod.name);
-        let log = repeatable(&what, &self.place, &self.observer, || api.logs(&pod.name, &parameters)).await.ok()?;
-        log.lines().rev().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned)
+        repeatable(&what, &self.place, &self.observer, || api.logs(&pod.name, &parameters)).await.ok()
     }
 
     /// The last warning about a workload, or one of its pods: `FailedCreate: …`, `Unhealthy: …`. `None` when there is
@@ -71,5 +79,34 @@ impl Cluster {
         };
         let last = events.into_iter().filter(|event| when(event) >= Some(since)).max_by_key(when)?;
         Some(format!("{}: {}", last.reason.unwrap_or_default(), last.message.unwrap_or_default().trim()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::cluster::target::fixtures::object;
+
+    fn patience_with(waiting: Value) -> Option<u64> {
+        let container = json!({"name": "app", "image": "", "imageID": "", "ready": false, "restartCount": 0, "state": {"waiting": waiting}});
+        let found = trouble(&object(json!({"status": {"containerStatuses": [container]}})));
+        found.map(|trouble| trouble.patience.as_secs())
+    }
+
+    #[test]
+    fn what_may_heal_is_given_time() {
+        for (reason, message, expected) in [
+            ("CrashLoopBackOff", "back-off 10s restarting failed container", Some(0)),
+            ("ErrImagePull", "manifest for shop:2 not found", Some(0)),
+            ("ImagePullBackOff", "dial tcp: i/o timeout", Some(60)),
+            ("CreateContainerError", "context deadline exceeded", Some(60)),
+            ("CreateContainerConfigError", "configmap \"app\" not found", Some(0)),
+            ("CreateContainerConfigError", "failed to sync configmap cache: timed out", None),
+            ("ContainerCreating", "", None),
+        ] {
+            assert_eq!(patience_with(json!({"reason": reason, "message": message})), expected, "{reason}: {message}");
+        }
     }
 }

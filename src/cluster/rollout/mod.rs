@@ -2,4 +2,6 @@
 
 mod state;
 
+#[cfg(test)]
+pub use self::state::Counts;
 pub use self::state::{Progress, RolloutState, Strategy};

@@ -4,11 +4,10 @@ use serde_json::{Value, json};
 
 use super::{
     super::{Asked, Place, To, choose, managers, require_some},
-    SHAPE, replicas,
+    SHAPE, beats, replicas,
 };
 use crate::{
     cluster::{Aspect, Operated, Workloads},
-    environment::Kind,
     error::{Error, Result},
     protection::Change,
 };
@@ -46,8 +45,8 @@ pub fn plan<'a>(asked: &[Asked], workloads: &'a Workloads, place: &Place<'_>, fo
     require_some(&workloads.all, place)?;
     let mut plan = Plan { steps: Vec::new(), notes: Vec::new(), warnings: Vec::new() };
     for asked in asked {
-        let workload = choose::find(&asked.role, &workloads.all, name)?;
         refuse_two_readings(asked, &workloads.all)?;
+        let workload = choose::find(&asked.role, &workloads.all, name)?;
         if plan.steps.iter().any(|step| step.workload.workload == workload.workload) {
             return Err(Error::usage(format!("`{}` is named twice", workload.role)));
         }
@@ -60,8 +59,7 @@ pub fn plan<'a>(asked: &[Asked], workloads: &'a Workloads, place: &Place<'_>, fo
                 .caused_by(format!("{} waits for what keeps it from going", workload.workload)));
         }
         if to != from {
-            refuse_second_beat(workload, to)?;
-            warn_of_other_beats(workload, &workloads.all, to, &mut plan);
+            beats::refuse_second_of_one(workload, to)?;
             plan.warnings.extend(managers::check_autoscaler(place, workload, (from, to), force)?);
             for (is_warning, text) in managers::warnings(workload, Aspect::Replicas) {
                 if is_warning { plan.warnings.push(text) } else { plan.notes.push(text) }
@@ -75,6 +73,7 @@ pub fn plan<'a>(asked: &[Asked], workloads: &'a Workloads, place: &Place<'_>, fo
         }
         plan.steps.push(Step { workload, from, to, absolute: matches!(asked.to, To::Exactly(_)) });
     }
+    plan.warnings.extend(beats::check_all(&plan.steps, &workloads.all)?);
     if let Some(error) = &workloads.no_autoscalers {
         plan.warnings.push(format!("whether an autoscaler will set other numbers is not known: {error}"));
     }
@@ -90,38 +89,6 @@ fn refuse_two_readings(asked: &Asked, workloads: &[Operated]) -> Result<()> {
     }
     Err(Error::usage(format!("`{whole}` may be the role `{whole}`, or `{}` less {number}", asked.role))
         .hint(format!("write `{}=N` or `{whole}=N`", asked.role)))
-}
-
-/// Two beats send every periodic task twice. No flag is for this: nobody wants it.
-fn refuse_second_beat(workload: &Operated, to: i32) -> Result<()> {
-    let role = &workload.role;
-    if to <= 1 {
-        return Ok(());
-    }
-    if workload.kind == Kind::Beat {
-        return Err(Error::failed(format!("refusing {to} replicas of `{role}`: one beat is enough"))
-            .caused_by("each beat sends every periodic task: with two, all of them run twice")
-            .hint("more tasks at once is a matter of the workers: scale those"));
-    }
-    if workload.embeds_beat() {
-        return Err(Error::failed(format!("refusing {to} replicas of `{role}`: each has a beat inside"))
-            .caused_by("its workers run with `-B`, so that each of them sends every periodic task")
-            .hint("give beat a Deployment of its own with one replica, and take `-B` from the workers"));
-    }
-    Ok(())
-}
-
-fn warn_of_other_beats(workload: &Operated, workloads: &[Operated], to: i32, plan: &mut Plan<'_>) {
-    if workload.kind != Kind::Beat || to == 0 {
-        return;
-    }
-    let others = workloads.iter().filter(|one| one.kind == Kind::Beat && one.workload != workload.workload);
-    if let Some(other) = others.into_iter().find(|one| one.replicas() > 0) {
-        plan.warnings.push(format!(
-            "{} is a beat, too: if both are of one app, every periodic task is sent twice",
-            other.workload
-        ));
-    }
 }
 
 impl Plan<'_> {

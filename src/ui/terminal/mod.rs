@@ -120,9 +120,24 @@ pub fn stdin_of_command() -> Stdin {
 /// Resolves to the number of the next signal that asks kdj to end, after a session: tokio's handlers stay, and without a
 /// listener the signal would be lost.
 pub async fn interrupted() -> u8 {
-    match EndSignals::new() {
-        Ok(mut signals) => signals.next().await,
-        Err(_) => std::future::pending().await,
+    Interrupts::listen().next().await
+}
+
+/// The signals that ask kdj to end, since when they are listened to: none is lost between two looks.
+pub struct Interrupts(Option<EndSignals>);
+
+impl Interrupts {
+    /// Listens from now on.
+    pub fn listen() -> Self {
+        Self(EndSignals::new().ok())
+    }
+
+    /// The number of the next one. Can be dropped and called again at any time.
+    pub async fn next(&mut self) -> u8 {
+        match &mut self.0 {
+            Some(signals) => signals.next().await,
+            None => std::future::pending().await,
+        }
     }
 }
 

@@ -99,6 +99,11 @@ pub fn patch(request: &Recorded, target: &Target<'_>, state: &mut State) -> Opti
     }
     let mut patched = found.clone();
     merge(&mut patched, &patch);
+    if patched["spec"] != found["spec"]
+        && let Some(generation) = found["metadata"]["generation"].as_i64()
+    {
+        patched["metadata"]["generation"] = json!(generation + 1);
+    }
     if !request.is_dry_run() {
         let uid = &found["metadata"]["uid"];
         state.store.change(|objects| {

@@ -17,6 +17,14 @@ fn work(kdj: &Kdj, namespace: &Namespace<'_>, seconds: u32) {
     wait_for_log(namespace, "celeryd", "work started");
 }
 
+/// How many of the workers consume queues, as they say themselves.
+#[track_caller]
+fn consuming(kdj: &Kdj) -> usize {
+    let code = "from shop.celery import app; print(sum(1 for q in (app.control.inspect().active_queues() or {}).values() if q))";
+    let printed = kdj.run(["pyshell", "own", "-r", "shell", "-c", code]).expect_code(0).stdout_text();
+    printed.trim().parse().expect("a number")
+}
+
 #[test]
 fn tasks_are_finished_before_the_workers_go() {
     let Some(cluster) = cluster() else { return };
@@ -52,11 +60,12 @@ fn workers_that_are_not_drained_in_time_go_on() {
     let output = kdj.run(["restart", "own", "celeryd", "--drain", "--drain-timeout", "5s"]).expect_code(1);
     let _ = output.says(&[
         "celeryd: its workers take tasks again",
+        "until they are restarted they may stop taking tasks when the connection to the broker breaks",
         "error: `celeryd` is not drained after 5 s",
         "1 active task, the longest orders.tasks.work for ",
         "hint: `--drain-timeout` gives them more time",
     ]);
-    assert_eq!(pods_of(&namespace, "celeryd"), before);
+    assert_eq!((pods_of(&namespace, "celeryd"), consuming(&kdj)), (before.clone(), 2));
     let code = "from orders.tasks import count_open_orders; print(count_open_orders.delay().id)";
     let id = kdj.run(["pyshell", "own", "-r", "shell", "-c", code]).expect_code(0).stdout_text();
     wait_for_log(&namespace, "celeryd", id.trim());
@@ -67,7 +76,7 @@ fn workers_that_are_not_drained_in_time_go_on() {
     running.signal(Signal::INT);
     let output = running.finish().expect_code(130);
     let _ = output.says(&["celeryd: its workers take tasks again", "left: `celeryd` is not restarted"]);
-    assert_eq!(pods_of(&namespace, "celeryd"), before);
+    assert_eq!((pods_of(&namespace, "celeryd"), consuming(&kdj)), (before, 2));
     let id = kdj.run(["pyshell", "own", "-r", "shell", "-c", code]).expect_code(0).stdout_text();
     wait_for_log(&namespace, "celeryd", id.trim());
 }

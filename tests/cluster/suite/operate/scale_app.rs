@@ -112,7 +112,10 @@ fn the_requests_are_counted() {
     let words = ["scale", "own", "web=2", "--as", &user, "--as-group", "system:masters"];
     let _ = kdj(&namespace).run(words).expect_code(0);
     let Some(mut requests) = cluster.requests_of(&user) else { return };
-    // The first two go out together.
-    requests[..2].sort();
-    assert_eq!(requests, ["list deployments", "list horizontalpodautoscalers", "patch deployments/scale"]);
+    // The first three go out together.
+    requests[..3].sort();
+    assert_eq!(
+        requests,
+        ["list deployments", "list horizontalpodautoscalers", "list statefulsets", "patch deployments/scale"]
+    );
 }

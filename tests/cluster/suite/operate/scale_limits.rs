@@ -51,6 +51,9 @@ fn pods_that_crash_end_the_wait_with_their_last_words() {
         "CrashLoopBackOff, last exit 3",
         "the last line of its log: ImproperlyConfigured: no such database",
     ]);
+    // To switch it off is the remedy.
+    let output = kdj(&namespace).run(["scale", "own", "web=0", "--wait"]).expect_code(0);
+    let _ = output.says(&["web: no pods left after "]);
 }
 
 #[test]
