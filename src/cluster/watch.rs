@@ -1,5 +1,7 @@
 //! Objects as they change: a list, then a watch that goes on over everything that ends a watch.
 
+mod selection;
+
 use std::{fmt::Debug, mem, pin::Pin, time::Duration};
 
 use futures::{Stream, StreamExt};
@@ -9,6 +11,8 @@ use kube::{
 };
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep, timeout};
+
+pub(super) use selection::Selection;
 
 use super::{
     Cluster,
@@ -50,32 +54,6 @@ impl<K> Seen<K> {
             Seen::Gone(one) => Seen::Gone(Box::new(read(&one))),
             Seen::Away(why) => Seen::Away(why),
         }
-    }
-}
-
-/// What is watched.
-#[derive(Clone, Debug)]
-pub(super) struct Selection {
-    /// The objects, for messages: `the pod`, `pods`.
-    pub(super) what: &'static str,
-    /// The namespace.
-    pub(super) namespace: String,
-    /// The label selector, in kubectl's syntax.
-    pub(super) labels: Option<String>,
-    /// The field selector.
-    pub(super) fields: Option<String>,
-    /// The pause between two looks by who may not watch.
-    pub(super) look: Duration,
-    /// After how long without a word the connection is taken for dead. The server sends a bookmark every minute where it
-    /// keeps a cache, which is of all kinds but events.
-    pub(super) patience: Duration,
-}
-
-impl Selection {
-    /// All objects of a namespace.
-    pub(super) fn of(what: &'static str, namespace: &str) -> Self {
-        let patience = Duration::from_secs(WATCH_SECONDS.into()) + MARGIN;
-        Self { what, namespace: namespace.to_owned(), labels: None, fields: None, look: PAUSE, patience }
     }
 }
 
