@@ -5,7 +5,7 @@ mod judge;
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Instant, sleep_until};
 
 use self::judge::{Hopeless, Lasting};
@@ -18,6 +18,9 @@ use crate::{
 
 /// How long nothing may change before it is asked what holds it up.
 const QUIET: Duration = Duration::from_secs(8);
+
+/// How much earlier than its status of then an Event of the change may be.
+const EARLIER: SignedDuration = SignedDuration::from_secs(5);
 
 /// What is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +52,9 @@ pub(super) struct Wait<'a> {
     goal: Goal,
     limit: Duration,
     begun: Instant,
+    /// Whether it has been seen since the change.
+    is_seen: bool,
+    /// Since when Events tell of this, by the server's clock.
     since: Timestamp,
     line: &'a Line,
     at: usize,
@@ -69,7 +75,8 @@ impl<'a> Wait<'a> {
         let now = Instant::now();
         let since = Timestamp::now();
         let trouble = Lasting::default();
-        Self { place, workload, goal, limit, begun: now, since, line, at, view: None, trouble, stirred: now }
+        let (is_seen, view) = (false, None);
+        Self { place, workload, goal, limit, begun: now, is_seen, since, line, at, view, trouble, stirred: now }
     }
 
     /// How long it has been waited for.
@@ -145,6 +152,9 @@ impl<'a> Wait<'a> {
     }
 
     fn see(&mut self, view: View) -> Result<Option<Reached>> {
+        if let Some(at) = view.changed.filter(|_| !std::mem::replace(&mut self.is_seen, true)) {
+            self.since = at - EARLIER;
+        }
         if let Some(reverted) = self.reverted(&view) {
             return Ok(Some(reverted));
         }
@@ -174,6 +184,7 @@ impl<'a> Wait<'a> {
         let going = view.pods.iter().filter(|pod| pod.going).count();
         match self.goal {
             Goal::Rollout => view.rollout.to_string(),
+            Goal::Replicas(wanted) if wanted > 0 && judge::is_rolling_over(view) => view.rollout.to_string(),
             Goal::Replicas(_) if counts.total > counts.desired => pods_to_end(counts.total - counts.desired),
             Goal::Replicas(_) if going > 0 && counts.ready == counts.desired => pods_to_end(going),
             Goal::Replicas(_) => format!("{} of {} pods ready", counts.ready, counts.desired),

@@ -48,7 +48,7 @@ pub(super) fn between(old: &Value, new: &Value) -> Vec<TemplateChange> {
     if restart(old) != restart(new) {
         found.push(TemplateChange::Restarted);
     }
-    if rest(old) != rest(new) {
+    if rest(old) != rest(new) || is_reordered(old, new) {
         found.push(TemplateChange::Other);
     }
     found
@@ -100,8 +100,24 @@ fn rest(template: &Value) -> Value {
         for container in containers.iter_mut().filter_map(Value::as_object_mut) {
             container.retain(|key, _| !["image", "env", "envFrom"].contains(&key.as_str()));
         }
-        // One that came or went has been told.
-        containers.sort_by_key(|container| container["name"].as_str().unwrap_or_default().to_owned());
+        // Those of the app run at once, the others one after the other.
+        if list == "containers" {
+            containers.sort_by_key(|container| container["name"].as_str().unwrap_or_default().to_owned());
+        }
     }
     rest
+}
+
+/// Whether what both have in `envFrom` has another order: of two that say the same variable the last counts.
+fn is_reordered(old: &Value, new: &Value) -> bool {
+    let (before, after) = (containers(old), containers(new));
+    let sources = |container: &Value| container["envFrom"].as_array().cloned().unwrap_or_default();
+    after.iter().any(|(name, container)| {
+        let old = before.get(name).map(|container| sources(container)).unwrap_or_default();
+        let new = sources(container);
+        let in_both = |of: &[Value], other: &[Value]| -> Vec<Value> {
+            of.iter().filter(|source| other.contains(source)).cloned().collect()
+        };
+        in_both(&old, &new) != in_both(&new, &old)
+    })
 }

@@ -35,6 +35,26 @@ fn images_and_names_of_variables_are_told_and_no_values() {
 }
 
 #[test]
+fn an_order_that_counts_is_a_difference() {
+    let map = |name: &str| json!({"configMapRef": {"name": name}});
+    let mut old = template("shop:1", json!([]), json!({"initContainers": [{"name": "a"}, {"name": "b"}]}));
+    old["spec"]["containers"].as_array_mut().unwrap().push(json!({"name": "proxy", "image": "nginx:1"}));
+    old["spec"]["containers"][0]["envFrom"] = json!([map("app"), map("site")]);
+    let changed = |change: &dyn Fn(&mut Value)| {
+        let mut new = old.clone();
+        change(&mut new);
+        told(&old, &new)
+    };
+    let reversed = changed(&|new| new["spec"]["containers"][0]["envFrom"] = json!([map("site"), map("app")]));
+    assert_eq!(reversed, ["other parts of the template"]);
+    let longer = json!([map("app"), map("new"), map("site")]);
+    assert_eq!(changed(&|new| new["spec"]["containers"][0]["envFrom"] = longer.clone()), ["+ConfigMap new"]);
+    let reverse = |new: &mut Value, list: &str| new["spec"][list].as_array_mut().unwrap().reverse();
+    assert_eq!(changed(&|new| reverse(new, "initContainers")), ["other parts of the template"]);
+    assert_eq!(changed(&|new| reverse(new, "containers")), [""; 0]);
+}
+
+#[test]
 fn a_restart_is_no_other_template() {
     let old = template("shop:1", json!([]), json!({}));
     let mut restarted = old.clone();
