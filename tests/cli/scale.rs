@@ -255,7 +255,7 @@ fn a_role_whose_name_ends_in_a_number_is_no_step_of_another() {
 #[test]
 fn who_leaves_between_two_roles_is_told_which_are_done() {
     let server = server();
-    server.fault(On::patch("deployments", NAMESPACE).once(), Fault::Delay(Duration::from_secs(1)));
+    server.fault(On::prefix(&format!("{DEPLOYMENTS}/web/scale")), Fault::Delay(Duration::from_secs(1)));
     let kdj = Kdj::on(&server);
     let running = kdj.start(["scale", "qa", "web=5", "celeryd=3"]);
     server.wait_for_request("the first patch", |it| it.method == "PATCH");

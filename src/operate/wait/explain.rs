@@ -59,7 +59,7 @@ impl Wait<'_> {
 
     /// The old pod whose being broken keeps a StatefulSet from replacing any, itself included.
     fn in_the_way(&self) -> Option<&str> {
-        let pods = self.view.iter().flat_map(|view| &view.pods).filter(|_| !self.workload.is_deployment());
+        let pods = self.view.iter().flat_map(|view| &view.pods).filter(|_| self.workload.waits_for_broken_pods());
         pods.filter(|pod| pod.old && !pod.ready && !pod.going).map(|pod| pod.name.as_str()).next()
     }
 

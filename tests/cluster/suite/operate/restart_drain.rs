@@ -6,7 +6,7 @@ use rustix::process::Signal;
 
 use super::{
     super::harness::{Kdj, Namespace, cluster},
-    kdj, pods_of, shop, wait_for_log, wait_for_workers,
+    command_in, kdj, pods_of, shop, wait_for_log, wait_for_workers,
 };
 
 /// Sends a task, and waits until a worker has it.
@@ -47,6 +47,36 @@ fn tasks_are_finished_before_the_workers_go() {
     assert!(after.len() == 2 && after.iter().all(|pod| !before.contains(pod)), "{before:?} {after:?}");
     // The new ones work.
     work(&kdj, &namespace, 0);
+}
+
+/// Breaks all connections to the broker.
+fn break_connections(namespace: &Namespace<'_>) {
+    for kind in ["normal", "pubsub"] {
+        namespace.kubectl(["exec", "deployment/redis", "--", "redis-cli", "client", "kill", "type", kind]);
+    }
+}
+
+#[test]
+fn what_a_broken_connection_does_to_workers_that_took_tasks_again_a_restart_mends() {
+    let Some(cluster) = cluster() else { return };
+    let namespace = shop(cluster);
+    let kdj = kdj(&namespace);
+    wait_for_workers(&namespace);
+    // Workers that were never told anything go on.
+    break_connections(&namespace);
+    super::poll_until("they consume again", super::PATIENCE, || (consuming(&kdj) == 2).then_some(()));
+    work(&kdj, &namespace, 60);
+    let output = kdj.run(["restart", "own", "celeryd", "--drain", "--drain-timeout", "3s"]).expect_code(1);
+    let warning = "until they are restarted they may stop taking tasks when the connection to the broker breaks";
+    let output = output.says(&[warning, "celery/celery#7733"]);
+    assert_eq!(consuming(&kdj), 2);
+    break_connections(&namespace);
+    // That is the warning's reason.
+    super::poll_until("they consume nothing", super::PATIENCE, || (consuming(&kdj) == 0).then_some(()));
+    let command = command_in(&output.stderr, "(celery/celery#7733): ");
+    assert_eq!(command, ["kdj", "restart", "own", "celeryd"]);
+    let _ = kdj.run(&command[1..]).expect_code(0);
+    super::poll_until("the new ones consume", super::PATIENCE, || (consuming(&kdj) == 2).then_some(()));
 }
 
 #[test]
