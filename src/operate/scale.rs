@@ -137,12 +137,7 @@ async fn wait_for(step: &Step<'_>, place: &Place<'_>, limit: Duration, shown: (&
     let Step { workload, to, .. } = *step;
     let mut follow = place.cluster.follow_workload(workload).await?;
     let mut wait = Wait::new(*place, workload, (Goal::Replicas(to), limit), shown);
-    let reached = wait.run(&mut follow).await?;
-    let took = wait.waited();
-    let reached = match reached {
-        Reached::Yes => wait.stays(&mut follow, settle(workload)).await?.unwrap_or(reached),
-        reverted @ Reached::Reverted { .. } => reverted,
-    };
+    let (reached, took) = wait.run_until_it_stays(&mut follow, settle(workload)).await?;
     match reached {
         Reached::Yes => {
             let (line, at) = shown;

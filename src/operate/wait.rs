@@ -113,11 +113,33 @@ impl<'a> Wait<'a> {
         }
     }
 
-    /// Watches on for a while, whether it stays so: `None` when it does.
+    /// Waits until the goal is reached and stays so for a while: where a pod breaks down again, it is waited for anew. Also how
+    /// long it took without that while.
     ///
     /// # Errors
-    /// When the workload may not be read any more, or is gone.
-    pub(super) async fn stays(&mut self, follow: &mut Follow<'_>, time: Duration) -> Result<Option<Reached>> {
+    /// As [`Wait::run`].
+    pub(super) async fn run_until_it_stays(
+        &mut self,
+        follow: &mut Follow<'_>,
+        time: Duration,
+    ) -> Result<(Reached, String)> {
+        loop {
+            let reached = self.run(follow).await?;
+            let took = self.waited();
+            let stays = match reached {
+                Reached::Yes => self.stays(follow, time).await?,
+                reverted => Some(reverted),
+            };
+            match stays {
+                Some(reached) => return Ok((reached, took)),
+                None if self.begun.elapsed() >= self.limit => return Err(self.too_late().await),
+                None => {}
+            }
+        }
+    }
+
+    /// Watches on for a while: `None` when it is not so any more.
+    async fn stays(&mut self, follow: &mut Follow<'_>, time: Duration) -> Result<Option<Reached>> {
         let (mut end, mut is_away) = (Instant::now() + time, false);
         self.say(&format!("{}: as it should be; seeing whether it stays so", self.workload.role));
         loop {
@@ -125,8 +147,9 @@ impl<'a> Wait<'a> {
                 told = follow.next() => match told? {
                     Told::View(view) => {
                         is_away = false;
-                        if let Some(reverted) = self.reverted(&view) {
-                            return Ok(Some(reverted));
+                        match self.see(*view)? {
+                            Some(Reached::Yes) => {}
+                            other => return Ok(other),
                         }
                     }
                     Told::Gone => return Err(self.gone()),
@@ -135,7 +158,7 @@ impl<'a> Wait<'a> {
                 () = sleep_until(end) => match is_away {
                     // Nobody has seen it meanwhile.
                     true => end = Instant::now() + time,
-                    false => return Ok(None),
+                    false => return Ok(Some(Reached::Yes)),
                 },
             }
         }

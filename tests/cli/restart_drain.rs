@@ -63,6 +63,18 @@ fn what_is_undone_is_what_the_workers_confirm() {
     ]);
     assert_eq!(patches(&server), 0);
 
+    // Newer workers keep what they are told.
+    let server = ApiServer::http(shop::whole());
+    let newer = |queues: Value| {
+        let answer = json!({"app": "shop", "version": "5.7.0", "broker": {"kind": "redis", "place": ""}, "queues": null,
+            "unacknowledged": null, "workers": [worker(POD, queues, 1)], "consumers": confirms(POD), "problem": null});
+        Exec::prints(&format!("\nkdj-celery: {answer}\n"), 0)
+    };
+    server.exec(newer(json!(["mails"])));
+    server.exec(newer(json!([])).always());
+    let output = Kdj::on(&server).run(DRAIN).expect_code(1);
+    let _ = output.says(&["celeryd: its workers take tasks again"]).never_says(&["until they are restarted"]);
+
     // The orders are carried out, but nobody confirms the last one.
     let server = ApiServer::http(shop::whole());
     server.exec(answer(json!([worker(POD, json!(["mails"]), 1)]), json!([])));

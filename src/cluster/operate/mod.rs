@@ -8,6 +8,7 @@ mod trouble;
 
 use serde_json::Value;
 
+pub(super) use self::revision::template_changes;
 #[cfg(test)]
 pub use self::trouble::PodTrouble;
 pub use self::{
