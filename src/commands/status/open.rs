@@ -15,12 +15,16 @@ use crate::{
 pub(super) struct Place {
     pub(super) environment: Environment,
     pub(super) kubeconfig: Kubeconfig,
+    /// What a command that is about it begins with.
+    pub(super) program: String,
 }
 
 /// An environment, and its cluster or why there is no connection.
 pub(super) struct Opened {
     pub(super) environment: Environment,
     pub(super) cluster: Result<Cluster>,
+    /// What a command that is about it begins with.
+    pub(super) program: String,
 }
 
 /// What the names mean, each once.
@@ -32,7 +36,8 @@ pub(super) fn places(names: &[String], options: &Options, config: &Config) -> Re
     for name in names {
         let (environment, kubeconfig) = connection::resolve(name, options, config)?;
         if places.iter().all(|place| place.environment.name != environment.name) {
-            places.push(Place { environment, kubeconfig });
+            let program = options.program(&environment, config);
+            places.push(Place { environment, kubeconfig, program });
         }
     }
     Ok(places)
@@ -41,14 +46,14 @@ pub(super) fn places(names: &[String], options: &Options, config: &Config) -> Re
 /// Opens them all. What one cluster has to say stops no other.
 pub(super) async fn all(places: Vec<Place>, options: &Options, ui: &Ui) -> Vec<Opened> {
     let mut opened: Vec<Opened> = Vec::new();
-    for Place { environment, kubeconfig } in places {
+    for Place { environment, kubeconfig, program } in places {
         let same = opened.iter().find(|other| other.environment.context == environment.context);
         let cluster = match same.map(|other| &other.cluster) {
             Some(Ok(cluster)) => Ok(connection::reuse(cluster, &environment, ui)),
             Some(Err(error)) => Err(copy_of(error)),
             None => connection::open(&environment, &kubeconfig, options, ui).await,
         };
-        opened.push(Opened { environment, cluster });
+        opened.push(Opened { environment, cluster, program });
     }
     opened
 }
