@@ -81,7 +81,11 @@ impl Page {
     /// # Errors
     /// When the port is in use, or the system has no randomness.
     pub fn open(port: Option<u16>) -> Result<Self> {
-        let listeners = forward::listen(&LOOPBACK, port.map_or(Local::Any, Local::Given), 0)?;
+        let listeners = match port {
+            None => forward::listen(&LOOPBACK, Local::Any, 0)?,
+            Some(port) => forward::listen(&LOOPBACK, Local::Given(port), 0)
+                .map_err(|error| error.hint("without `--port` any free one is taken"))?,
+        };
         let guard = Guard { token: Token::new()?, port: listeners.port };
         Ok(Self { listeners, guard, key: Token::new()? })
     }

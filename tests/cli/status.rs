@@ -2,6 +2,8 @@
 
 mod many;
 mod page;
+mod page_commands;
+mod page_sight;
 mod watch;
 mod web;
 
