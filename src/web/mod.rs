@@ -151,9 +151,9 @@ impl Site {
                 Ok(nonce) => reply::page(nonce.text(), self.key.text()),
                 Err(_) => reply::refusal(&guard::Refusal::failed("the system has no randomness")),
             },
-            Ok(Route::Events) => {
-                self.stream(|site, out| async move { events::send(&site.board, site.key.text(), &out).await }.boxed_local())
-            }
+            Ok(Route::Events) => self.stream(|site, out| {
+                async move { events::send(&site.board, site.key.text(), &out).await }.boxed_local()
+            }),
             Ok(Route::Log(wanted)) if !self.board.has(&wanted) => {
                 reply::refusal(&guard::Refusal::unknown("the page shows no such container"))
             }

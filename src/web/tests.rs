@@ -194,11 +194,7 @@ async fn what_is_refused_says_why_and_is_protected() {
                 "no such container",
             ),
             (format!("POST /{token}/ HTTP/1.1\r\n{host}content-length: 2\r\n\r\n{{}}"), 405, "can be read only"),
-            (
-                format!("GET /{token}/ HTTP/1.1\r\nhost: evil.example:{port}\r\n\r\n"),
-                403,
-                "not the address",
-            ),
+            (format!("GET /{token}/ HTTP/1.1\r\nhost: evil.example:{port}\r\n\r\n"), 403, "not the address"),
             (
                 format!("GET /{token}/ HTTP/1.1\r\n{host}sec-fetch-site: cross-site\r\n\r\n"),
                 403,

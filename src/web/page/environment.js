@@ -10,7 +10,7 @@ function environment(shown, now, isOpen) {
         status?.protected && h("span", { class: "protected" }, "protected"),
         h("span", { class: "small faint" }, place ?? (failed ? "" : "waiting for the cluster …"))),
       freshness(shown, now),
-      status && !status.problems.length && h("p", { class: "headline", "data-key": "headline" }, status.headline),
+      status && !status.problems.length && h("p", { class: "headline", "data-key": "headline" }, sentence(status.headline)),
       status?.missing.length > 0 && h("div", { class: "lost", "data-key": "missing" }, list("Not seen", status.missing)),
       status && [
         h("ol", { "data-key": "problems", "aria-label": `Problems of ${name}` }, status.problems.map((it) => problem(it))),
@@ -47,9 +47,9 @@ function noteOf({ status, failed }, isLost) {
 function freshness({ status, failed }, now) {
   const lost = status?.link.state === "lost" ? status.link : undefined;
   if (failed) {
-    return h("p", { class: "lost", "data-key": "lost" },
-      `kdj cannot see it: ${[failed.error, ...failed.causes, ...failed.hints].join("; ")}. ` +
-      (failed.again ? "It goes on trying." : "It does not try again: start it anew for that."));
+    return h("div", { class: "lost", "data-key": "lost" },
+      [`kdj cannot see it: ${[failed.error, ...failed.causes].join(": ")}`, ...failed.hints].map((it) => h("p", {}, sentence(it))),
+      h("p", {}, failed.again ? "It goes on trying." : "It does not try again: start it anew for that."));
   }
   return lost && h("p", { class: "lost", "data-key": "lost" },
     `The cluster has not answered since ${clock(lost.since)} (${age(lost.since, now)}): ${lost.why}. ` +
@@ -60,10 +60,10 @@ function problem({ severity, what, causes, next }) {
   const [likeliest, ...others] = causes;
   const evidence = [...(likeliest?.evidence ?? []), ...others.flatMap((it) => [`or: ${it.text}`, ...it.evidence])];
   return h("li", { class: `problem is-${severity}`, "data-key": what },
-    marked(severity), " ", h("strong", {}, what),
-    likeliest && h("p", {}, likeliest.text),
+    marked(severity), " ", h("strong", {}, sentence(what)),
+    likeliest && h("p", {}, sentence(likeliest.text)),
     evidence.length > 0 && h("details", {}, h("summary", { class: "small" }, "What speaks for it"),
-      h("ul", { class: "small" }, evidence.map((it) => h("li", {}, it)))),
+      h("ul", { class: "small" }, evidence.map((it) => h("li", {}, sentence(it))))),
     next && copyable(next));
 }
 
@@ -106,14 +106,14 @@ function restarts({ restarts, last_restart: last }, now) {
 function state({ health, rollout, autoscaler, managers, failure, embeds_beat }) {
   return [
     marked(health),
-    rollout && h("div", {}, `rollout ${rollout.phase}: ${rollout.text}`),
-    rollout?.held_by && h("div", {}, `held by ${rollout.held_by}`),
-    failure && h("div", {}, failure),
+    rollout && h("div", {}, sentence(`rollout ${rollout.phase}: ${rollout.text}`)),
+    rollout?.held_by && h("div", {}, sentence(`held by ${rollout.held_by}`)),
+    failure && h("div", {}, sentence(failure)),
     autoscaler && h("div", { class: "small" },
       `${autoscaler.kind} ${autoscaler.min}-${autoscaler.max}, now ${autoscaler.current}, wants ${autoscaler.wanted}`),
-    autoscaler?.trouble && h("div", { class: "small" }, autoscaler.trouble),
+    autoscaler?.trouble && h("div", { class: "small" }, sentence(autoscaler.trouble)),
     embeds_beat && h("div", { class: "small" }, "sends periodic tasks, too (-B)"),
-    managers.length > 0 && h("div", { class: "small faint" }, `managed by ${managers.join(", ").replaceAll("`", "")}`),
+    managers.length > 0 && h("div", { class: "small faint" }, sentence(`managed by ${managers.join(", ")}`)),
   ];
 }
 
@@ -173,6 +173,6 @@ function events({ events, health }, now) {
 }
 
 function change({ workload, revision, at, cause, differences }, now) {
-  const what = differences.length ? `: ${differences.join(", ").replaceAll("`", "")}` : "";
+  const what = differences.length ? `: ${differences.join(", ")}` : "";
   return `${workload}, revision ${revision}, ${age(at, now)} ago${what}${cause ? ` (${cause})` : ""}`;
 }

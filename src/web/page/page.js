@@ -112,8 +112,8 @@ function linkText(now) {
 // What a tab in the background shows.
 function titleOf(shown) {
   const broken = shown.filter((it) => healthOf(it) === "broken").length;
-  const states = shown.slice(0, 3).map((it) => `${it.name}: ${WORDS[healthOf(it)]}`).join(", ");
-  const notes = ["old", "cannot be seen", "not all seen"].filter((note) => shown.some((it) => it.note === note));
+  const states = shown.slice(0, 3).map((it) => `${it.name}: ${it.status ? WORDS[it.status.health] : word("unknown", it.note)}`).join(", ");
+  const notes = ["old", "not all seen"].filter((note) => shown.some((it) => it.note === note));
   return `${notes.length ? `(${notes[0]}) ` : ""}${broken ? `✖ ${broken} of ${shown.length} broken` : states} – kdj status`;
 }
 

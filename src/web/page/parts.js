@@ -25,7 +25,13 @@ function marked(health, note) {
 
 // With how much it is worth: `note` says that it is old, or that not all was seen.
 function word(health, note) {
+  if (health === "unknown") return note ?? WORDS.unknown;
   return note ? `${WORDS[health]} (${note})` : WORDS[health];
+}
+
+// A sentence in which names stand in backticks.
+function sentence(text) {
+  return text.split(/`([^`]+)`/).map((part, index) => (index % 2 ? h("code", {}, part) : part));
 }
 
 // A time in seconds, as kubectl shows ages.
@@ -88,5 +94,5 @@ function tell(text, seconds) {
 }
 
 function list(title, items) {
-  return items.length ? [h("h3", { "data-key": title }, title), h("ul", { class: "plain", "data-key": `${title}: ` }, items.map((item) => h("li", {}, item)))] : undefined;
+  return items.length ? [h("h3", { "data-key": title }, title), h("ul", { class: "plain", "data-key": `${title}: ` }, items.map((item) => h("li", {}, sentence(item))))] : undefined;
 }

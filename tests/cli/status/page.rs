@@ -64,7 +64,7 @@ fn what_is_broken_is_told_with_its_cause_and_the_command() {
     browser.wait_for("web: 0 of 1 pods ready");
     for text in [
         "acme-staging / shop-qa",
-        "container `django` ends with exit 1",
+        "container django ends with exit 1",
         "kdj logs qa --pod web-7c9d8f-aaaaa --no-follow --tail 50",
         "1 pod and commands of web",
         // What a cluster says is text, whatever it looks like.

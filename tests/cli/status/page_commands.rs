@@ -17,7 +17,8 @@ fn with_another_context(server: &ApiServer) -> Kdj {
 
 /// What the page has to copy, behind `selector`.
 fn copied(browser: &mut Browser, selector: &str) -> Vec<String> {
-    let all = browser.eval(&format!("[...document.querySelectorAll('{selector} [data-copy]')].map((it) => it.dataset.copy)"));
+    let all =
+        browser.eval(&format!("[...document.querySelectorAll('{selector} [data-copy]')].map((it) => it.dataset.copy)"));
     all.as_array().into_iter().flatten().map(|it| it.as_str().expect("a command").to_owned()).collect()
 }
 
@@ -70,7 +71,9 @@ fn what_a_role_offers_is_what_works() {
         objects = objects
             .with(
                 Deployment::new(name, 1)
-                    .json(|it| it["spec"]["template"]["metadata"]["labels"]["app.kubernetes.io/component"] = json!("api"))
+                    .json(|it| {
+                        it["spec"]["template"]["metadata"]["labels"]["app.kubernetes.io/component"] = json!("api")
+                    })
                     .container("django", "shop:1", &["gunicorn"]),
             )
             .with(ReplicaSet::of(name, hash, 1, 1))

@@ -64,7 +64,7 @@ fn a_right_withdrawn_while_the_page_is_open_is_said() {
     forbid(&server, NAMESPACE, None);
     browser.wait_for("Deployments: ");
     std::thread::sleep(Duration::from_secs(12));
-    assert!(words(&mut browser).contains("not all seen"), "{}", browser.text());
+    assert_eq!(words(&mut browser), "\"BROKEN (not all seen)\"", "{}", browser.text());
     assert!(!browser.text().contains("2 of 2 pods ready"), "{}", browser.text());
     // It is granted again.
     server.forgive();
@@ -88,8 +88,8 @@ fn what_could_not_be_opened_is_said_not_to_be_tried_again() {
     browser.wait_for("2 of 2 pods ready");
     browser.wait_for("the cluster's certificate authority cannot be read");
     browser.wait_for("It does not try again: start it anew for that.");
-    assert_eq!(words(&mut browser), "\"ok,unknown (cannot be seen)\"");
-    assert_eq!(browser.eval("document.title"), "(cannot be seen) qa: ok, prod: unknown – kdj status");
+    assert_eq!(words(&mut browser), "\"ok,cannot be seen\"");
+    assert_eq!(browser.eval("document.title"), "qa: ok, prod: cannot be seen – kdj status");
     let _ = served.stop();
 }
 
@@ -105,7 +105,7 @@ fn an_environment_that_is_seen_keeps_the_page_whatever_becomes_of_the_others() {
     browser.open(&served.address);
     browser.wait_for("It goes on trying.");
     browser.wait_for("1 of 1 pods ready");
-    browser.wait("document.querySelectorAll('#overview .word')[1].textContent === 'unknown (cannot be seen)'");
+    browser.wait("document.querySelectorAll('#overview .word')[1].textContent === 'cannot be seen'");
     assert!(browser.text().contains("live; this page only looks"), "{}", browser.text());
     assert!(browser.text().contains("It goes on trying."), "{}", browser.text());
     let output = served.stop();
@@ -141,7 +141,10 @@ fn of_many_environments_those_that_break_are_folded_out() {
     assert_eq!(browser.eval(open), serde_json::json!([true, false, false, true, false]));
     assert_eq!(browser.eval("document.title"), "✖ 1 of 5 broken – kdj status");
     // Its events are wanted then.
-    assert_eq!(browser.eval("document.querySelectorAll('.environment')[3].querySelector('details').dataset.open"), "true");
+    assert_eq!(
+        browser.eval("document.querySelectorAll('.environment')[3].querySelector('details').dataset.open"),
+        "true"
+    );
     assert_eq!(browser.complaints(), &[] as &[String]);
     let _ = served.stop();
 }
