@@ -1,8 +1,9 @@
 //! From an environment's name to a connection to its cluster: what every command that talks to one begins with.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
-use tokio::time::sleep;
+use futures::future::join_all;
+use tokio::{sync::Mutex, time::sleep};
 
 use crate::{
     cluster::{Cluster, Kubeconfig, Notice, Observer},
@@ -44,6 +45,26 @@ pub async fn open(environment: &Environment, kubeconfig: &Kubeconfig, options: &
         }
     }
     connecting.await
+}
+
+/// Connections to the clusters of several environments, by context: one for each, all opened at once. Plugins that may ask
+/// at the terminal take turns.
+pub async fn open_all<'a>(
+    environments: impl IntoIterator<Item = &'a Environment>,
+    kubeconfig: &Kubeconfig,
+    options: &Options,
+    ui: &Ui,
+) -> BTreeMap<String, Result<Cluster>> {
+    let mut firsts = BTreeMap::new();
+    for environment in environments {
+        firsts.entry(&environment.context).or_insert(environment);
+    }
+    let terminal = Mutex::new(());
+    let opening = firsts.into_iter().map(async |(context, environment)| {
+        let _turn = if kubeconfig.may_ask(context) { Some(terminal.lock().await) } else { None };
+        (context.clone(), open(environment, kubeconfig, options, ui).await)
+    });
+    join_all(opening).await.into_iter().collect()
 }
 
 /// The connection of another environment in the same context, for this one.

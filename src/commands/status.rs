@@ -7,7 +7,7 @@ mod web;
 
 use futures::future::join_all;
 
-use self::open::{Opened, Place};
+use self::open::{Opened, Places};
 use super::args::environment_candidates;
 use crate::{
     cluster::INSTANCE_LABEL,
@@ -85,7 +85,7 @@ pub async fn run(args: StatusArgs, options: &Options, config: &Config, ui: &Ui) 
         return explain(&places, options, ui);
     }
     let page = if args.web { Some(Page::open(args.port)?) } else { None };
-    let opened = open::all(places, options, ui).await;
+    let opened = open::all(places, options, config, ui).await;
     if let Some(page) = page {
         return web::run(page, opened, ui).await;
     }
@@ -149,10 +149,10 @@ fn json(rows: &[(String, Result<Status>)]) -> Result<String> {
 }
 
 /// What would be asked, as kubectl commands.
-fn explain(places: &[Place], options: &Options, ui: &Ui) -> Result<Exit> {
+fn explain(places: &Places, options: &Options, ui: &Ui) -> Result<Exit> {
     ui.status("would make these requests, and more where something is wrong; nothing was done");
     let mut text = String::new();
-    for Place { environment, .. } in places {
+    for environment in &places.environments {
         let prefix = kubectl::prefix(options, &environment.context, Some(&environment.namespace));
         let selector = environment.instance.as_ref().map(|instance| format!("{INSTANCE_LABEL}={instance}"));
         for what in ["pods", "deployments", "statefulsets", "horizontalpodautoscalers"] {

@@ -11,7 +11,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use regex::bytes::Regex;
 
 use super::{
@@ -23,6 +23,10 @@ use super::{
 
 /// A unit that waits for more lines waits no longer than this after its last one.
 pub const PATIENCE: Duration = Duration::from_millis(100);
+/// The same of lines that were written a while ago: what belongs to them is on its way already.
+const PATIENCE_WITH_OLD: Duration = Duration::from_millis(20);
+/// How long ago that is.
+const OLD: SignedDuration = SignedDuration::from_secs(1);
 /// A longer unit is handed on in parts.
 const MOST_LINES: usize = 4000;
 /// The same in bytes; a single line may be longer.
@@ -97,8 +101,8 @@ struct Open {
     /// Where the traceback or the stack begins, and how far it is.
     state: Option<(usize, State)>,
     bytes: usize,
-    /// When its last line came.
-    since: Instant,
+    /// How long it waits for more.
+    due: Instant,
 }
 
 /// What must be known of a line to tell what goes on with it.
@@ -149,11 +153,11 @@ impl Assembler {
             None => (traceback::begin(&line.text), false),
         };
         waits = waits || state.is_some() || announces(&line.text);
-        let (end, bytes) = (End::of(&line, state, false), line.text.len());
+        let (end, bytes, due) = (End::of(&line, state, false), line.text.len(), now + patience(&line));
         let traceback = state.is_some_and(State::is_exception).then_some(0);
         let unit = Unit { source, first: line, rest: Vec::new(), traceback, continues };
         if waits {
-            self.open = Some(Open { unit, state: state.map(|state| (0, state)), bytes, since: now });
+            self.open = Some(Open { unit, state: state.map(|state| (0, state)), bytes, due });
         } else {
             self.end = Some(end);
             done(unit);
@@ -162,7 +166,7 @@ impl Assembler {
 
     /// When the open unit is to be handed on as it is.
     pub fn due(&self) -> Option<Instant> {
-        self.open.as_ref().map(|open| open.since + PATIENCE)
+        self.open.as_ref().map(|open| open.due)
     }
 
     /// Hands on the open unit, complete or not. What still comes of it `continues` it.
@@ -216,7 +220,7 @@ impl Open {
             self.unit.traceback = self.unit.traceback.or(state.is_exception().then_some(begin));
         }
         self.bytes += line.text.len();
-        self.since = now;
+        self.due = now + patience(&line);
         self.unit.rest.push(line);
     }
 }
@@ -226,6 +230,12 @@ impl End {
         let is_whole = line.text.is_empty() || parse::looks_like_json(&line.text);
         Self { time: line.time, is_timed: line.is_timed, partial: line.partial, state, leads, is_whole }
     }
+}
+
+/// How long a line waits for what belongs to it.
+fn patience(line: &Line) -> Duration {
+    let is_old = line.is_timed && Timestamp::now().duration_since(line.time) > OLD;
+    if is_old { PATIENCE_WITH_OLD } else { PATIENCE }
 }
 
 fn is_indented(line: &[u8]) -> bool {

@@ -119,6 +119,6 @@ fn pods(status: &Status) -> (u32, u32) {
 }
 
 /// How long ago, in words.
-fn ago(at: Timestamp, now: Timestamp) -> String {
+pub(super) fn ago(at: Timestamp, now: Timestamp) -> String {
     format!("{} ago", crate::ui::age(at, now))
 }

@@ -1,8 +1,9 @@
 //! What is wrong with an environment, why, and what to type next.
 
+use jiff::Timestamp;
 use serde::Serialize;
 
-use super::Role;
+use super::{Role, diagnose::ago};
 use crate::{logs, protection::redact};
 
 /// How bad a problem is.
@@ -103,6 +104,14 @@ impl Problem {
         let exception = words.exception.filter(|_| self.raised && words.is_last);
         if let (Some(exception), Some(cause)) = (exception, self.causes.first_mut()) {
             cause.text = format!("{}: {}", redact::text(&exception), cause.text);
+        }
+    }
+
+    /// Takes in that something the pod is configured from was changed, if that was lately: it may be a cause.
+    pub fn suspect_change(&mut self, what: &str, at: Timestamp, now: Timestamp) {
+        const A_DAY: i64 = 24 * 3600;
+        if now.as_second() - at.as_second() < A_DAY {
+            self.causes.push(Cause::new(format!("{what} was changed {}", ago(at, now))));
         }
     }
 

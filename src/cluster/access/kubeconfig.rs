@@ -6,9 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use kube::config::{AuthInfo, Cluster, ExecAuthCluster, Kubeconfig as Document, KubeconfigError};
+use kube::config::{AuthInfo, Cluster, ExecAuthCluster, ExecConfig, Kubeconfig as Document, KubeconfigError};
 use serde_saphyr::Error as YamlError;
 
+use super::plugin::may_ask;
 use crate::{
     environment::KubeContext,
     error::{Error, Result},
@@ -54,10 +55,19 @@ impl Kubeconfig {
 
     /// The command of the credential plugin that a context's user has, if it has one that will be run.
     pub fn plugin(&self, context: &str) -> Option<&str> {
+        self.exec(context)?.command.as_deref()
+    }
+
+    /// Whether the credential plugin of a context may ask at the terminal.
+    pub fn may_ask(&self, context: &str) -> bool {
+        self.exec(context).is_some_and(may_ask)
+    }
+
+    fn exec(&self, context: &str) -> Option<&ExecConfig> {
         let context = self.document.contexts.iter().find(|named| named.name == context)?.context.as_ref()?;
         let user = context.user.as_ref()?;
         let user = self.document.auth_infos.iter().find(|named| named.name == *user)?.auth_info.as_ref()?;
-        user.exec.as_ref()?.command.as_deref()
+        user.exec.as_ref()
     }
 
     /// Its contexts, in the order of the files.

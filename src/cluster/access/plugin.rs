@@ -113,7 +113,7 @@ fn command(name: &str, exec: &ExecConfig) -> Result<Command> {
 }
 
 /// Whether the plugin may ask at the terminal.
-fn may_ask(exec: &ExecConfig) -> bool {
+pub(super) fn may_ask(exec: &ExecConfig) -> bool {
     exec.interactive_mode != Some(ExecInteractiveMode::Never) && stdin().is_terminal()
 }
 

@@ -18,6 +18,7 @@ use secrecy::SecretSlice;
 use serde::Serialize;
 
 use self::objects::Objects;
+pub(super) use self::objects::named;
 use super::{
     Cluster,
     target::{self, Wanted},
@@ -164,7 +165,7 @@ impl Cluster {
     }
 
     async fn named_objects(&self, namespace: &str, model: &Pod, container: &str) -> Objects {
-        let (maps, secrets) = objects::named(model, container);
+        let (maps, secrets) = named(model, Some(container));
         let maps =
             futures::future::join_all(maps.iter().map(async |name| (name.clone(), self.get(namespace, name).await)));
         let secrets =

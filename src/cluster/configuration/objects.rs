@@ -108,21 +108,24 @@ fn of_secret(secret: Secret) -> Data {
     secret.data.into_iter().flatten().map(|(key, value)| (key, value.0.into())).collect()
 }
 
-/// The names of the ConfigMaps and Secrets that a container of the template is given anything from.
-pub(super) fn named(model: &Pod, container: &str) -> (BTreeSet<String>, BTreeSet<String>) {
+/// The names of the ConfigMaps and Secrets that a container of the template is given anything from; without one, any of
+/// its containers.
+pub(in crate::cluster) fn named(model: &Pod, container: Option<&str>) -> (BTreeSet<String>, BTreeSet<String>) {
     let (mut maps, mut secrets) = (BTreeSet::new(), BTreeSet::new());
     let Some(spec) = &model.spec else { return (maps, secrets) };
-    let all: Vec<&Container> = spec.containers.iter().chain(spec.init_containers.iter().flatten()).collect();
-    let Some(container) = all.into_iter().find(|known| known.name == container) else { return (maps, secrets) };
-    for source in container.env_from.iter().flatten() {
+    let all = spec.containers.iter().chain(spec.init_containers.iter().flatten());
+    let wanted: Vec<&Container> = all.filter(|known| container.is_none_or(|name| known.name == name)).collect();
+    for source in wanted.iter().flat_map(|it| it.env_from.iter().flatten()) {
         maps.extend(source.config_map_ref.as_ref().map(|it| it.name.clone()));
         secrets.extend(source.secret_ref.as_ref().map(|it| it.name.clone()));
     }
-    for source in container.env.iter().flatten().filter_map(|variable| variable.value_from.as_ref()) {
+    let variables = wanted.iter().flat_map(|it| it.env.iter().flatten());
+    for source in variables.filter_map(|variable| variable.value_from.as_ref()) {
         maps.extend(source.config_map_key_ref.as_ref().map(|it| it.name.clone()));
         secrets.extend(source.secret_key_ref.as_ref().map(|it| it.name.clone()));
     }
-    let mounts: BTreeSet<&str> = container.volume_mounts.iter().flatten().map(|mount| mount.name.as_str()).collect();
+    let mounts = wanted.iter().flat_map(|it| it.volume_mounts.iter().flatten());
+    let mounts: BTreeSet<&str> = mounts.map(|mount| mount.name.as_str()).collect();
     for volume in spec.volumes.iter().flatten().filter(|volume| mounts.contains(volume.name.as_str())) {
         maps.extend(volume.config_map.as_ref().map(|it| it.name.clone()));
         secrets.extend(volume.secret.as_ref().and_then(|it| it.secret_name.clone()));

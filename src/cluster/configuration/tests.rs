@@ -63,7 +63,7 @@ fn later_sources_count_more_and_env_counts_most() {
         }),
         json!([]),
     );
-    let (maps, secrets) = objects::named(&pod, "django");
+    let (maps, secrets) = objects::named(&pod, Some("django"));
     assert_eq!(maps.into_iter().collect::<Vec<_>>(), ["app", "gone"]);
     assert_eq!(secrets.into_iter().collect::<Vec<_>>(), ["closed", "keys", "lost"]);
     let objects = Objects::new(
@@ -125,7 +125,7 @@ fn files_are_named_by_the_path_they_are_mounted_at() {
             {"name": "unused", "secret": {"secretName": "unused"}},
         ]),
     );
-    let (_, secrets) = objects::named(&pod, "django");
+    let (_, secrets) = objects::named(&pod, Some("django"));
     assert_eq!(secrets.into_iter().collect::<Vec<_>>(), ["closed", "keys"]);
     let objects = Objects::new(
         vec![("files".into(), map(json!({"local.py": "DEBUG = 1", "other.py": ""})))],

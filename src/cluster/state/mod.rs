@@ -6,7 +6,7 @@
 //!
 //! * `read`: the lists. * `follow`: the watches.
 //! * `roles`, `pods`, `happenings`: from the objects to what the status says of them; pure.
-//! * `crash`: the log of a container that ended.
+//! * `crash`: the log of a container that ended. * `sources`: what of its configuration was changed lately.
 
 mod crash;
 mod follow;
@@ -14,6 +14,7 @@ mod happenings;
 mod pods;
 mod read;
 mod roles;
+mod sources;
 #[cfg(test)]
 mod tests;
 

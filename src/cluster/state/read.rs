@@ -31,13 +31,14 @@ const LIMIT: Duration = Duration::from_secs(15);
 const EVIDENCE_LIMIT: Duration = Duration::from_secs(5);
 
 impl Cluster {
-    /// The state of an environment: four requests, all at once, and as many again when something is wrong. With
-    /// `tracebacks` also the log of a container that ends again and again: one request for each broken role.
+    /// The state of an environment: four requests, all at once, and as many again when something is wrong. When
+    /// `thorough` also what may explain it further: what its pods' configuration is from, and the log of a container that
+    /// ends again and again: two requests, and one for each broken role.
     ///
     /// # Errors
     /// When the cluster cannot be reached or does not answer within 15 s, neither pods nor workloads may be listed, or a
     /// configured selector is malformed.
-    pub async fn status(&self, environment: &Environment, tracebacks: bool) -> Result<Status> {
+    pub async fn status(&self, environment: &Environment, thorough: bool) -> Result<Status> {
         let roles = Roles::new(environment, None)?;
         let Ok(state) = timeout(LIMIT, self.read(environment, &roles)).await else {
             let name = &environment.name;
@@ -50,7 +51,8 @@ impl Cluster {
         }
         self.read_evidence(environment, &mut state).await;
         status = state.status(environment, &roles, Link::Live, Timestamp::now());
-        if tracebacks {
+        if thorough {
+            self.read_sources(&state, &mut status).await;
             self.read_last_words(&mut status).await;
         }
         Ok(status)

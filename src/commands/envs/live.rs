@@ -1,5 +1,4 @@
-//! `--live`: what the clusters say. Their credentials are had one after another, since a plugin may ask at the terminal;
-//! then all are asked at once, and what one of them has to say stops no other.
+//! `--live`: what the clusters say. All are asked at once, and what one of them has to say stops no other.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -123,16 +122,18 @@ pub(super) async fn ask(
             Err(error) => rows.push((place, Row { listed, state: Err(error) })),
         }
     }
-    // One after another, and without a spinner: plugins that ask at the terminal do not ask into each other.
+    // Without a spinner: a plugin may ask at the terminal.
+    let firsts = by_context.values().flatten().map(|(_, _, question)| question.environment());
+    let mut clusters = connection::open_all(firsts, kubeconfig, options, ui).await;
     let mut open = Vec::new();
-    for questions in by_context.into_values() {
-        let Some((_, _, first)) = questions.first() else { continue };
-        match connection::open(first.environment(), kubeconfig, options, ui).await {
-            Ok(cluster) => open.push((cluster, questions)),
-            Err(error) => {
-                let failed = |(place, listed, _)| (place, Row { listed, state: Err(copy_of(&error)) });
+    for (context, questions) in by_context {
+        match clusters.remove(&context) {
+            Some(Ok(cluster)) => open.push((cluster, questions)),
+            Some(Err(error)) => {
+                let failed = |(place, listed, _)| (place, Row { listed, state: Err(error.clone()) });
                 rows.extend(questions.into_iter().map(failed));
             }
+            None => {}
         }
     }
     let contexts: Vec<_> = open.iter().filter_map(|(_, questions)| questions.first()).collect();
@@ -211,11 +212,4 @@ impl State {
     fn nothing() -> Self {
         Self { readiness: Readiness::default(), roles: None }
     }
-}
-
-/// The error of a context is the error of each of its environments.
-fn copy_of(error: &Error) -> Error {
-    let copy = Error::new(error.failure(), error.message());
-    let copy = error.causes().iter().fold(copy, Error::caused_by);
-    error.hints().iter().fold(copy, |copy, hint| copy.hint(hint))
 }

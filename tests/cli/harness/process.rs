@@ -153,11 +153,15 @@ impl Running {
         }
     }
 
-    /// Its peak memory in KiB, where the system tells (Linux).
+    /// Its peak memory in KiB, where the system tells (Linux), without the pages of the program itself: those of one with what
+    /// a debugger needs are many.
     pub fn peak_memory(&self) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-        line.trim().trim_end_matches(" kB").parse().ok()
+        let of = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+            line.trim().trim_end_matches(" kB").parse::<u64>().ok()
+        };
+        Some(of("VmHWM:")?.saturating_sub(of("RssFile:")?))
     }
 
     /// Waits until it is over, with its stdin left open.

@@ -31,6 +31,9 @@ fn problem(namespace: &Namespace<'_>, name: &str, words: &[&str]) -> Value {
 fn what_ends_what_cannot_start_and_what_is_not_ready() {
     let Some(cluster) = cluster() else { return };
     let crash = ["python", "-c", "import os\ndef key():\n    return os.environ['KDJ_KEY']\nkey()"];
+    let mut web = objects::container("app", SHOP, crash);
+    web["envFrom"] = json!([{"configMapRef": {"name": "options"}}, {"secretRef": {"name": "keys"}}]);
+    let given = |kind, name| json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": name}});
     let mut hungry = objects::container("app", SHOP, ["python", "-c", "x = bytearray(400_000_000); print(len(x))"]);
     hungry["resources"] = json!({"limits": {"memory": "64Mi"}});
     let mut secretless = objects::sleeping("app", SHOP);
@@ -48,7 +51,9 @@ fn what_ends_what_cannot_start_and_what_is_not_ready() {
     let namespace = Namespace::with(
         cluster,
         [
-            of("web", objects::container("app", SHOP, crash)),
+            given("ConfigMap", "options"),
+            given("Secret", "keys"),
+            of("web", web),
             of("pull", objects::sleeping("app", "registry.local/nosuch:1")),
             of("hungry", hungry),
             of("secretless", secretless),
@@ -63,6 +68,11 @@ fn what_ends_what_cannot_start_and_what_is_not_ready() {
     let lines: Vec<&str> = web["traceback"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     assert_eq!(lines.first(), Some(&"Traceback (most recent call last):"), "{web}");
     assert_eq!(lines.last(), Some(&"KeyError: 'KDJ_KEY'"), "{web}");
+    let causes = web["causes"].to_string();
+    for source in ["ConfigMap `options` was changed ", "Secret `keys` was changed "] {
+        assert!(causes.contains(source), "{web}");
+    }
+    assert!(!causes.contains("kube-root-ca.crt"), "{web}");
     // The command that it names shows what it promises.
     let next = web["next"].as_str().expect("a command").replace("--tail 50", "--tail 9");
     let words: Vec<&str> = next.split(' ').skip(1).collect();
