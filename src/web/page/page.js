@@ -7,8 +7,8 @@ const SILENCE = 15e3;
 // More environments than this are folded up, but for those that are not well.
 const MANY = 4;
 
-// Drawn at most as often as this: many environments come at once.
-const PAUSE = 100;
+// Drawing takes a quarter of the time at most, and waits no longer than this: of many environments much comes at once.
+const LONGEST_PAUSE = 200;
 // A browser opens six connections to one address, which are three pages with a log each.
 const PATIENCE = 5e3;
 const NO_ANSWER = "no answer from kdj so far: is this page open in other tabs, too? A browser reads a few only, close some";
@@ -18,7 +18,8 @@ const KEY = document.querySelector("meta[name=kdj-key]").content;
 const page = { shown: [], begun: Date.now(), heard: 0, isKnown: false, lostSince: undefined, why: "", told: new Map() };
 let source;
 let drawing;
-let drawn = 0;
+// When it may be drawn again.
+let free = 0;
 
 function connect() {
   source?.close();
@@ -76,9 +77,11 @@ function lose(why) {
 function draw() {
   drawing ??= setTimeout(() => {
     drawing = undefined;
-    drawn = Date.now();
-    drawNow(drawn);
-  }, drawn + PAUSE - Date.now());
+    const begun = Date.now();
+    drawNow(begun);
+    const ended = Date.now();
+    free = ended + Math.min(3 * (ended - begun), LONGEST_PAUSE);
+  }, free - Date.now());
 }
 
 function drawNow(now) {
