@@ -78,7 +78,13 @@ fn cluster(client: Client) -> Cluster {
         server: "https://acme".into(),
         credentials: Credentials::default(),
     };
-    Cluster { client, place, observer: Box::new(|_| {}), identity: String::new() }
+    Cluster {
+        client,
+        place,
+        observer: Box::new(|_| {}),
+        identity: String::new(),
+        turns: std::sync::Arc::new(tokio::sync::Semaphore::new(1)),
+    }
 }
 
 fn role(name: &str) -> Wanted {
