@@ -51,6 +51,7 @@ mod operate;
 mod options;
 mod own_file;
 mod protection;
+mod rights;
 mod rest;
 mod script;
 mod session;
