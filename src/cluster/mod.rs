@@ -7,6 +7,7 @@
 //! * `record`: what the cluster is told of a change.
 //! * `port`: which port of which pod to forward to, and whether that pod is still there.
 //! * `target`: which pod and container; one LIST, and more only where that leaves a question.
+//! * `server`: what the API server says of itself.
 //! * `session`: exec over WebSocket, and why a session ended.
 //! * `tunnel`: connections to the ports of a pod.
 //! * `job`: Jobs, made and followed.
@@ -26,6 +27,7 @@ mod port;
 mod record;
 mod request;
 mod rollout;
+mod server;
 mod session;
 mod state;
 mod target;
@@ -41,7 +43,7 @@ use serde::de::DeserializeOwned;
 
 use self::access::{Credentials, client};
 pub use self::{
-    access::{Impersonation, Kubeconfig},
+    access::{Impersonation, Kubeconfig, Login, plugin_time_limit},
     configuration::{Configuration, Given, Origin, Value},
     job::{By, Created, JobHandle, JobKind, JobState, JobSummary, NewJob, News, VariablesFrom, Verdict, new_name},
     logs::{Announcement, Containers, LogStream, LogsWanted, PodNames},
@@ -53,6 +55,7 @@ pub use self::{
     record::{Event, Involved, RecordedEvent},
     request::{Notice, Observer},
     rollout::{Progress, Strategy},
+    server::Server,
     session::{Ending, Exec, NotOpened, Session, Unread, leave},
     target::{INSTANCE_LABEL, Kind, Readiness, RoleSummary, Target, Wanted},
     template::{Preference, Template},
