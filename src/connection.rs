@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use crate::{
-    cluster::{Cluster, Kubeconfig, Notice, Observer},
+    cluster::{Cluster, Kubeconfig, Login, Notice, Observer},
     config::Config,
     environment::{self, Environment},
     error::Result,
@@ -44,6 +44,15 @@ pub async fn open(environment: &Environment, kubeconfig: &Kubeconfig, options: &
         }
     }
     connecting.await
+}
+
+/// A connection to a context's cluster, for who looks whether its credentials can be had: its plugin asks nothing at the
+/// terminal, and is not run again. No request is made yet.
+///
+/// # Errors
+/// When the credentials cannot be had; what the plugin said on stderr is among the causes.
+pub async fn examine(context: &str, kubeconfig: &Kubeconfig, options: &Options, ui: &Ui) -> Result<(Cluster, Login)> {
+    Cluster::examine(context, kubeconfig, &options.impersonation, observer(ui)).await
 }
 
 /// The connection of another environment in the same context, for this one.

@@ -7,6 +7,7 @@
 //! * [`session`], [`connection`]: what several commands share: from a name to a running program and its exit code.
 //! * [`celery`]: the app's queues and workers, asked in a container of the app.
 //! * [`configuration`]: what a role's container is given, shown without secrets and compared.
+//! * [`doctor`]: checks of all that kdj needs, what is wrong with it, and what mends it.
 //! * [`forward`]: local ports that lead into an environment.
 //! * [`operate`]: workloads scaled and restarted.
 //! * [`protection`]: whether a change may be made, and the record of it.
@@ -36,6 +37,7 @@ mod configuration;
 mod connection;
 mod database;
 pub mod django;
+mod doctor;
 mod environment;
 pub mod error;
 pub mod exit;

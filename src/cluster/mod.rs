@@ -8,6 +8,7 @@
 //! * `port`: which port of which pod to forward to, and whether that pod is still there.
 //! * `probe`: what it says of itself, of the user's rights and of the way to it, for `kdj doctor`.
 //! * `target`: which pod and container; one LIST, and more only where that leaves a question.
+//! * `server`: what the API server says of itself.
 //! * `session`: exec over WebSocket, and why a session ended.
 //! * `tunnel`: connections to the ports of a pod.
 //! * `job`: Jobs, made and followed.
@@ -28,6 +29,7 @@ mod probe;
 mod record;
 mod request;
 mod rollout;
+mod server;
 mod session;
 mod state;
 mod target;
@@ -43,7 +45,7 @@ use serde::de::DeserializeOwned;
 
 use self::access::{Credentials, client};
 pub use self::{
-    access::{Impersonation, Kubeconfig},
+    access::{Impersonation, Kubeconfig, Login, plugin_time_limit},
     configuration::{Configuration, Given, Origin, Value},
     job::{By, Created, JobHandle, JobKind, JobState, JobSummary, NewJob, News, VariablesFrom, Verdict, new_name},
     logs::{Announcement, Containers, LogStream, LogsWanted, PodNames},
@@ -56,6 +58,7 @@ pub use self::{
     record::{Event, Involved, RecordedEvent},
     request::{Notice, Observer},
     rollout::{Progress, Strategy},
+    server::Server,
     session::{Ending, Exec, NotOpened, Session, Unread, leave},
     target::{INSTANCE_LABEL, Kind, Readiness, RoleSummary, Target, Wanted},
     template::{Preference, Template},
