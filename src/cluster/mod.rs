@@ -54,7 +54,7 @@ pub use self::{
         Follow, Operated, PodView, Replicas, Revision, Revisions, TemplateChange, Told, View, Workloads, restart_patch,
     },
     port::{PodHealth, Port, PortOfPod, PortOwner, Reachable, ReachablePort, Trouble},
-    probe::{Allowed, NamespaceState, ServerCertificate, User},
+    probe::{Allowed, NamespaceState, ServerCertificate},
     record::{Event, Involved, RecordedEvent},
     request::{Notice, Observer},
     rollout::{Progress, Strategy},

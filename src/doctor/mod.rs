@@ -5,12 +5,16 @@
 //! A check leaves what it learned in a [`Learned`] for those that need it. `run` runs them all at once; `text` and `json`
 //! show them; `fix` mends what can be mended on this machine.
 
+mod application;
 mod check;
+mod cluster;
+mod configuration;
 mod credentials;
 mod examine;
 mod fix;
 mod json;
 mod machine;
+mod project;
 mod report;
 mod run;
 mod select;
@@ -21,6 +25,7 @@ use std::rc::Rc;
 
 pub use self::{
     check::{About, Broke, Check, Fix, How, Outcome, Status, Subject},
+    project::trust::trust,
     examine::{Form, Repair, examine, list},
     world::{Asked, Context, Learned, Wish, World},
 };
@@ -36,7 +41,14 @@ pub struct Category {
 }
 
 /// All categories, in the order they are shown.
-const CATEGORIES: [&Category; 2] = [&machine::CATEGORY, &credentials::CATEGORY];
+const CATEGORIES: [&Category; 6] = [
+    &machine::CATEGORY,
+    &configuration::CATEGORY,
+    &credentials::CATEGORY,
+    &cluster::CATEGORY,
+    &application::CATEGORY,
+    &project::CATEGORY,
+];
 
 /// All checks of a world, category by category. Within one, a check stands for all its subjects before the next begins.
 fn checks(world: &Rc<World>) -> Vec<Check> {

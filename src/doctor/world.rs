@@ -86,6 +86,8 @@ pub struct World {
     pub contexts: Vec<Rc<Context>>,
     /// Whether checks that take a minute are wanted.
     pub slow: bool,
+    /// kdj's own commands, for which aliases stand.
+    pub commands: Vec<String>,
 }
 
 /// What somebody wants to be looked at.
@@ -97,6 +99,8 @@ pub struct Wish {
     pub all: bool,
     /// Also what takes a minute.
     pub slow: bool,
+    /// kdj's own commands.
+    pub commands: Vec<String>,
 }
 
 impl World {
@@ -150,7 +154,7 @@ impl World {
         }
         let contexts = found.into_iter().map(Rc::new).collect();
         let (options, ui, slow) = (options.clone(), ui.clone(), wish.slow);
-        Ok(Self { options, ui, config, config_error, kubeconfig, asked, contexts, slow })
+        Ok(Self { options, ui, config, config_error, kubeconfig, asked, contexts, slow, commands: wish.commands.clone() })
     }
 
     /// The environments asked for that are known, each with its context.

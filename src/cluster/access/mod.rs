@@ -8,6 +8,7 @@ mod kubeconfig;
 mod plugin;
 mod process_tree;
 mod proxy;
+pub(super) mod validity;
 
 pub(super) use self::credentials::Credentials;
 pub use self::{

@@ -8,7 +8,10 @@ use kube::client::ConfigExt;
 use rustls::{ClientConnection, pki_types::ServerName};
 use tokio::{net::TcpStream, task::spawn_blocking, time::timeout};
 
-use super::super::{Kubeconfig, access::client};
+use super::super::{
+    Kubeconfig,
+    access::{client, validity::not_after},
+};
 use crate::error::{Error, Result};
 
 /// How long the handshake may take.
@@ -61,7 +64,7 @@ impl Kubeconfig {
         };
         let answer = timeout(LIMIT, handshake).await.map_err(|_| failed(format!("no answer within {} s", LIMIT.as_secs())))?;
         let leaf = answer.map_err(|error| failed(error.to_string()))?;
-        Ok(ServerCertificate::Checked { until: leaf.and_then(|der| expiry(&der)) })
+        Ok(ServerCertificate::Checked { until: leaf.and_then(|der| not_after(&der)) })
     }
 }
 

@@ -10,7 +10,7 @@ mod rights;
 mod user;
 mod websocket;
 
-pub use self::{certificate::ServerCertificate, namespace::NamespaceState, rights::Allowed, user::User};
+pub use self::{certificate::ServerCertificate, namespace::NamespaceState, rights::Allowed};
 
 use http::StatusCode;
 use kube::core::Status;
