@@ -19,7 +19,7 @@
 //! * [`logs`]: pure. What lines of logs say, which belong together, and how they are shown.
 //! * [`keeper`]: pure. What keeps a fresh session's program when the connection drops.
 //! * [`kubectl`]: what would be done, as a kubectl command.
-//! * [`error`], [`exit`], [`names`], [`options`], [`own_file`], [`script`], [`streams`]: leaves, used by all.
+//! * [`error`], [`exit`], [`names`], [`options`], [`own_file`], [`program`], [`script`], [`streams`]: leaves, used by all.
 
 #![warn(missing_docs, clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used, clippy::dbg_macro)]
 #![allow(
@@ -52,6 +52,7 @@ mod names;
 mod operate;
 mod options;
 mod own_file;
+mod program;
 mod protection;
 mod rest;
 mod script;

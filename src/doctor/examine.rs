@@ -62,6 +62,9 @@ pub async fn examine(
     let stdout = ui.stdout();
     let look = Look { colored: stdout.colored, columns: stdout.columns, verbose: ui.is_verbose() };
     let mut stream = Stream { checks: &checks, shown: &shown, next: 0, category: "", look, live: ui.live("checking") };
+    if world.asks_at_terminal() {
+        stream.live.clear();
+    }
     let mut written = Ok(());
     run::run(&checks, &wanted, &mut done, |done| {
         if form == Form::Text && written.is_ok() {

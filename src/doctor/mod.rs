@@ -10,19 +10,21 @@ mod credentials;
 mod examine;
 mod fix;
 mod json;
+mod kubeconfig;
 mod machine;
 mod report;
 mod run;
 mod select;
+mod server;
 mod text;
 mod world;
 
 use std::rc::Rc;
 
 pub use self::{
-    check::{About, Broke, Check, Fix, How, Outcome, Status, Subject},
+    check::{About, Check, Fix, How, Outcome, Subject},
     examine::{Form, Repair, examine, list},
-    world::{Asked, Context, Learned, Wish, World},
+    world::{Context, Learned, Wish, World},
 };
 
 /// Checks that belong together, in a file of their own.
@@ -36,7 +38,8 @@ pub struct Category {
 }
 
 /// All categories, in the order they are shown.
-const CATEGORIES: [&Category; 2] = [&machine::CATEGORY, &credentials::CATEGORY];
+const CATEGORIES: [&Category; 4] =
+    [&machine::CATEGORY, &kubeconfig::CATEGORY, &credentials::CATEGORY, &server::CATEGORY];
 
 /// All checks of a world, category by category. Within one, a check stands for all its subjects before the next begins.
 fn checks(world: &Rc<World>) -> Vec<Check> {

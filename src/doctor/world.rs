@@ -86,6 +86,8 @@ pub struct World {
     pub contexts: Vec<Rc<Context>>,
     /// Whether checks that take a minute are wanted.
     pub slow: bool,
+    /// Held by a plugin that asks at the terminal: two do not ask into each other.
+    pub terminal: tokio::sync::Mutex<()>,
 }
 
 /// What somebody wants to be looked at.
@@ -150,7 +152,17 @@ impl World {
         }
         let contexts = found.into_iter().map(Rc::new).collect();
         let (options, ui, slow) = (options.clone(), ui.clone(), wish.slow);
-        Ok(Self { options, ui, config, config_error, kubeconfig, asked, contexts, slow })
+        Ok(Self {
+            options,
+            ui,
+            config,
+            config_error,
+            kubeconfig,
+            asked,
+            contexts,
+            slow,
+            terminal: tokio::sync::Mutex::default(),
+        })
     }
 
     /// The environments asked for that are known, each with its context.
@@ -160,6 +172,12 @@ impl World {
             let context = self.contexts.iter().find(|context| context.name == environment.context)?;
             Some((Rc::clone(environment), Rc::clone(context)))
         })
+    }
+
+    /// Whether a credential plugin will ask at the terminal, whatever it is told.
+    pub fn asks_at_terminal(&self) -> bool {
+        let facts = |context: &Rc<Context>| self.kubeconfig.as_ref().ok()?.facts(&context.name)?.plugin;
+        self.contexts.iter().filter_map(facts).any(|plugin| plugin.always_asks)
     }
 
     /// The kubeconfig, for a check that needs `kubeconfig.files`.
