@@ -89,7 +89,10 @@ fn checks(world: &Rc<World>) -> Vec<Check> {
         let place = Rc::new(contexts::Place { world: Rc::clone(world), context: Rc::clone(context) });
         checks.push(Check::new(&ENTRIES, subject(), &place, contexts::entries));
         checks.push(Check::new(&PATHS, subject(), &place, contexts::paths));
-        checks.push(Check::new(&CERTIFICATE, subject(), &place, contexts::certificate));
+        let facts = world.kubeconfig().ok().and_then(|kubeconfig| kubeconfig.facts(&context.name));
+        if facts.is_some_and(|facts| facts.certificate_expires.is_some()) {
+            checks.push(Check::new(&CERTIFICATE, subject(), &place, contexts::certificate));
+        }
         checks.push(Check::new(&VERIFY, subject(), &place, contexts::verify));
         checks.push(Check::new(&PROVIDER, subject(), &place, contexts::provider));
     }
