@@ -55,6 +55,7 @@ mod own_file;
 mod program;
 mod protection;
 mod rest;
+mod rights;
 mod script;
 mod session;
 mod status;

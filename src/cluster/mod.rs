@@ -6,6 +6,7 @@
 //! * `request`: every request, its time limit, its repetition, its errors.
 //! * `record`: what the cluster is told of a change.
 //! * `port`: which port of which pod to forward to, and whether that pod is still there.
+//! * `probe`: what it says of itself, of the user's rights and of the way to it, for `kdj doctor`.
 //! * `target`: which pod and container; one LIST, and more only where that leaves a question.
 //! * `server`: what the API server says of itself.
 //! * `session`: exec over WebSocket, and why a session ended.
@@ -24,6 +25,7 @@ mod logs;
 mod manager;
 mod operate;
 mod port;
+mod probe;
 mod record;
 mod request;
 mod rollout;
@@ -55,6 +57,7 @@ pub use self::{
         Follow, Operated, PodView, Replicas, Revision, Revisions, TemplateChange, Told, View, Workloads, restart_patch,
     },
     port::{PodHealth, Port, PortOfPod, PortOwner, Reachable, ReachablePort, Trouble},
+    probe::{Allowed, NamespaceState, ServerCertificate},
     record::{Event, Involved, RecordedEvent},
     request::{Notice, Observer},
     rollout::{Progress, Strategy},

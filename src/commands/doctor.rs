@@ -41,6 +41,10 @@ pub struct DoctorArgs {
     #[arg(short, long, requires = "fix")]
     yes: bool,
 
+    /// Trust kdj.toml as it is now: the commands of its own checks run on this computer from now on
+    #[arg(long)]
+    trust: bool,
+
     /// List the checks and run none
     #[arg(long, conflicts_with_all = ["only", "fix"])]
     list: bool,
@@ -58,9 +62,12 @@ enum DoctorFormat {
 }
 
 /// Runs `kdj doctor`. It reads the configuration itself, since that may be what is wrong.
-pub async fn run(args: DoctorArgs, options: &Options, ui: &Ui) -> Result<Exit> {
+pub async fn run(args: DoctorArgs, commands: Vec<String>, options: &Options, ui: &Ui) -> Result<Exit> {
     let form = if args.output.is_some() { Form::Json } else { Form::Text };
-    let wish = Wish { environments: args.environments, all: args.all, slow: args.slow };
+    let wish = Wish { environments: args.environments, all: args.all, slow: args.slow, commands };
+    if args.trust {
+        doctor::trust(ui)?;
+    }
     if args.list {
         return doctor::list(&wish, form, options, ui);
     }

@@ -125,7 +125,7 @@ pub async fn run(command: Command, options: &Options, config: &Config, ui: &Ui) 
         Command::Config(args) => config::run(args, options, config, ui).await,
         Command::Db(args) => db::run(args, options, config, ui).await,
         Command::Dbshell(args) => dbshell::run(args, options, config, ui).await,
-        Command::Doctor(args) => doctor::run(args, options, ui).await,
+        Command::Doctor(args) => doctor::run(args, alias::commands(), options, ui).await,
         Command::Envs(args) => envs::run(args, options, config, ui).await,
         Command::Forward(args) => forward::run(args, options, config, ui).await,
         Command::Gc(args) => gc::run(args, options, config, ui).await,

@@ -5,13 +5,17 @@
 //! A check leaves what it learned in a [`Learned`] for those that need it. `run` runs them all at once; `text` and `json`
 //! show them; `fix` mends what can be mended on this machine.
 
+mod application;
 mod check;
+mod cluster;
+mod configuration;
 mod credentials;
 mod examine;
 mod fix;
 mod json;
 mod kubeconfig;
 mod machine;
+mod project;
 mod report;
 mod run;
 mod select;
@@ -22,8 +26,9 @@ mod world;
 use std::rc::Rc;
 
 pub use self::{
-    check::{About, Check, Fix, How, Outcome, Subject},
+    check::{About, Check, Fix, How, Outcome, Status, Subject},
     examine::{Form, Repair, examine, list},
+    project::trust::trust,
     world::{Context, Learned, Wish, World},
 };
 
@@ -38,8 +43,16 @@ pub struct Category {
 }
 
 /// All categories, in the order they are shown.
-const CATEGORIES: [&Category; 4] =
-    [&machine::CATEGORY, &kubeconfig::CATEGORY, &credentials::CATEGORY, &server::CATEGORY];
+const CATEGORIES: [&Category; 8] = [
+    &machine::CATEGORY,
+    &configuration::CATEGORY,
+    &kubeconfig::CATEGORY,
+    &credentials::CATEGORY,
+    &cluster::CATEGORY,
+    &server::CATEGORY,
+    &application::CATEGORY,
+    &project::CATEGORY,
+];
 
 /// All checks of a world, category by category. Within one, a check stands for all its subjects before the next begins.
 fn checks(world: &Rc<World>) -> Vec<Check> {

@@ -110,7 +110,7 @@ fn connect_through(
 }
 
 /// kube's own loader reads the environment's proxies and fails on what client-go accepts, so the fields are filled here.
-fn config(cluster: &Cluster, user: AuthInfo) -> Result<Config> {
+pub(in crate::cluster) fn config(cluster: &Cluster, user: AuthInfo) -> Result<Config> {
     let server = cluster.server.as_deref().unwrap_or_default();
     let uri: Uri = server
         .parse()

@@ -14,7 +14,7 @@ use kube::config::{AuthInfo, Cluster, ExecInteractiveMode, Kubeconfig as Documen
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 
-use super::{Kubeconfig, certificate, command_line, kubeconfig, plugin::API_VERSIONS, proxy};
+use super::{Kubeconfig, command_line, kubeconfig, plugin::API_VERSIONS, proxy, validity};
 use crate::error::{Error, Result};
 
 /// One of the files the kubeconfig is read from.
@@ -211,7 +211,7 @@ impl ContextFacts {
 
     /// When the certificate in a file expires.
     fn certificate_file(&mut self, key: &str, path: &str) -> Option<Timestamp> {
-        let expires = certificate::expiry_of_pem(&self.readable(key, path)?);
+        let expires = validity::not_after_of_pem(&self.readable(key, path)?);
         if expires.is_none() {
             self.unusable.push(format!("`{key}: {path}` is no certificate in PEM"));
         }
@@ -220,7 +220,7 @@ impl ContextFacts {
 
     /// When a certificate that stands in the kubeconfig expires.
     fn inline_certificate(&mut self, key: &str, data: &str) -> Option<Timestamp> {
-        let expires = BASE64.decode(data).ok().and_then(|pem| certificate::expiry_of_pem(&pem));
+        let expires = BASE64.decode(data).ok().and_then(|pem| validity::not_after_of_pem(&pem));
         if expires.is_none() {
             self.unusable.push(format!("`{key}` is no certificate in PEM and base64"));
         }

@@ -60,6 +60,12 @@ impl Kubeconfig {
         user.exec.as_ref()?.command.as_deref()
     }
 
+    /// The user of a context, if it has one.
+    pub fn user(&self, context: &str) -> Option<&str> {
+        let context = self.document.contexts.iter().find(|named| named.name == context)?.context.as_ref()?;
+        context.user.as_deref().filter(|user| !user.is_empty())
+    }
+
     /// Its contexts, in the order of the files.
     pub fn contexts(&self) -> Vec<KubeContext> {
         let context = |named: &kube::config::NamedContext| KubeContext {

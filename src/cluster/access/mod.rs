@@ -1,6 +1,5 @@
 //! From a context to a client: kubeconfig, credentials, proxy, and the HTTP stack.
 
-mod certificate;
 pub(super) mod client;
 mod command_line;
 mod credentials;
@@ -10,6 +9,7 @@ mod kubeconfig;
 mod plugin;
 mod process_tree;
 mod proxy;
+pub(super) mod validity;
 
 pub(super) use self::credentials::Credentials;
 pub use self::{
