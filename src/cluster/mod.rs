@@ -72,7 +72,7 @@ pub use self::{
     operate::PodTrouble,
     rollout::{Counts, RolloutState},
 };
-use crate::{environment::Environment, error::Result};
+use crate::{environment::Environment, error::Result, explained::Explained};
 
 /// Label and value of everything kdj makes.
 const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "kdj");
@@ -90,6 +90,8 @@ pub struct Cluster {
 /// Where requests go, for error texts, and as whom.
 #[derive(Clone)]
 struct Place {
+    /// The environment's name; the context's, where there is none.
+    environment: String,
     context: String,
     namespace: String,
     server: String,
@@ -108,9 +110,15 @@ impl Cluster {
         impersonation: &Impersonation,
         observer: Observer,
     ) -> Result<Self> {
-        let (cluster, user) = kubeconfig.connection(&environment.context)?;
-        let (client, credentials) = client::build(&cluster, user, impersonation).await?;
+        let name = &environment.name;
+        let (cluster, user) = kubeconfig
+            .connection(&environment.context)
+            .map_err(|error| error.explained_by(Explained::Kubeconfig, name))?;
+        let (client, credentials) = client::build(&cluster, user, impersonation)
+            .await
+            .map_err(|error| error.explained_by(Explained::Credentials, name))?;
         let place = Place {
+            environment: name.clone(),
             context: environment.context.clone(),
             namespace: environment.namespace.clone(),
             server: cluster.server.unwrap_or_default(),
@@ -131,6 +139,7 @@ impl Cluster {
     pub fn beside(&self, environment: &Environment, observer: Observer) -> Self {
         let Place { context, server, credentials, .. } = &self.place;
         let place = Place {
+            environment: environment.name.clone(),
             context: context.clone(),
             namespace: environment.namespace.clone(),
             server: server.clone(),
