@@ -19,7 +19,8 @@
 //! * [`logs`]: pure. What lines of logs say, which belong together, and how they are shown.
 //! * [`keeper`]: pure. What keeps a fresh session's program when the connection drops.
 //! * [`kubectl`]: what would be done, as a kubectl command.
-//! * [`error`], [`exit`], [`explained`], [`names`], [`options`], [`own_file`], [`script`], [`streams`]: leaves, used by all.
+//! * [`error`], [`exit`], [`explained`], [`names`], [`options`], [`own_file`], [`program`], [`script`], [`streams`]: leaves,
+//!   used by all.
 
 #![warn(missing_docs, clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used, clippy::dbg_macro)]
 #![allow(
@@ -53,9 +54,10 @@ mod names;
 mod operate;
 mod options;
 mod own_file;
+mod program;
 mod protection;
-mod rights;
 mod rest;
+mod rights;
 mod script;
 mod session;
 mod status;

@@ -45,7 +45,10 @@ use serde::de::DeserializeOwned;
 
 use self::access::{Credentials, client};
 pub use self::{
-    access::{Impersonation, Kubeconfig, Login, plugin_time_limit},
+    access::{
+        ContextFacts, Impersonation, Kubeconfig, KubeconfigFile, Login, PluginFacts, kubeconfig_files,
+        plugin_time_limit,
+    },
     configuration::{Configuration, Given, Origin, Value},
     job::{By, Created, JobHandle, JobKind, JobState, JobSummary, NewJob, News, VariablesFrom, Verdict, new_name},
     logs::{Announcement, Containers, LogStream, LogsWanted, PodNames},

@@ -195,6 +195,12 @@ impl Outcome {
         Self::new(Status::Skip, why)
     }
 
+    /// Whether somebody who reads the one knows the other, too.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let said = |outcome: &Self| (outcome.status, outcome.broke, outcome.text.clone(), outcome.causes.clone());
+        said(self) == said(other) && self.fixes == other.fixes
+    }
+
     /// Adds a cause.
     pub fn caused_by(mut self, cause: impl Into<String>) -> Self {
         self.causes.push(cause.into());

@@ -46,11 +46,8 @@ const ALIASES: About =
         .needs(&["configuration.file"]);
 
 /// The category.
-pub const CATEGORY: Category = Category {
-    name: "configuration",
-    about: &[&FILE, &ORIGINS, &PATTERNS, &PLACES, &PROTECTION, &ALIASES],
-    checks,
-};
+pub const CATEGORY: Category =
+    Category { name: "configuration", about: &[&FILE, &ORIGINS, &PATTERNS, &PLACES, &PROTECTION, &ALIASES], checks };
 
 fn checks(world: &Rc<World>) -> Vec<Check> {
     let check = |about: &About, judge: fn(&World) -> Outcome| {
@@ -89,9 +86,12 @@ fn origins(world: &World) -> Outcome {
         return rest.iter().fold(outcome, Outcome::caused_by);
     }
     if world.config.environments.is_empty() {
-        return Outcome::pass("no environment is configured: the kubeconfig's contexts serve; `kdj init` makes a kdj.toml");
+        return Outcome::pass(
+            "no environment is configured: the kubeconfig's contexts serve; `kdj init` makes a kdj.toml",
+        );
     }
-    let count = |from: fn(&Origin) -> bool| world.config.environments.values().filter(|entry| from(&entry.origin)).count();
+    let count =
+        |from: fn(&Origin) -> bool| world.config.environments.values().filter(|entry| from(&entry.origin)).count();
     let counts = [
         (count(|origin| matches!(origin, Origin::Project(_))), "kdj.toml"),
         (count(|origin| matches!(origin, Origin::User(_))), "config.toml"),

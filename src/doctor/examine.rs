@@ -8,7 +8,7 @@ use super::{
     checks, fix, json, report,
     run::{self, Done},
     select,
-    text::{self, Look},
+    text::{self, Look, Row},
     world::{Wish, World},
 };
 use crate::{
@@ -62,6 +62,9 @@ pub async fn examine(
     let stdout = ui.stdout();
     let look = Look { colored: stdout.colored, columns: stdout.columns, verbose: ui.is_verbose() };
     let mut stream = Stream { checks: &checks, shown: &shown, next: 0, category: "", look, live: ui.live("checking") };
+    if world.asks_at_terminal() {
+        stream.live.clear();
+    }
     let mut written = Ok(());
     run::run(&checks, &wanted, &mut done, |done| {
         if form == Form::Text && written.is_ok() {
@@ -106,8 +109,9 @@ fn rows<'a>(
 
 /// What failed, once more, and the last line.
 fn end(world: &World, rows: &[(&Check, &Done)], look: Look) -> String {
-    let failed = rows.iter().filter(|(_, done)| done.outcome.status == Status::Fail);
-    let mut text: String = failed.map(|(check, done)| format!("\n{}", text::failure(check, done, look))).collect();
+    let failed = rows.iter().copied().filter(|(_, done)| done.outcome.status == Status::Fail);
+    let failed = text::rows(failed).into_iter();
+    let mut text: String = failed.map(|row| format!("\n{}", text::failure(&row, look))).collect();
     text.push('\n');
     text.push_str(&text::closing(&report::verdicts(world, rows), look));
     text
@@ -124,21 +128,35 @@ struct Stream<'a> {
     live: Live,
 }
 
-impl Stream<'_> {
+impl<'a> Stream<'a> {
     fn show(&mut self, done: &[Option<Done>], ui: &Ui) -> Result<()> {
         let mut lines = String::new();
-        for &place in self.shown.range(self.next..) {
-            let (check, Some(over)) = (&self.checks[place], &done[place]) else { break };
-            if self.category != check.about.category() {
-                self.category = check.about.category();
+        while let Some((category, group)) = self.next_group(done) {
+            if self.category != category {
+                self.category = category;
                 lines.push_str(&text::heading(self.category, self.look));
             }
-            lines.push_str(&text::line(check, over, self.width(), self.look));
-            self.next = place + 1;
+            lines.extend(group.iter().map(|row| text::line(row, self.width(), self.look)));
         }
         let over = self.shown.iter().filter(|&&place| done[place].is_some()).count();
         self.live.show(&format!("checking: {over} of {}", self.shown.len()));
         if lines.is_empty() { Ok(()) } else { self.live.aside(|| ui.data(&lines)) }
+    }
+
+    /// The next check's category, and its rows, when it is over for all its subjects.
+    fn next_group<'d>(&mut self, done: &'d [Option<Done>]) -> Option<(&'a str, Vec<Row<'d>>)>
+    where
+        'a: 'd,
+    {
+        let checks = self.checks;
+        let about = &checks[*self.shown.range(self.next..).next()?].about;
+        let id = &about.id;
+        let group = self.shown.range(self.next..).copied().take_while(|&place| checks[place].about.id == *id);
+        let group: Vec<usize> = group.collect();
+        let over: Option<Vec<_>> = group.iter().map(|&place| Some((&checks[place], done[place].as_ref()?))).collect();
+        let rows = text::rows(over?);
+        self.next = group.last()? + 1;
+        Some((about.category(), rows))
     }
 
     /// The longest name of a category's checks: they stand below each other.

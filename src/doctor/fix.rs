@@ -28,9 +28,15 @@ pub async fn mend(
     ui: &Ui,
 ) -> Result<()> {
     let mut found = false;
+    let mut made: Vec<String> = Vec::new();
     for &place in shown {
         let Some(fix) = done[place].as_mut().and_then(|done| done.outcome.safe_fix.take()) else { continue };
         found = true;
+        // One login may be what several checks want.
+        if made.contains(&says(&fix)) {
+            again(checks, shown, place, done, look, ui).await;
+            continue;
+        }
         ui.before_question(&format!("\n{}: {}", checks[place].about.id, says(&fix)));
         if !ui.ask_yes_no("Do it?", yes).await? {
             restore(done, place, fix);
@@ -41,19 +47,32 @@ pub async fn mend(
             restore(done, place, fix);
             continue;
         }
-        let again = skipped_for(checks, place, done);
-        again.iter().for_each(|&place| done[place] = None);
-        run::run(checks, &again, done, |_| ()).await;
-        for (&place, over) in again.iter().filter_map(|place| Some((place, done[*place].as_ref()?))) {
-            let width = checks[place].about.name().chars().count();
-            let line = text::line(&checks[place], over, width, Look { colored: ui.has_color(), ..look });
-            ui.before_question(line.trim_end());
-        }
+        made.push(says(&fix));
+        again(checks, shown, place, done, look, ui).await;
     }
     if !found {
         ui.status("there is nothing that `--fix` can mend");
     }
     Ok(())
+}
+
+/// Runs a check again, and those that were skipped for its sake, and says what came of them.
+async fn again(
+    checks: &[Check],
+    shown: &BTreeSet<usize>,
+    place: usize,
+    done: &mut [Option<Done>],
+    look: Look,
+    ui: &Ui,
+) {
+    let again = skipped_for(checks, place, done);
+    again.iter().for_each(|&place| done[place] = None);
+    run::run(checks, &again, done, |_| ()).await;
+    let look = Look { colored: ui.has_color(), ..look };
+    let over = again.iter().filter(|place| shown.contains(place));
+    let rows = text::rows(over.filter_map(|&place| Some((&checks[place], done[place].as_ref()?))));
+    let width = rows.iter().map(|row| row.check.about.name().chars().count()).max().unwrap_or(0);
+    rows.iter().for_each(|row| ui.before_question(text::line(row, width, look).trim_end()));
 }
 
 fn restore(done: &mut [Option<Done>], place: usize, fix: Fix) {

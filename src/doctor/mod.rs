@@ -13,21 +13,23 @@ mod credentials;
 mod examine;
 mod fix;
 mod json;
+mod kubeconfig;
 mod machine;
 mod project;
 mod report;
 mod run;
 mod select;
+mod server;
 mod text;
 mod world;
 
 use std::rc::Rc;
 
 pub use self::{
-    check::{About, Broke, Check, Fix, How, Outcome, Status, Subject},
-    project::trust::trust,
+    check::{About, Check, Fix, How, Outcome, Status, Subject},
     examine::{Form, Repair, examine, list},
-    world::{Asked, Context, Learned, Wish, World},
+    project::trust::trust,
+    world::{Context, Learned, Wish, World},
 };
 
 /// Checks that belong together, in a file of their own.
@@ -41,11 +43,13 @@ pub struct Category {
 }
 
 /// All categories, in the order they are shown.
-const CATEGORIES: [&Category; 6] = [
+const CATEGORIES: [&Category; 8] = [
     &machine::CATEGORY,
     &configuration::CATEGORY,
+    &kubeconfig::CATEGORY,
     &credentials::CATEGORY,
     &cluster::CATEGORY,
+    &server::CATEGORY,
     &application::CATEGORY,
     &project::CATEGORY,
 ];

@@ -32,14 +32,39 @@ pub fn heading(category: &str, look: Look) -> String {
     format!("{}\n", paint(category, Role::Name, look.colored))
 }
 
+/// A check that is over, for those subjects of whom the same is to say.
+pub struct Row<'a> {
+    /// The check, as it was run for the first of them.
+    pub check: &'a Check,
+    /// What came of it.
+    pub done: &'a Done,
+    /// The subjects.
+    pub labels: Vec<String>,
+}
+
+/// The checks in their order; where one came to the same for several subjects, they share a row.
+pub fn rows<'a>(over: impl IntoIterator<Item = (&'a Check, &'a Done)>) -> Vec<Row<'a>> {
+    let mut rows: Vec<Row<'a>> = Vec::new();
+    for (check, done) in over {
+        let label = check.subject.label();
+        let same =
+            |row: &&mut Row<'a>| row.check.about.id == check.about.id && row.done.outcome.says_the_same(&done.outcome);
+        match rows.iter_mut().find(same) {
+            Some(row) => row.labels.extend(label),
+            None => rows.push(Row { check, done, labels: label.into_iter().collect() }),
+        }
+    }
+    rows
+}
+
 /// The line of a check that is over, and below it what to do about a warning. `width` is that of the longest name.
-pub fn line(check: &Check, done: &Done, width: usize, look: Look) -> String {
+pub fn line(Row { check, done, labels }: &Row<'_>, width: usize, look: Look) -> String {
     let outcome = &done.outcome;
     let text = match outcome.text.as_str() {
         "" => &*check.about.title,
         text => text,
     };
-    let subject = check.subject.label().map(|label| format!("{label}: ")).unwrap_or_default();
+    let subject = if labels.is_empty() { String::new() } else { format!("{}: ", labels.join(", ")) };
     let mut text = format!("{subject}{text}");
     if look.verbose {
         text.push_str(&format!(" ({})", duration(done.took)));
@@ -70,9 +95,9 @@ fn mark(status: Status) -> (&'static str, Option<Role>) {
 }
 
 /// A check that failed, with all there is to say.
-pub fn failure(check: &Check, done: &Done, look: Look) -> String {
+pub fn failure(Row { check, done, labels }: &Row<'_>, look: Look) -> String {
     let outcome = &done.outcome;
-    let subject = check.subject.label().map(|label| format!(" ({label})")).unwrap_or_default();
+    let subject = if labels.is_empty() { String::new() } else { format!(" ({})", sanitize(&labels.join(", "))) };
     let mut text = format!("{} {}{subject}\n", paint("✗", Role::Error, look.colored), check.about.id);
     let room = look.columns.filter(|columns| *columns >= NARROWEST).map(|columns| columns - 4);
     let mut add = |what: &str, role: Option<Role>, more: &str| {

@@ -51,7 +51,7 @@ impl<T> Learned<T> {
 pub struct Asked {
     /// Its name, as typed.
     pub name: String,
-    /// What it means, or why that cannot be told: `kubeconfig.contexts` and `configuration.file` say so.
+    /// What it means, or why that cannot be told: `kubeconfig.contexts` says it.
     pub environment: Result<Rc<Environment>>,
 }
 
@@ -74,10 +74,8 @@ pub struct World {
     pub options: Options,
     /// For the requests' notices under `-v`.
     pub ui: Ui,
-    /// The configuration; the built-in one when it cannot be read.
+    /// The configuration; the built-in one when it cannot be read, and then `configuration.file` says why.
     pub config: Config,
-    /// Why it cannot be read.
-    pub config_error: Option<Error>,
     /// The merged kubeconfig.
     pub kubeconfig: Result<Kubeconfig>,
     /// The environments asked for, whose clusters and applications are looked at.
@@ -86,6 +84,8 @@ pub struct World {
     pub contexts: Vec<Rc<Context>>,
     /// Whether checks that take a minute are wanted.
     pub slow: bool,
+    /// Held by a plugin that asks at the terminal: two do not ask into each other.
+    pub terminal: tokio::sync::Mutex<()>,
     /// kdj's own commands, for which aliases stand.
     pub commands: Vec<String>,
 }
@@ -109,10 +109,9 @@ impl World {
     /// # Errors
     /// When a name that was asked for is unknown, though both could be read.
     pub fn read(wish: &Wish, options: &Options, ui: &Ui) -> Result<Self> {
-        let (config, config_error) = match Config::load(&Sources::of_this_process()) {
-            Ok(config) => (config, None),
-            Err(error) => (Config::built_in(), Some(error)),
-        };
+        let loaded = Config::load(&Sources::of_this_process());
+        let is_sound = loaded.is_ok();
+        let config = loaded.unwrap_or_else(|_| Config::built_in());
         let kubeconfig = Kubeconfig::load(options.kubeconfig.as_deref());
         let contexts = kubeconfig.as_ref().map(Kubeconfig::contexts).unwrap_or_default();
         let listed = environment::list(&config, kubeconfig.is_ok().then_some(&*contexts), &options.overrides);
@@ -129,7 +128,7 @@ impl World {
             match environment {
                 // The name is the mistake: nothing on this machine would mend it.
                 Err(error)
-                    if config_error.is_none()
+                    if is_sound
                         && kubeconfig.is_ok()
                         && !environment::is_configured(&name, &config)
                         && !name.contains('/') =>
@@ -154,7 +153,17 @@ impl World {
         }
         let contexts = found.into_iter().map(Rc::new).collect();
         let (options, ui, slow) = (options.clone(), ui.clone(), wish.slow);
-        Ok(Self { options, ui, config, config_error, kubeconfig, asked, contexts, slow, commands: wish.commands.clone() })
+        Ok(Self {
+            options,
+            ui,
+            config,
+            kubeconfig,
+            asked,
+            contexts,
+            slow,
+            commands: wish.commands.clone(),
+            terminal: tokio::sync::Mutex::default(),
+        })
     }
 
     /// The environments asked for that are known, each with its context.
@@ -164,6 +173,12 @@ impl World {
             let context = self.contexts.iter().find(|context| context.name == environment.context)?;
             Some((Rc::clone(environment), Rc::clone(context)))
         })
+    }
+
+    /// Whether a credential plugin will ask at the terminal, whatever it is told.
+    pub fn asks_at_terminal(&self) -> bool {
+        let facts = |context: &Rc<Context>| self.kubeconfig.as_ref().ok()?.facts(&context.name)?.plugin;
+        self.contexts.iter().filter_map(facts).any(|plugin| plugin.always_asks)
     }
 
     /// The kubeconfig, for a check that needs `kubeconfig.files`.

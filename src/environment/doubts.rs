@@ -69,7 +69,8 @@ fn fits_nothing(pattern: &str, entry: &EnvironmentConfig) -> Option<String> {
 /// Entries that are one place.
 pub fn places(config: &Config, contexts: &[KubeContext]) -> Vec<Doubt> {
     let place = |(name, entry): (&String, &EnvironmentConfig)| {
-        let context = contexts.iter().find(|known| entry.context.as_ref().is_some_and(|own| own.value == known.name))?;
+        let context =
+            contexts.iter().find(|known| entry.context.as_ref().is_some_and(|own| own.value == known.name))?;
         let fill = |template: &str| template.replace(NAME_PLACEHOLDER, name);
         let namespace = entry.namespace.as_ref().map(|namespace| fill(&namespace.value));
         let namespace = namespace.unwrap_or_else(|| context.namespace_or_default().to_owned());

@@ -10,7 +10,8 @@ const VERBS: [&str; 6] = ["get", "list", "watch", "create", "patch", "delete"];
 /// A row of the page: what it is for, and its rule.
 fn rows() -> Vec<(&'static str, &'static str)> {
     let rows = PAGE.lines().filter_map(|line| line.strip_prefix("| "));
-    let cells = rows.filter_map(|row| row.split_once(" | ").and_then(|(name, rest)| Some((name, rest.split_once(" |")?.0))));
+    let cells =
+        rows.filter_map(|row| row.split_once(" | ").and_then(|(name, rest)| Some((name, rest.split_once(" |")?.0))));
     cells.filter(|(name, _)| *name != "For" && !name.starts_with("---")).collect()
 }
 

@@ -16,7 +16,7 @@ use crate::{
 
 /// The merged kubeconfig.
 pub struct Kubeconfig {
-    document: Document,
+    pub(super) document: Document,
     files: Vec<PathBuf>,
 }
 
@@ -123,7 +123,7 @@ fn comparable(server: &str) -> String {
 }
 
 /// The files to read, in order.
-fn candidates(explicit: Option<&Path>) -> Vec<PathBuf> {
+pub(super) fn candidates(explicit: Option<&Path>) -> Vec<PathBuf> {
     if let Some(path) = explicit {
         return vec![path.to_owned()];
     }
@@ -135,7 +135,7 @@ fn candidates(explicit: Option<&Path>) -> Vec<PathBuf> {
     dirs::home_dir().map(|home| home.join(".kube").join("config")).into_iter().collect()
 }
 
-fn unusable(path: &Path, error: &KubeconfigError) -> Error {
+pub(super) fn unusable(path: &Path, error: &KubeconfigError) -> Error {
     let cause = match error {
         KubeconfigError::ReadConfig(error, _) => error.to_string(),
         KubeconfigError::Parse(error) => malformed(path, error),

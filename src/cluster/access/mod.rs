@@ -4,6 +4,7 @@ pub(super) mod client;
 mod command_line;
 mod credentials;
 mod examine;
+mod facts;
 mod kubeconfig;
 mod plugin;
 mod process_tree;
@@ -14,5 +15,6 @@ pub(super) use self::credentials::Credentials;
 pub use self::{
     client::Impersonation,
     examine::{Login, plugin_time_limit},
+    facts::{ContextFacts, KubeconfigFile, PluginFacts, kubeconfig_files},
     kubeconfig::Kubeconfig,
 };

@@ -1,11 +1,17 @@
 //! Until when a certificate is valid (RFC 5280, section 4.1): as much of DER as it takes to get there.
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+use rustls::pki_types::{CertificateDer, pem::PemObject};
 
 const SEQUENCE: u8 = 0x30;
 const EXPLICIT_VERSION: u8 = 0xa0;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
+
+/// When the first certificate of a PEM text expires; `None` when there is none, or it cannot be read.
+pub(super) fn not_after_of_pem(pem: &[u8]) -> Option<Timestamp> {
+    not_after(&CertificateDer::pem_slice_iter(pem).next()?.ok()?)
+}
 
 /// When a certificate in DER expires; `None` when it cannot be read.
 pub fn not_after(der: &[u8]) -> Option<Timestamp> {
@@ -72,6 +78,7 @@ mod tests {
             parameters.not_after = rcgen::date_time_ymd(year, 5, 6);
             let certificate = parameters.self_signed(&key).unwrap();
             assert_eq!(not_after(certificate.der()).unwrap().to_string(), expected);
+            assert_eq!(not_after_of_pem(certificate.pem().as_bytes()).unwrap().to_string(), expected);
             let der = certificate.der();
             for end in 0..der.len().min(200) {
                 let _ = not_after(&der[..end]);
@@ -84,5 +91,6 @@ mod tests {
         assert_eq!(not_after(b""), None);
         assert_eq!(not_after(b"\x30\x84\xff\xff\xff\xff"), None);
         assert_eq!(not_after(b"-----BEGIN"), None);
+        assert_eq!(not_after_of_pem(b"-----BEGIN"), None);
     }
 }

@@ -53,16 +53,17 @@ impl Kubeconfig {
         let host = config.cluster_url.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
         let port = config.cluster_url.port_u16().unwrap_or(443);
         let name = config.tls_server_name.clone().unwrap_or_else(|| host.clone());
-        let failed = |cause: String| Error::failed(format!("cannot see the certificate of {host}:{port}")).caused_by(cause);
+        let failed =
+            |cause: String| Error::failed(format!("cannot see the certificate of {host}:{port}")).caused_by(cause);
         let name = ServerName::try_from(name).map_err(|error| failed(error.to_string()))?;
         let tls = config.rustls_client_config().map_err(|error| failed(error.to_string()))?;
-        let connection =
-            ClientConnection::new(tls.into(), name).map_err(|error| failed(error.to_string()))?;
+        let connection = ClientConnection::new(tls.into(), name).map_err(|error| failed(error.to_string()))?;
         let handshake = async {
             let stream = TcpStream::connect((host.as_str(), port)).await?.into_std()?;
             spawn_blocking(move || shake_hands(connection, stream)).await.map_err(io::Error::other)?
         };
-        let answer = timeout(LIMIT, handshake).await.map_err(|_| failed(format!("no answer within {} s", LIMIT.as_secs())))?;
+        let answer =
+            timeout(LIMIT, handshake).await.map_err(|_| failed(format!("no answer within {} s", LIMIT.as_secs())))?;
         let leaf = answer.map_err(|error| failed(error.to_string()))?;
         Ok(ServerCertificate::Checked { until: leaf.and_then(|der| not_after(&der)) })
     }

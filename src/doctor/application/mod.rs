@@ -17,12 +17,9 @@ use crate::{
     status::Status,
 };
 
-const WORKLOADS: About = About::new(
-    "application.workloads",
-    "the app's workloads are there",
-    "kdj finds its pods by the workloads' roles",
-)
-.needs(&["cluster.namespace"]);
+const WORKLOADS: About =
+    About::new("application.workloads", "the app's workloads are there", "kdj finds its pods by the workloads' roles")
+        .needs(&["cluster.namespace"]);
 const ROLES: About = About::new(
     "application.roles",
     "what is configured of roles and forwards is there",
@@ -75,9 +72,7 @@ const BROKER: About = About::new(
 /// The category.
 pub const CATEGORY: Category = Category {
     name: "application",
-    about: &[
-        &WORKLOADS, &ROLES, &PODS, &BEAT, &MANAGERS, &CONTAINER, &DJANGO, &DATABASE, &MIGRATIONS, &BROKER,
-    ],
+    about: &[&WORKLOADS, &ROLES, &PODS, &BEAT, &MANAGERS, &CONTAINER, &DJANGO, &DATABASE, &MIGRATIONS, &BROKER],
     checks,
 };
 

@@ -101,7 +101,8 @@ fn judge_pods(status: &Status, environment: &str) -> Outcome {
     }
     let ready: usize = status.pods.iter().filter(|pod| pod.ready && pod.is_live()).count();
     let live = status.pods.iter().filter(|pod| pod.is_live()).count();
-    let of_pods: Vec<&Problem> = status.problems.iter().filter(|problem| problem.severity == Severity::Broken).collect();
+    let of_pods: Vec<&Problem> =
+        status.problems.iter().filter(|problem| problem.severity == Severity::Broken).collect();
     let is_enterable = |role: &Role| matches!(role.kind, Kind::Web | Kind::Shell) && role.ready > 0;
     let text = format!("{ready} of {live} pods ready");
     let told = |outcome: Outcome| of_pods.iter().fold(outcome, |outcome, problem| outcome.caused_by(problem.line()));

@@ -17,12 +17,9 @@ use crate::{
     ui::duration,
 };
 
-const REACHABLE: About = About::new(
-    "cluster.reachable",
-    "the API server answers",
-    "every command but `kdj envs` talks to it",
-)
-.needs(&["credentials.plugin"]);
+const REACHABLE: About =
+    About::new("cluster.reachable", "the API server answers", "every command but `kdj envs` talks to it")
+        .needs(&["credentials.plugin"]);
 const LATENCY: About =
     About::new("cluster.latency", "the API server answers quickly", "each command makes two requests or more")
         .needs(&["cluster.reachable"]);
@@ -44,12 +41,8 @@ const WHOAMI: About = About::new(
     "rights and the record of changes go by that name",
 )
 .needs(&["cluster.reachable"]);
-const NAMESPACE: About = About::new(
-    "cluster.namespace",
-    "the namespace is there",
-    "everything kdj does happens in it",
-)
-.needs(&["cluster.reachable"]);
+const NAMESPACE: About = About::new("cluster.namespace", "the namespace is there", "everything kdj does happens in it")
+    .needs(&["cluster.reachable"]);
 const RIGHTS: About = About::new(
     "cluster.rights",
     "you may do what kdj's commands do",
@@ -72,9 +65,7 @@ const IDLE: About = About::new(
 /// The category.
 pub const CATEGORY: Category = Category {
     name: "cluster",
-    about: &[
-        &REACHABLE, &LATENCY, &CERTIFICATE, &VERSION, &WHOAMI, &NAMESPACE, &RIGHTS, &WEBSOCKET, &IDLE,
-    ],
+    about: &[&REACHABLE, &LATENCY, &CERTIFICATE, &VERSION, &WHOAMI, &NAMESPACE, &RIGHTS, &WEBSOCKET, &IDLE],
     checks,
 };
 
@@ -106,7 +97,8 @@ impl Home {
 
 fn checks(world: &Rc<World>) -> Vec<Check> {
     let mut checks = Vec::new();
-    for context in &world.contexts {
+    // Without an environment no cluster is asked.
+    for context in world.contexts.iter().filter(|_| !world.asked.is_empty()) {
         let place = Rc::new(Place { world: Rc::clone(world), context: Rc::clone(context) });
         let subject = || Subject::Contexts(vec![context.name.clone()]);
         checks.push(Check::new(&REACHABLE, subject(), &place, reachable).within(Duration::from_secs(12)));
@@ -168,7 +160,9 @@ fn judge_version(version: &str, minor: u32) -> Outcome {
     let (oldest, newest) = TESTED;
     let cluster = "the cluster's owners can upgrade it";
     match minor {
-        ..30 => Outcome::warn(format!("{version}: `kdj forward` needs 1.31, and a pipe into a command 1.30")).fix(cluster),
+        ..30 => {
+            Outcome::warn(format!("{version}: `kdj forward` needs 1.31, and a pipe into a command 1.30")).fix(cluster)
+        }
         30 => Outcome::warn(format!("{version}: `kdj forward` needs 1.31")).fix(cluster),
         _ if minor > newest => {
             Outcome::pass(format!("{version}, newer than what kdj was tested with (1.{oldest} to 1.{newest})"))

@@ -44,7 +44,11 @@ fn judge(allowed: &Allowed, minor: u32, environment: &Environment) -> Outcome {
         outcome.caused_by(format!("{}: {} {verb} missing", capability.name, rights.join(", ")))
     });
     let rights: Vec<Right> = unable.iter().flat_map(|capability| missing(capability)).collect();
-    outcome.fix(format!("ask whoever runs the cluster for a Role in `{}` with {}", environment.namespace, rules(&rights)))
+    outcome.fix(format!(
+        "ask whoever runs the cluster for a Role in `{}` with {}",
+        environment.namespace,
+        rules(&rights)
+    ))
 }
 
 /// A right that only newer servers want.
@@ -56,14 +60,16 @@ fn is_for_later(right: Right, minor: u32) -> bool {
 /// Everything kdj needs is there; perhaps not everything that helps it.
 fn able_to_do_all(allowed: &Allowed, minor: u32, environment: &Environment) -> Outcome {
     let needed = CAPABILITIES.iter().flat_map(|capability| capability.needed);
-    let later: Vec<Right> = needed
-        .copied()
-        .filter(|right| is_for_later(*right, minor) && allowed.has(*right) == Some(false))
-        .collect();
+    let later: Vec<Right> =
+        needed.copied().filter(|right| is_for_later(*right, minor) && allowed.has(*right) == Some(false)).collect();
     if let Some(right) = later.first() {
         return Outcome::warn(format!("all of kdj's commands, until the cluster is upgraded to 1.{CREATE_TOO}"))
             .caused_by(format!("from then on {right} is needed, and missing"))
-            .fix(format!("ask whoever runs the cluster for a Role in `{}` with {}", environment.namespace, rules(&later)));
+            .fix(format!(
+                "ask whoever runs the cluster for a Role in `{}` with {}",
+                environment.namespace,
+                rules(&later)
+            ));
     }
     let helpful = CAPABILITIES.iter().flat_map(|capability| capability.helpful);
     let mut lesser: Vec<String> =
@@ -75,7 +81,9 @@ fn able_to_do_all(allowed: &Allowed, minor: u32, environment: &Environment) -> O
     let text = match (allowed.everything, lesser.as_slice()) {
         (true, _) => "all of kdj's commands: you may do everything here".to_owned(),
         _ if unknown > 0 => {
-            format!("no command is known to lack a right; this cluster does not list them, and {unknown} were not asked for")
+            format!(
+                "no command is known to lack a right; this cluster does not list them, and {unknown} were not asked for"
+            )
         }
         (false, []) => "all of kdj's commands".to_owned(),
         (false, lesser) => format!("all of kdj's commands; without {} some say less", lesser.join(", ")),
@@ -143,7 +151,10 @@ mod tests {
     fn what_the_next_version_needs_is_a_warning() {
         let without = all_but(&[("create", "pods/exec")]);
         let outcome = judge(&without, 34, &environment());
-        assert_eq!((outcome.status, outcome.causes[0].as_str()), (Status::Warn, "from then on create pods/exec is needed, and missing"));
+        assert_eq!(
+            (outcome.status, outcome.causes[0].as_str()),
+            (Status::Warn, "from then on create pods/exec is needed, and missing")
+        );
         let outcome = judge(&without, 35, &environment());
         assert_eq!(outcome.status, Status::Fail);
         assert!(outcome.causes[0].starts_with("shell, pyshell, manage: create pods/exec is missing"));
@@ -152,7 +163,10 @@ mod tests {
     #[test]
     fn rights_that_only_help_are_named() {
         let outcome = judge(&all_but(&[("get", "namespaces")]), 34, &environment());
-        assert_eq!((outcome.status, outcome.text.as_str()), (Status::Pass, "all of kdj's commands; without get namespaces some say less"));
+        assert_eq!(
+            (outcome.status, outcome.text.as_str()),
+            (Status::Pass, "all of kdj's commands; without get namespaces some say less")
+        );
         let outcome = judge(&Allowed::of(rights::all(), []), 34, &environment());
         assert_eq!((outcome.status, outcome.text.as_str()), (Status::Pass, "all of kdj's commands"));
     }

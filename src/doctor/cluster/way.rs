@@ -28,9 +28,12 @@ pub(super) fn judge_certificate(shown: &ServerCertificate, context: &Context, no
                 .fix("give the cluster's `server` in the kubeconfig an https address");
         }
         ServerCertificate::Plain => return Outcome::warn("there is none: the connection is not encrypted"),
-        ServerCertificate::BehindProxy => return Outcome::skip("a proxy stands before the API server, and only it is seen"),
+        ServerCertificate::BehindProxy => {
+            return Outcome::skip("a proxy stands before the API server, and only it is seen");
+        }
         ServerCertificate::Unchecked => {
-            let problem = format!("`insecure-skip-tls-verify` of context `{}`: anybody may answer in its place", context.name);
+            let problem =
+                format!("`insecure-skip-tls-verify` of context `{}`: anybody may answer in its place", context.name);
             let fix = "take it out of the kubeconfig, and give `certificate-authority-data` instead";
             let outcome = if context.protected { Outcome::fail(problem) } else { Outcome::warn(problem) };
             return outcome.fix(fix);

@@ -58,7 +58,10 @@ mod tests {
         let text = "# ours\n[environments.prod] # live\ncontext = \"c\"\n";
         let expected = "# ours\n[environments.prod] # live\nprotected = true\ncontext = \"c\"\n";
         assert_eq!(with_protection(text, 2).as_deref(), Some(expected));
-        assert_eq!(with_protection("[environments.prod]\r\n", 1).as_deref(), Some("[environments.prod]\r\nprotected = true\r\n"));
+        assert_eq!(
+            with_protection("[environments.prod]\r\n", 1).as_deref(),
+            Some("[environments.prod]\r\nprotected = true\r\n")
+        );
         assert_eq!(with_protection("environments.prod.context = \"c\"\n", 1), None);
         assert_eq!(with_protection("[environments.prod]", 1), None);
         assert_eq!(with_protection("", 1), None);

@@ -44,7 +44,9 @@ pub(super) async fn run(words: &[String], directory: &Path, environments: &[Stri
     };
     let said = [err.as_str(), out.as_str()].into_iter().find_map(last_lines);
     match ended {
-        Ok(status) if status.success() => Outcome::pass(last_lines(&out).filter(|said| !said.contains('\n')).unwrap_or_default()),
+        Ok(status) if status.success() => {
+            Outcome::pass(last_lines(&out).filter(|said| !said.contains('\n')).unwrap_or_default())
+        }
         Ok(status) => {
             let how = match status.code() {
                 Some(code) => format!("`{program}` ended with {code}"),

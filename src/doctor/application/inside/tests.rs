@@ -24,7 +24,8 @@ fn the_database_answers_or_does_not() {
     assert_eq!((outcome.status, outcome.text.as_str()), (Status::Pass, "postgresql `shop` at db:5432"));
     // That the plan cannot be made for another reason is not the database's fault.
     assert_eq!(judge_database(&plan(Some(("conflicts", "x")), 0), "qa").status, Status::Pass);
-    let outcome = judge_database(&plan(Some(("database", "connection to postgres://shop:hunter2@db refused")), 0), "qa");
+    let outcome =
+        judge_database(&plan(Some(("database", "connection to postgres://shop:hunter2@db refused")), 0), "qa");
     assert_eq!((outcome.status, outcome.text.as_str()), (Status::Fail, "postgresql `shop` at db:5432 does not answer"));
     assert!(!outcome.causes[0].contains("hunter2"), "{:?}", outcome.causes);
     assert_eq!(judge_database(&plan(Some(("unknown-database", "x")), 0), "qa").status, Status::Fail);
@@ -41,9 +42,11 @@ fn unapplied_migrations_are_a_warning() {
 }
 
 fn celery(problem: Option<&str>, workers: Option<&[&str]>) -> Celery {
-    let worker = |name: &&str| json!({
-        "name": name, "queues": null, "concurrency": null, "prefetch": null, "active": null, "reserved": null, "scheduled": null,
-    });
+    let worker = |name: &&str| {
+        json!({
+            "name": name, "queues": null, "concurrency": null, "prefetch": null, "active": null, "reserved": null, "scheduled": null,
+        })
+    };
     let workers = workers.map(|names| names.iter().map(worker).collect::<Vec<_>>());
     let celery = json!({
         "app": "shop", "broker": {"kind": "redis", "place": "redis://redis:6379/0"}, "queues": [], "unacknowledged": null,
@@ -57,7 +60,10 @@ fn broker_and_workers_answer() {
     let pods = ["celeryd-1".to_owned(), "celeryd-2".to_owned()];
     let both = ["celery@celeryd-1", "celery@celeryd-2"];
     let outcome = judge_broker(&celery(None, Some(&both)), &pods, "qa");
-    assert_eq!((outcome.status, outcome.text.as_str()), (Status::Pass, "redis://redis:6379/0; 2 of 2 workers' pods answered"));
+    assert_eq!(
+        (outcome.status, outcome.text.as_str()),
+        (Status::Pass, "redis://redis:6379/0; 2 of 2 workers' pods answered")
+    );
     let outcome = judge_broker(&celery(None, Some(&both[..1])), &pods, "qa");
     assert_eq!(outcome.status, Status::Warn);
     assert_eq!(outcome.fixes, ["kdj logs qa --pod celeryd-2 --no-follow --tail 50"]);
