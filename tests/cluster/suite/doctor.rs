@@ -65,7 +65,13 @@ fn a_viewer_is_told_what_cannot_be_done() {
     let Some(cluster) = cluster() else { return };
     let document = doctor(&cluster.kdj(), ["acme-staging-viewer/shop-qa"]);
     expect(&document, "cluster.whoami", "pass", &["`viewer`"]);
-    let words = ["you can logs, status", "you cannot shell, pyshell, manage", "get pods/exec", "is missing", "Role in `shop-qa`"];
+    let words = [
+        "you can logs, status",
+        "you cannot shell, pyshell, manage",
+        "get pods/exec",
+        "is missing",
+        "Role in `shop-qa`",
+    ];
     expect(&document, "cluster.rights", "fail", &words);
     expect(&document, "application.container", "pass", &[]);
     expect(&document, "application.django", "fail", &["may not `get` `pods/exec`"]);

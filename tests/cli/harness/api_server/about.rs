@@ -39,9 +39,8 @@ impl About {
     }
 
     fn rules(&self, request: &Recorded) -> Response {
-        let rule = |(verb, resource): &(String, String)| {
-            json!({"verbs": [verb], "apiGroups": ["*"], "resources": [resource]})
-        };
+        let rule =
+            |(verb, resource): &(String, String)| json!({"verbs": [verb], "apiGroups": ["*"], "resources": [resource]});
         let rules: Vec<Value> = match &self.rights {
             _ if self.incomplete => Vec::new(),
             None => vec![json!({"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]})],
