@@ -161,3 +161,6 @@ fn folded(text: &str, room: Option<usize>) -> Vec<String> {
     }
     lines
 }
+
+#[cfg(test)]
+mod tests;
