@@ -41,7 +41,7 @@ fn each_check_has_a_section_and_each_section_a_check() {
     let checks = checks();
     let ids: BTreeSet<&str> = checks.iter().map(|check| text(&check["id"])).collect();
     let sections: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("### ")).collect();
-    let documented: BTreeSet<&str> = sections.iter().copied().filter(|title| title.contains('.')).collect();
+    let documented: BTreeSet<&str> = sections.iter().copied().filter(|title| !title.starts_with("project.")).collect();
     assert_eq!(ids, documented);
     for check in &checks {
         let (id, title) = (text(&check["id"]), text(&check["title"]));

@@ -109,3 +109,15 @@ fn list_names_every_check() {
     assert!(text.starts_with("machine.version"), "{text}");
     assert!(text.contains("credentials.plugin          the context's credentials can be had\n"), "{text}");
 }
+
+#[test]
+fn explained_nothing_is_run() {
+    let (server, kdj) = quiet();
+    let plugin = Plugin::with_token(&kdj.bin(), "canary");
+    let kdj = kdj.kubeconfig(&with_plugin(&server, &plugin));
+    let output = kdj.run(["doctor", "qa", "--only", "cluster.clock", "--explain"]).expect_code(0);
+    let text = output.stdout_text();
+    assert!(text.ends_with("cluster.reachable acme-staging\ncluster.clock acme-staging\n"), "{text}");
+    assert!(text.contains("credentials.plugin acme-staging\n"), "what it needs would be run, too: {text}");
+    assert!(plugin.runs().is_empty() && server.requests().is_empty());
+}
