@@ -8,6 +8,7 @@ mod blocked;
 mod config;
 mod credentials;
 mod django;
+mod doctor;
 mod doctor_cluster;
 mod envs_live;
 mod exec_faults;
