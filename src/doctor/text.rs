@@ -118,7 +118,7 @@ pub fn failure(Row { check, done, labels }: &Row<'_>, look: Look) -> String {
     add("why", Some(Role::Faint), &check.about.why);
     outcome.fixes.iter().for_each(|fix| add("fix", Some(Role::Hint), fix));
     if outcome.safe_fix.is_some() {
-        add("fix", Some(Role::Hint), &format!("`kdj doctor --only {} --fix` does it", check.about.id));
+        add("fix", Some(Role::Hint), "`--fix` does it");
     }
     text
 }

@@ -73,7 +73,7 @@ fn a_failure_says_all_there_is_and_what_mends_it() {
         never
         why: tokens are refused before their time
         fix: `sudo timedatectl set-ntp true`
-        fix: `kdj doctor --only cluster.clock --fix` does it
+        fix: `--fix` does it
     ");
 }
 

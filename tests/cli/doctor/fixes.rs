@@ -93,7 +93,7 @@ fn a_login_is_made_once_and_what_waited_for_it_is_looked_at() {
     let output = kdj.run(["doctor", "--only", "credentials"]).expect_code(1);
     let text = output.stdout_text();
     assert!(
-        text.contains("fix: `aws sso login --profile=acme`") && text.contains("needs credentials.plugin"),
+        text.contains("fix: `aws sso login --profile acme`") && text.contains("needs credentials.plugin"),
         "{text}"
     );
     let report = document(&kdj.run(["doctor", "--fix", "--yes", "--only", "credentials", "-o", "json"]).expect_code(0));
@@ -108,5 +108,5 @@ fn a_login_is_made_once_and_what_waited_for_it_is_looked_at() {
 fn a_fix_that_fails_is_said_and_the_check_still_fails() {
     let kdj = logged_out(false);
     let output = kdj.run(["doctor", "--fix", "--yes", "--only", "credentials.plugin"]).expect_code(1);
-    let _ = output.says(&["`aws sso login --profile=acme` did not succeed", "the browser is shut"]);
+    let _ = output.says(&["`aws sso login --profile acme` did not succeed", "the browser is shut"]);
 }

@@ -52,6 +52,9 @@ fn each_check_has_a_section_and_each_section_a_check() {
     }
 }
 
+/// What says who else manages a workload: that is as it should be, whoever it is.
+const INFORMATIVE: &[&str] = &["application.managers"];
+
 /// The tests name a check and how it ended close to each other: `("machine.git", "skip", …)`.
 #[test]
 fn each_check_is_seen_to_pass_and_not_to_pass() {
@@ -71,7 +74,8 @@ fn each_check_is_seen_to_pass_and_not_to_pass() {
         let id = format!("\"{}\"", text(&check["id"]));
         let ends: Vec<&str> = flat.split(&id).skip(1).filter_map(|rest| status(rest)).collect();
         assert!(ends.contains(&"pass"), "no test has {id} pass: {ends:?}");
-        assert!(ends.iter().any(|end| *end != "pass"), "no test has {id} not pass: {ends:?}");
+        let not = ends.iter().any(|end| *end != "pass") || INFORMATIVE.contains(&text(&check["id"]));
+        assert!(not, "no test has {id} not pass: {ends:?}");
     }
 }
 

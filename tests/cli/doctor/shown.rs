@@ -11,7 +11,22 @@ const ONLY: &str = "kubeconfig,credentials";
 fn it_says_that_one_is_good_to_go() {
     let (server, kdj) = quiet();
     let output = kdj.run(["doctor", "--only", ONLY]).expect_code(0).never_says(&[TOKEN]);
-    insta::assert_snapshot!(output, @"");
+    insta::assert_snapshot!(output, @r"
+    kubeconfig
+      ✓ ok       files        $TEMP/home/.kube/config
+      ✓ ok       syntax       1 context
+      ✓ ok       merge        one file
+      ✓ ok       permissions  they are yours alone
+      ✓ ok       contexts     qa: context acme-staging
+      ✓ ok       entries      acme-staging: cluster acme-staging, user dev
+      ✓ ok       paths        acme-staging: what it names is there
+      ✓ ok       verify       acme-staging: the server's certificate is looked at
+      ✓ ok       provider     acme-staging: the credentials do not come from an auth provider
+    credentials
+      ✓ ok       plugin       acme-staging: they stand in the kubeconfig
+
+    good to go
+    ");
     assert!(server.requests().is_empty(), "without an environment no cluster is asked: {}", server.request_lines());
 }
 
@@ -20,14 +35,53 @@ fn what_failed_stands_at_the_end_once_more_with_what_mends_it() {
     let (_server, kdj) = quiet();
     let kdj = kdj.config(&format!("{CONFIG}[environments.prod]\ncontext = \"acme-prd\"\n"));
     let output = kdj.run(["doctor", "qa", "prod", "--only", ONLY]).expect_code(1);
-    insta::assert_snapshot!(output, @"");
+    insta::assert_snapshot!(output, @r"
+    kubeconfig
+      ✓ ok       files        $TEMP/home/.kube/config
+      ✓ ok       syntax       1 context
+      ✓ ok       merge        one file
+      ✓ ok       permissions  they are yours alone
+      ✓ ok       contexts     qa: context acme-staging, namespace shop-qa
+      ✗ failed   contexts     prod: the kubeconfig has no context `acme-prd`
+      ✓ ok       entries      acme-staging: cluster acme-staging, user dev
+      ✓ ok       paths        acme-staging: what it names is there
+      ✓ ok       verify       acme-staging: the server's certificate is looked at
+      ✓ ok       provider     acme-staging: the credentials do not come from an auth provider
+    credentials
+      ✓ ok       plugin       acme-staging: they stand in the kubeconfig
+
+    ✗ kubeconfig.contexts (prod)
+        the kubeconfig has no context `acme-prd`
+        caused by: the context of `prod` comes from: $TEMP/project/kdj.toml:5
+        why: no command reaches the environment without it
+        fix: contexts of the kubeconfig: `acme-staging`
+
+    qa: good to go; prod: not yet: 1 failure
+    [exit status: 1]
+    ");
 }
 
 #[test]
 fn without_a_kubeconfig_what_needs_it_is_skipped() {
     let (_server, kdj) = quiet();
     let output = kdj.variable("KUBECONFIG", "nowhere").run(["doctor", "qa", "--only", ONLY]).expect_code(1);
-    insta::assert_snapshot!(output, @"");
+    insta::assert_snapshot!(output, @r"
+    kubeconfig
+      ✗ failed   files        no kubeconfig
+      – skipped  syntax       needs kubeconfig.files
+      – skipped  merge        needs kubeconfig.syntax
+      – skipped  permissions  needs kubeconfig.syntax
+      – skipped  contexts     qa: needs kubeconfig.syntax
+
+    ✗ kubeconfig.files
+        no kubeconfig
+        caused by: looked for `nowhere`
+        why: every command finds its cluster and its credentials in them
+        fix: set KUBECONFIG or pass `--kubeconfig FILE`; your cluster's provider writes one: `aws eks update-kubeconfig`, `gcloud container clusters get-credentials`, ...
+
+    qa: not yet: 1 failure
+    [exit status: 1]
+    ");
 }
 
 #[test]
@@ -37,7 +91,57 @@ fn json_is_alone_on_stdout_and_versioned() {
     let mut report = document(&output);
     report["kdj"] = "VERSION".into();
     report["checks"][0]["milliseconds"] = 0.into();
-    insta::assert_snapshot!(format!("{report:#}"), @"");
+    insta::assert_snapshot!(format!("{report:#}"), @r#"
+    {
+      "checks": [
+        {
+          "broke": null,
+          "category": "kubeconfig",
+          "causes": [],
+          "contexts": [
+            "acme-staging"
+          ],
+          "detail": "context acme-staging, namespace shop-qa",
+          "environment": "qa",
+          "fixable": false,
+          "fixes": [],
+          "id": "kubeconfig.contexts",
+          "milliseconds": 0,
+          "needs": [
+            "kubeconfig.syntax",
+            "configuration.file"
+          ],
+          "problem": null,
+          "skipped": null,
+          "status": "pass",
+          "title": "the environment's context exists",
+          "why": "no command reaches the environment without it"
+        }
+      ],
+      "counts": {
+        "fail": 0,
+        "pass": 1,
+        "skip": 0,
+        "warn": 0
+      },
+      "environments": [
+        {
+          "counts": {
+            "fail": 0,
+            "pass": 1,
+            "skip": 0,
+            "warn": 0
+          },
+          "good": true,
+          "name": "qa",
+          "verdict": "good to go"
+        }
+      ],
+      "good": true,
+      "kdj": "VERSION",
+      "version": 1
+    }
+    "#);
     assert_eq!(output.stderr, "");
 }
 
@@ -92,7 +196,7 @@ fn what_is_over_is_shown_while_something_is_waited_for() {
     pty.wait_for("kubeconfig");
     assert!(begin.elapsed() < Duration::from_millis(2500), "{:?}", begin.elapsed());
     assert_eq!(pty.finish().code(), Some(0), "{}", pty.text());
-    assert!(pty.text().contains("to every command"), "{}", pty.text());
+    assert!(pty.text().contains("adds 3."), "{}", pty.text());
 }
 
 #[test]
@@ -107,7 +211,7 @@ fn list_names_every_check() {
     let output = Kdj::bare().run(["doctor", "--list"]).expect_code(0);
     let text = output.stdout_text();
     assert!(text.starts_with("machine.version"), "{text}");
-    assert!(text.contains("credentials.plugin          the context's credentials can be had\n"), "{text}");
+    assert!(text.contains("credentials.plugin         the context's credentials can be had\n"), "{text}");
 }
 
 #[test]

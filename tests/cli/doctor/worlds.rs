@@ -56,7 +56,7 @@ const WORLDS: &[World] = &[
     ("machine.proxy", "warn", &["`10.1.2.3`, which is a private address", "export NO_PROXY=b.org,10.1.2.3"], || {
         far(|kdj| kdj.variable("HTTPS_PROXY", "http://proxy.acme.dev:3128").variable("NO_PROXY", "b.org"), "10.1.2.3")
     }),
-    ("machine.proxy", "warn", &["NO_PROXY and no_proxy differ", "export no_proxy=\\\"$NO_PROXY\\\""], || {
+    ("machine.proxy", "warn", &["NO_PROXY and no_proxy differ", "export no_proxy=\"$NO_PROXY\""], || {
         report(|kdj| kdj.variable("NO_PROXY", "a.org").variable("no_proxy", "b.org"))
     }),
     ("machine.proxy", "fail", &["HTTPS_PROXY is no usable proxy URL"], || {
@@ -121,8 +121,10 @@ const WORLDS: &[World] = &[
         with(|server| change(server, json!({"certificate-authority-data": "aGVsbG8="})))
     }),
     ("kubeconfig.certificate", "pass", &["until 20"], || expiring(400)),
-    ("kubeconfig.certificate", "warn", &["expires in 5d", "write the kubeconfig again"], || expiring(5)),
-    ("kubeconfig.certificate", "fail", &["expired 3d ago"], || expiring(-3)),
+    ("kubeconfig.certificate", "warn", &["the client's certificate expires in ", "write the kubeconfig again"], || {
+        expiring(5)
+    }),
+    ("kubeconfig.certificate", "fail", &["the client's certificate expired "], || expiring(-3)),
     ("kubeconfig.verify", "pass", &[], || report(|kdj| kdj)),
     ("kubeconfig.verify", "warn", &["insecure-skip-tls-verify", "--certificate-authority=FILE"], || {
         with(|server| change(server, json!({"insecure-skip-tls-verify": true})))
@@ -165,7 +167,9 @@ const WORLDS: &[World] = &[
     ("credentials.plugin", "fail", &["something else instead of an ExecCredential"], || {
         plugged(|kdj| Plugin::printing(&kdj.bin(), CANARY))
     }),
-    ("credentials.expiry", "pass", &["for 9"], || plugged(|kdj| Plugin::with_fresh_tokens(&kdj.bin(), CANARY, 600))),
+    ("credentials.expiry", "pass", &["\"detail\":\"for "], || {
+        plugged(|kdj| Plugin::with_fresh_tokens(&kdj.bin(), CANARY, 600))
+    }),
     ("credentials.expiry", "pass", &["does not say"], || plugged(|kdj| Plugin::with_token(&kdj.bin(), CANARY))),
     ("credentials.expiry", "warn", &["they expire in "], || {
         plugged(|kdj| Plugin::with_fresh_tokens(&kdj.bin(), CANARY, 100))
@@ -177,11 +181,11 @@ const WORLDS: &[World] = &[
         // {"exp": 1577836800}
         of_user(json!({"token": format!("{CANARY}.eyJleHAiOiAxNTc3ODM2ODAwfQ.{CANARY}")}), 0o600)
     }),
-    ("credentials.cloud", "pass", &["`aws sts get-caller-identity --profile=acme` succeeds"], || aws("exit 0")),
+    ("credentials.cloud", "pass", &["`aws sts get-caller-identity --profile acme` succeeds"], || aws("exit 0")),
     (
         "credentials.cloud",
         "warn",
-        &["`aws` is not logged in", "Token has expired", "aws sso login --profile=acme"],
+        &["`aws` is not logged in", "Token has expired", "aws sso login --profile acme"],
         || aws("echo Token has expired and refresh failed >&2; exit 255"),
     ),
     ("cluster.clock", "pass", &["to the minute"], || clock(Some(0))),
@@ -200,7 +204,7 @@ fn each_check_ends_as_its_world_is() {
         let report = world();
         for check in of(&report, id) {
             let text = check.to_string();
-            let silent = words.iter().find(|word| !text.contains(*word));
+            let silent = words.iter().find(|word| !text.contains(&word.replace('"', "\\\"")));
             if check["status"] != *status || silent.is_some() {
                 wrong.push(format!("{id}, which should {status}, and say {silent:?}: {check:#}"));
             }
