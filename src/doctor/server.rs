@@ -10,7 +10,7 @@ use super::{About, Category, Check, Context, Outcome, Subject, World};
 use crate::{
     error::{Error, Result},
     program,
-    ui::duration,
+    ui::lasted,
 };
 
 const CLOCK: About = About::new(
@@ -50,7 +50,7 @@ async fn clock(context: Rc<Context>) -> Result<Outcome> {
     };
     let skew = ours.duration_since(theirs);
     let way = if skew.is_positive() { "ahead of" } else { "behind" };
-    let shown = format!("this machine's clock is {} {way} the server's", duration(skew.unsigned_abs()));
+    let shown = format!("this machine's clock is {} {way} the server's", lasted(skew.as_secs().abs()));
     let fix = match cfg!(target_os = "macos") {
         true => "`sudo sntp -sS time.apple.com`",
         false => "`sudo timedatectl set-ntp true`",
