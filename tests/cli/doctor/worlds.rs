@@ -187,7 +187,7 @@ const WORLDS: &[World] = &[
         || aws("echo Token has expired and refresh failed >&2; exit 255"),
     ),
     ("cluster.clock", "pass", &["to the minute"], || clock(Some(0))),
-    ("cluster.clock", "warn", &["this machine's clock is 2m behind the server's", "set-ntp"], || clock(Some(120))),
+    ("cluster.clock", "warn", &["this machine's clock is 2m behind the server's", "set-ntp"], || clock(Some(150))),
     ("cluster.clock", "fail", &["ahead of the server's"], || clock(Some(-3600))),
     ("cluster.clock", "skip", &["does not say"], || clock(None)),
     ("cluster.kubectl", "pass", &["kubectl v1.33.1, server v1.34.1"], || kubectl("33")),
