@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use crate::{
-    cluster::{Cluster, Kubeconfig, Notice, Observer},
+    cluster::{Cluster, Kubeconfig, Login, Notice, Observer},
     config::Config,
     environment::{self, Environment},
     error::Result,
@@ -33,7 +33,7 @@ pub fn resolve(name: &str, options: &Options, config: &Config) -> Result<(Enviro
 pub async fn open(environment: &Environment, kubeconfig: &Kubeconfig, options: &Options, ui: &Ui) -> Result<Cluster> {
     let Environment { name, context, namespace, resolved_by, .. } = environment;
     ui.verbose(&format!("{name}: context {context}, namespace {namespace} ({resolved_by})"));
-    let connecting = Cluster::connect(environment, kubeconfig, &options.impersonation, observer(ui));
+    let connecting = Cluster::connect(environment, kubeconfig, &options.impersonation, observer(ui), Login::MayAsk);
     tokio::pin!(connecting);
     // A plugin may ask at the terminal, and its stderr is the user's: a spinner would stand in its way.
     if let Some(plugin) = kubeconfig.plugin(context) {
@@ -44,6 +44,20 @@ pub async fn open(environment: &Environment, kubeconfig: &Kubeconfig, options: &
         }
     }
     connecting.await
+}
+
+/// As [`open`], but nothing is asked and nothing said: for who looks around in places that nobody has named.
+///
+/// # Errors
+/// When the credentials cannot be had without asking.
+pub async fn open_silently(
+    environment: &Environment,
+    kubeconfig: &Kubeconfig,
+    options: &Options,
+    login: Login,
+    ui: &Ui,
+) -> Result<Cluster> {
+    Cluster::connect(environment, kubeconfig, &options.impersonation, observer(ui), login).await
 }
 
 /// The connection of another environment in the same context, for this one.

@@ -8,6 +8,7 @@
 //! * [`celery`]: the app's queues and workers, asked in a container of the app.
 //! * [`configuration`]: what a role's container is given, shown without secrets and compared.
 //! * [`forward`]: local ports that lead into an environment.
+//! * [`init`]: pure. What a first `kdj.toml` says, from what runs in the clusters.
 //! * [`operate`]: workloads scaled and restarted.
 //! * [`protection`]: whether a change may be made, and the record of it.
 //! * [`environment`], [`django`], [`config`]: pure. What an environment's name means, and what to execute in it.
@@ -40,6 +41,7 @@ mod environment;
 pub mod error;
 pub mod exit;
 mod forward;
+mod init;
 mod job;
 pub mod keeper;
 mod kubectl;

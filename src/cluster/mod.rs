@@ -14,6 +14,7 @@
 //! * `operate`: workloads as their own objects describe them, to scale and to restart.
 //! * `rollout`, `manager`: how far a rollout is, and who else sets what it is made of.
 //! * `state`: what state an environment is in.
+//! * `survey`: where in a cluster Django runs.
 //! * `watch`: objects as they change.
 
 mod access;
@@ -28,6 +29,7 @@ mod request;
 mod rollout;
 mod session;
 mod state;
+mod survey;
 mod target;
 mod template;
 mod tunnel;
@@ -41,7 +43,7 @@ use serde::de::DeserializeOwned;
 
 use self::access::{Credentials, client};
 pub use self::{
-    access::{Impersonation, Kubeconfig},
+    access::{Impersonation, Kubeconfig, Login},
     configuration::{Configuration, Given, Origin, Value},
     job::{By, Created, JobHandle, JobKind, JobState, JobSummary, NewJob, News, VariablesFrom, Verdict, new_name},
     logs::{Announcement, Containers, LogStream, LogsWanted, PodNames},
@@ -54,6 +56,7 @@ pub use self::{
     request::{Notice, Observer},
     rollout::{Progress, Strategy},
     session::{Ending, Exec, NotOpened, Session, Unread, leave},
+    survey::{App, AppWorkload, Scope, Survey, UnclearContainer},
     target::{INSTANCE_LABEL, Kind, Readiness, RoleSummary, Target, Wanted},
     template::{Preference, Template},
     tunnel::{Tunnel, TunnelStream},
@@ -98,9 +101,10 @@ impl Cluster {
         kubeconfig: &Kubeconfig,
         impersonation: &Impersonation,
         observer: Observer,
+        login: Login,
     ) -> Result<Self> {
         let (cluster, user) = kubeconfig.connection(&environment.context)?;
-        let (client, credentials) = client::build(&cluster, user, impersonation).await?;
+        let (client, credentials) = client::build(&cluster, user, impersonation, login).await?;
         let place = Place {
             context: environment.context.clone(),
             namespace: environment.namespace.clone(),

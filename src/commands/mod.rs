@@ -10,6 +10,7 @@ mod dbshell;
 mod envs;
 mod forward;
 mod gc;
+mod init;
 mod jobs;
 mod logs;
 mod manage;
@@ -49,6 +50,8 @@ pub enum Command {
     Forward(forward::ForwardArgs),
     /// Remove the pods of sessions that are over, and what else outlived its owner
     Gc(gc::GcArgs),
+    /// Find Django in your clusters, and write a `kdj.toml` that names its environments
+    Init(init::InitArgs),
     /// List the jobs kdj made, follow one, print its log, end it
     Jobs(jobs::JobsArgs),
     /// Follow the logs of an environment's pods, all in one
@@ -94,6 +97,7 @@ impl Command {
             | Command::Envs(_)
             | Command::External(_)
             | Command::Gc(_)
+            | Command::Init(_)
             | Command::Logs(_)
             | Command::Migrate(_)
             | Command::Releases(_)
@@ -119,6 +123,7 @@ pub async fn run(command: Command, options: &Options, config: &Config, ui: &Ui) 
         Command::Envs(args) => envs::run(args, options, config, ui).await,
         Command::Forward(args) => forward::run(args, options, config, ui).await,
         Command::Gc(args) => gc::run(args, options, config, ui).await,
+        Command::Init(args) => init::run(args, options, config, ui).await,
         Command::Jobs(args) => jobs::run(args, options, config, ui).await,
         Command::Logs(args) => logs::run(args, options, config, ui).await,
         Command::Manage(args) => manage::run(args, options, config, ui).await,

@@ -16,6 +16,7 @@ mod forward_healing;
 mod fresh;
 mod harness;
 mod harness_run;
+mod init;
 mod jobs;
 mod logs;
 mod migrate;

@@ -34,6 +34,7 @@ use tower_http::decompression::DecompressionLayer;
 
 use super::{
     credentials::Credentials,
+    plugin::Login,
     proxy::{self, proxy_for},
 };
 use crate::error::{Error, Result};
@@ -57,8 +58,9 @@ pub(in crate::cluster) async fn build(
     cluster: &Cluster,
     mut user: AuthInfo,
     impersonation: &Impersonation,
+    login: Login,
 ) -> Result<(Client, Credentials)> {
-    let credentials = Credentials::take_from(&mut user).await?;
+    let credentials = Credentials::take_from(&mut user, login).await?;
     if let Some(name) = &impersonation.user {
         user.impersonate = Some(name.clone());
         user.impersonate_groups = Some(impersonation.groups.clone()).filter(|groups| !groups.is_empty());

@@ -12,7 +12,7 @@ use kube::config::{AuthInfo, ExecConfig};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 
-use super::plugin::{self, Credential};
+use super::plugin::{self, Credential, Login};
 use crate::error::{Error, Result};
 
 /// A token is renewed this long before it expires.
@@ -28,7 +28,7 @@ enum Source {
     /// While it cannot be read, the token at hand stays.
     File(PathBuf),
     /// A credential plugin.
-    Plugin(Box<ExecConfig>),
+    Plugin(Box<ExecConfig>, Login),
 }
 
 /// The bearer token of one user, renewed when needed. Cheap to clone.
@@ -65,7 +65,7 @@ impl Credentials {
     /// # Errors
     /// When the plugin is missing, fails, hangs or prints rubbish; when the token file cannot be read and no token stands beside
     /// it.
-    pub(super) async fn take_from(user: &mut AuthInfo) -> Result<Self> {
+    pub(super) async fn take_from(user: &mut AuthInfo, login: Login) -> Result<Self> {
         let fixed = user.token.take().filter(|token| !token.expose_secret().is_empty());
         let file = user.token_file.take().filter(|path| !path.is_empty());
         let exec = user.exec.take();
@@ -82,14 +82,14 @@ impl Credentials {
             }
             (Some(value), None, _) => (Source::Fixed, Some(Token::new(value, None))),
             (None, None, Some(exec)) => {
-                let Credential { token, expires, certificate } = plugin::run(&exec).await?;
+                let Credential { token, expires, certificate } = plugin::run(&exec, login).await?;
                 if let Some((certificate, key)) = certificate {
                     user.client_certificate_data = Some(certificate);
                     user.client_key_data = Some(key);
                     user.client_certificate = None;
                     user.client_key = None;
                 }
-                (Source::Plugin(Box::new(exec)), token.map(|value| Token::new(value, expires)))
+                (Source::Plugin(Box::new(exec), login), token.map(|value| Token::new(value, expires)))
             }
             (None, None, None) => (Source::Fixed, None),
         };
@@ -136,8 +136,8 @@ impl Credentials {
                 (Err(_), Some(held)) => held.expires = Some(next_reading()),
                 (Err(error), None) => return Err(error),
             },
-            Source::Plugin(exec) => {
-                let Credential { token, expires, .. } = plugin::run(exec).await?;
+            Source::Plugin(exec, login) => {
+                let Credential { token, expires, .. } = plugin::run(exec, *login).await?;
                 *current = token.map(|value| Token::new(value, expires));
             }
         }

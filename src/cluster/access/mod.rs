@@ -9,4 +9,4 @@ mod process_tree;
 mod proxy;
 
 pub(super) use self::credentials::Credentials;
-pub use self::{client::Impersonation, kubeconfig::Kubeconfig};
+pub use self::{client::Impersonation, kubeconfig::Kubeconfig, plugin::Login};

@@ -25,6 +25,18 @@ const TIME_LIMIT_VARIABLE: &str = "KDJ_PLUGIN_TIMEOUT";
 /// Versions of the API whose answers have the shape read here; `v1alpha1` is gone since Kubernetes 1.24.
 const API_VERSIONS: [&str; 2] = ["client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"];
 
+/// How a credential plugin is run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Login {
+    /// As kubectl does: at a terminal it may ask, and its stderr is the user's.
+    #[default]
+    MayAsk,
+    /// It has no terminal, its stderr is dropped, and it has this long.
+    Silent(Duration),
+    /// As `Silent`, and only when its `interactiveMode` promises that it never asks: others open a browser as they like.
+    OnlyNeverAsking(Duration),
+}
+
 /// What a plugin gives: a token or a client certificate with its key (PEM, base64 as in a kubeconfig), or both.
 pub(super) struct Credential {
     pub(super) token: Option<SecretString>,
@@ -50,12 +62,21 @@ struct Status {
 }
 
 /// Runs the plugin once. Its stderr is the user's; its stdout is never shown, since it holds the secret.
-pub(super) async fn run(exec: &ExecConfig) -> Result<Credential> {
+pub(super) async fn run(exec: &ExecConfig, login: Login) -> Result<Credential> {
     let Some(name) = exec.command.as_deref().filter(|name| !name.is_empty()) else {
         return Err(Error::usage("the kubeconfig's user has an `exec` section without a command"));
     };
-    let limit = time_limit()?;
-    let child = command(name, exec)?.spawn().map_err(|error| not_started(name, exec, &error))?;
+    let limit = match login {
+        Login::MayAsk => time_limit()?,
+        Login::Silent(limit) => limit,
+        Login::OnlyNeverAsking(limit) if exec.interactive_mode == Some(ExecInteractiveMode::Never) => limit,
+        Login::OnlyNeverAsking(_) => {
+            let message = format!("the credential plugin `{name}` is not run, as it may ask");
+            return Err(Error::failed(message).caused_by("its `interactiveMode` is not `Never`"));
+        }
+    };
+    let may_ask = login == Login::MayAsk && may_ask(exec);
+    let child = command(name, exec, login, may_ask)?.spawn().map_err(|error| not_started(name, exec, &error))?;
     let id = child.id();
     let output = child.wait_with_output();
     tokio::pin!(output);
@@ -65,7 +86,7 @@ pub(super) async fn run(exec: &ExecConfig) -> Result<Credential> {
         }
         Err(_) => {
             // One that may ask dies alone: what it started may be the browser the user logs in with.
-            if let Some(id) = id.filter(|_| !may_ask(exec)) {
+            if let Some(id) = id.filter(|_| !may_ask) {
                 process_tree::kill_children(id).await;
             }
             let message = format!("the credential plugin `{name}` did not answer within {} s", limit.as_secs());
@@ -75,7 +96,10 @@ pub(super) async fn run(exec: &ExecConfig) -> Result<Credential> {
     };
     if !output.status.success() {
         let cause = match output.status.code() {
-            Some(code) => format!("it ended with exit code {code}; what it said stands above"),
+            Some(code) if login == Login::MayAsk => {
+                format!("it ended with exit code {code}; what it said stands above")
+            }
+            Some(code) => format!("it ended with exit code {code}"),
             None => "a signal killed it".to_owned(),
         };
         let error = Error::failed(format!("the credential plugin `{name}` failed")).caused_by(cause);
@@ -85,8 +109,7 @@ pub(super) async fn run(exec: &ExecConfig) -> Result<Credential> {
     read(name, &output.stdout)
 }
 
-fn command(name: &str, exec: &ExecConfig) -> Result<Command> {
-    let interactive = may_ask(exec);
+fn command(name: &str, exec: &ExecConfig, login: Login, interactive: bool) -> Result<Command> {
     if exec.interactive_mode == Some(ExecInteractiveMode::Always) && !interactive {
         let message = format!("the credential plugin `{name}` wants to ask at a terminal, and stdin is none");
         return Err(Error::failed(message).hint("log in from a terminal first"));
@@ -108,7 +131,8 @@ fn command(name: &str, exec: &ExecConfig) -> Result<Command> {
     }
     // Piped input belongs to the remote process: the plugin must not eat it.
     command.stdin(if interactive { Stdio::inherit() } else { Stdio::null() });
-    command.stdout(Stdio::piped()).stderr(Stdio::inherit()).kill_on_drop(true);
+    command.stderr(if login == Login::MayAsk { Stdio::inherit() } else { Stdio::null() });
+    command.stdout(Stdio::piped()).kill_on_drop(true);
     Ok(command)
 }
 

@@ -28,8 +28,8 @@ mod workload;
 pub(super) use self::{
     choose::choose_workload,
     container::{
-        app_like, choose_container, container_names, image_of, is_of_app, killed_without_evidence, memory_limit,
-        oom_killed, status_of,
+        app_like, choose_container, container_names, image_of, is_of_app, killed_without_evidence, looks_like_django,
+        memory_limit, oom_killed, status_of, unclear_containers,
     },
     kind::words,
     pod::{choose_pod, created, is_live, is_ready, model, phase},

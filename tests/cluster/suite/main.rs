@@ -17,6 +17,7 @@ mod endings;
 mod explain;
 mod forward;
 mod harness;
+mod init;
 mod jobs;
 mod logs;
 mod manage;
