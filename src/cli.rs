@@ -1,6 +1,11 @@
 //! The command line: what is typed, before anything is read or asked.
 
-use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+use std::{
+    env,
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{
     CommandFactory, Parser,
@@ -10,7 +15,10 @@ use clap::{
     },
 };
 
-use clap_complete::engine::SubcommandCandidates;
+use clap_complete::{
+    CompleteEnv,
+    engine::{CompletionCandidate, SubcommandCandidates},
+};
 
 use crate::{
     cluster::Impersonation,
@@ -95,15 +103,67 @@ fn color_parser() -> impl TypedValueParser<Value = ColorChoice> {
     PossibleValuesParser::new(ColorChoice::NAMES).try_map(|text| text.parse())
 }
 
+/// The name kubectl looks for when the words of its plugin `kdj` are completed.
+const KUBECTL: &str = "kubectl_complete-kdj";
+
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
     .usage(AnsiColor::Green.on_default().bold())
     .literal(AnsiColor::Cyan.on_default().bold())
     .placeholder(AnsiColor::Cyan.on_default());
 
-/// The clap command, for completion scripts and the generated reference.
+/// The clap command, for the parser, completion and the generated reference.
 pub fn command() -> clap::Command {
-    Cli::command().add(SubcommandCandidates::new(commands::args::alias_candidates))
+    Cli::command()
+}
+
+/// The same with candidates for what can be named.
+fn completed() -> clap::Command {
+    let aliases = SubcommandCandidates::new(commands::args::aliases);
+    commands::args::with_candidates(command(), command).add(aliases)
+}
+
+/// Answers a shell that wants to know what a word can become; whether one has asked. Whatever goes wrong, nothing is said:
+/// it would stand in the line that is being typed.
+pub(crate) fn complete(arguments: &[OsString]) -> bool {
+    let plugin = arguments.first().and_then(|name| Path::new(name).file_stem()).is_some_and(|name| name == KUBECTL);
+    if !plugin && env::var_os("COMPLETE").is_none_or(|shell| shell.is_empty() || shell == "0") {
+        return false;
+    }
+    std::panic::set_hook(Box::new(|_| {}));
+    let _ =
+        std::panic::catch_unwind(
+            || if plugin { complete_for_kubectl(arguments) } else { complete_for_shell(arguments) },
+        );
+    true
+}
+
+fn complete_for_shell(arguments: &[OsString]) {
+    let (words, index) = commands::args::of_shell(arguments);
+    commands::args::set_typed(&words, index);
+    let here = env::current_dir().ok();
+    let _ = CompleteEnv::with_factory(completed).try_complete(arguments.to_vec(), here.as_deref());
+}
+
+/// kubectl calls `kubectl_complete-kdj` with the words behind `kubectl kdj`, and wants what Cobra's completions say: a
+/// candidate and its description in each line, and at last what the shell is to do (4: no files).
+fn complete_for_kubectl(arguments: &[OsString]) {
+    let mut words = arguments.to_vec();
+    words.resize(words.len().max(2), OsString::new());
+    words[0] = "kdj".into();
+    let index = words.len() - 1;
+    commands::args::set_typed(&words, index);
+    let mut program = completed();
+    program.build();
+    let here = env::current_dir().ok();
+    let found = clap_complete::engine::complete(&mut program, words, index, here.as_deref()).unwrap_or_default();
+    let line = |candidate: &CompletionCandidate| {
+        let about = candidate.get_help().map(|help| help.to_string().lines().next().unwrap_or_default().to_owned());
+        let about = about.map(|about| format!("\t{about}")).unwrap_or_default();
+        format!("{}{about}\n", candidate.get_value().to_string_lossy())
+    };
+    let text: String = found.iter().filter(|candidate| !candidate.is_hide_set()).map(line).collect();
+    let _ = Ui::new(ColorChoice::Never, Verbosity::Quiet).data(&format!("{text}:4\n"));
 }
 
 /// Parses, runs, shows the error if there is one.
@@ -112,6 +172,11 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(code) => return code,
     };
+    // What stands in a shell's start-up file works whatever the configuration says.
+    if let Command::Completions(args) = &cli.command {
+        let ui = Ui::new(cli.global.color.unwrap_or_default(), verbosity(&cli.global));
+        return commands::completions(args, &ui);
+    }
     let config = Config::load(&config::Sources::of_this_process())
         .and_then(|config| commands::alias::check(&config).map(|()| config));
     if let (Ok(config), Command::External(words)) = (&config, &cli.command) {

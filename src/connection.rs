@@ -6,6 +6,7 @@ use tokio::time::sleep;
 
 use crate::{
     cluster::{Cluster, Kubeconfig, Login, Notice, Observer},
+    completion::{Learned, Memory},
     config::Config,
     environment::{self, Environment},
     error::Result,
@@ -33,7 +34,9 @@ pub fn resolve(name: &str, options: &Options, config: &Config) -> Result<(Enviro
 pub async fn open(environment: &Environment, kubeconfig: &Kubeconfig, options: &Options, ui: &Ui) -> Result<Cluster> {
     let Environment { name, context, namespace, resolved_by, .. } = environment;
     ui.verbose(&format!("{name}: context {context}, namespace {namespace} ({resolved_by})"));
-    let connecting = Cluster::connect(environment, kubeconfig, &options.impersonation, observer(ui), Login::MayAsk);
+    let memory = Memory::of(&kubeconfig.identity(context, &options.impersonation), environment);
+    let observer = observer(ui, Some(memory));
+    let connecting = Cluster::connect(environment, kubeconfig, &options.impersonation, observer, Login::MayAsk);
     tokio::pin!(connecting);
     // A plugin may ask at the terminal, and its stderr is the user's: a spinner would stand in its way.
     if let Some(plugin) = kubeconfig.plugin(context) {
@@ -57,16 +60,17 @@ pub async fn open_silently(
     login: Login,
     ui: &Ui,
 ) -> Result<Cluster> {
-    Cluster::connect(environment, kubeconfig, &options.impersonation, observer(ui), login).await
+    Cluster::connect(environment, kubeconfig, &options.impersonation, observer(ui, None), login).await
 }
 
 /// The connection of another environment in the same context, for this one.
 pub fn reuse(cluster: &Cluster, environment: &Environment, ui: &Ui) -> Cluster {
-    cluster.beside(environment, observer(ui))
+    cluster.beside(environment, observer(ui, Some(Memory::of(cluster.identity(), environment))))
 }
 
-/// Tells each request under `-v`, and a retry always: nothing waits silently.
-fn observer(ui: &Ui) -> Observer {
+/// Tells each request under `-v`, and a retry always: nothing waits silently. What is learned of the environment in passing
+/// is remembered for completion.
+fn observer(ui: &Ui, memory: Option<Memory>) -> Observer {
     let ui = ui.clone();
     Box::new(move |notice| match notice {
         Notice::Done { what, took, ok } => {
@@ -75,6 +79,11 @@ fn observer(ui: &Ui) -> Observer {
         }
         Notice::Retrying { what, why, pause } => {
             ui.status(&format!("cannot {what} yet ({why}); trying again in {}", duration(pause)));
+        }
+        Notice::Pods(pods) => {
+            if let Some(memory) = &memory {
+                memory.learn(|known| known.pods = Learned::now(pods));
+            }
         }
     })
 }

@@ -6,6 +6,7 @@
 //! * [`commands`]: one file per subcommand, its arguments and its `run`; no command calls another.
 //! * [`session`], [`connection`]: what several commands share: from a name to a running program and its exit code.
 //! * [`celery`]: the app's queues and workers, asked in a container of the app.
+//! * [`completion`]: what shells complete names to.
 //! * [`configuration`]: what a role's container is given, shown without secrets and compared.
 //! * [`forward`]: local ports that lead into an environment.
 //! * [`init`]: pure. What a first `kdj.toml` says, from what runs in the clusters.
@@ -32,6 +33,7 @@ mod celery;
 pub mod cli;
 mod cluster;
 mod commands;
+mod completion;
 pub mod config;
 mod configuration;
 mod connection;
@@ -68,8 +70,14 @@ use self::exit::Failure;
 
 /// Runs kdj with the process's arguments, shows its error if it has one, and says with which code to end.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    clap_complete::CompleteEnv::with_factory(cli::command).complete();
+    if let Some(request) = completion::to_learn() {
+        completion::learn(&request);
+        return ExitCode::SUCCESS;
+    }
     let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if cli::complete(&arguments) {
+        return ExitCode::SUCCESS;
+    }
     // A panic is a fault of kdj's own; what a remote command did meanwhile nobody knows. The message has been printed.
     std::panic::catch_unwind(|| cli::run(arguments)).unwrap_or(ExitCode::from(Failure::Lost.code(true)))
 }

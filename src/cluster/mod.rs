@@ -57,7 +57,7 @@ pub use self::{
     rollout::{Progress, Strategy},
     session::{Ending, Exec, NotOpened, Session, Unread, leave},
     survey::{App, AppWorkload, Scope, Survey, UnclearContainer},
-    target::{INSTANCE_LABEL, Kind, Readiness, RoleSummary, Target, Wanted},
+    target::{INSTANCE_LABEL, Kind, PodGlance, Readiness, RoleSummary, Target, Wanted},
     template::{Preference, Template},
     tunnel::{Tunnel, TunnelStream},
 };
@@ -111,9 +111,7 @@ impl Cluster {
             server: cluster.server.unwrap_or_default(),
             credentials,
         };
-        let Impersonation { user, groups } = impersonation;
-        let files = kubeconfig.files();
-        let identity = format!("{} {files:?} {} {user:?} {groups:?}", place.server, place.context);
+        let identity = kubeconfig.identity(&environment.context, impersonation);
         Ok(Self { client, place, observer, identity })
     }
 

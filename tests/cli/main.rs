@@ -5,6 +5,7 @@
 #![cfg(unix)]
 
 mod blocked;
+mod completion;
 mod config;
 mod credentials;
 mod django;
