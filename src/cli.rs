@@ -8,7 +8,7 @@ use std::{
 };
 
 use clap::{
-    CommandFactory, Parser,
+    CommandFactory, FromArgMatches, Parser,
     builder::{
         PossibleValuesParser, TypedValueParser,
         styling::{AnsiColor, Styles},
@@ -34,9 +34,10 @@ use crate::{
 
 /// Shells and management commands for Django on Kubernetes, by the environment's name
 #[derive(Debug, Parser)]
-#[command(name = "kdj", version, styles = STYLES, max_term_width = 100, disable_help_subcommand = true)]
+#[command(name = "kdj", version = env!("KDJ_VERSION"), styles = STYLES, max_term_width = 100, disable_help_subcommand = true)]
 #[command(
-    after_help = "The environment is looked up in kdj.toml, or among the kubeconfig's contexts. `kdj envs` lists them."
+    after_help = "The environment is looked up in kdj.toml, or among the kubeconfig's contexts. `kdj envs` lists them, `kdj init` \
+                  writes a first kdj.toml.\n`kdj COMMAND --help` shows examples, `kdj help` lists the pages that kdj carries with it."
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -114,7 +115,7 @@ const STYLES: Styles = Styles::styled()
 
 /// The clap command, for the parser, completion and the generated reference.
 pub fn command() -> clap::Command {
-    Cli::command()
+    commands::examples::with_examples(Cli::command(), STYLES.get_header())
 }
 
 /// The same with candidates for what can be named.
@@ -172,11 +173,12 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(code) => return code,
     };
-    // What stands in a shell's start-up file works whatever the configuration says.
-    if let Command::Completions(args) = &cli.command {
-        let ui = Ui::new(cli.global.color.unwrap_or_default(), verbosity(&cli.global));
-        return commands::completions(args, &ui);
+    if let Some(words) = cli.command.helped(&Cli::command()) {
+        let own = arguments.iter().take(1).cloned();
+        let words = own.chain(words.iter().map(OsString::from)).chain(["--help".into()]);
+        return parse(&words.collect::<Vec<_>>()).err().unwrap_or(ExitCode::SUCCESS);
     }
+    let plugin = plugin_name(&arguments);
     let config = Config::load(&config::Sources::of_this_process())
         .and_then(|config| commands::alias::check(&config).map(|()| config));
     if let (Ok(config), Command::External(words)) = (&config, &cli.command) {
@@ -185,14 +187,19 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
             Ok(Ok(cli)) => cli,
             Ok(Err(code)) => return code,
             Err(error) => {
-                Ui::new(cli.global.color.unwrap_or(config.color.value), verbosity(&cli.global)).error(&error);
+                let color = cli.global.color.unwrap_or(config.color.value);
+                Ui::new(color, verbosity(&cli.global)).called(plugin).error(&error);
                 return ExitCode::from(error.failure().code(false));
             }
         };
     }
     let pass_through = cli.command.is_pass_through();
     let configured = config.as_ref().map(|config| config.color.value).unwrap_or_default();
-    let ui = Ui::new(cli.global.color.unwrap_or(configured), verbosity(&cli.global));
+    let ui = Ui::new(cli.global.color.unwrap_or(configured), verbosity(&cli.global)).called(plugin);
+    let config = match config {
+        Err(_) if cli.command.reads_configuration() => Ok(Config::built_in()),
+        config => config,
+    };
     match config.and_then(|config| start(cli, &config, &ui)) {
         Ok(exit) => exit.into(),
         Err(error) => {
@@ -204,11 +211,23 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
 
 /// Parses; clap's own text is shown here, and the code to end with returned.
 fn parse(arguments: &[OsString]) -> Result<Cli, ExitCode> {
-    Cli::try_parse_from(arguments).map_err(|error| {
+    let mut program = command();
+    if let Some(name) = plugin_name(arguments) {
+        program = program.bin_name(name);
+    }
+    let parsed =
+        program.try_get_matches_from(arguments).and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches));
+    parsed.map_err(|error| {
         // That it cannot be written is nothing anybody could be told.
         let _ = error.print();
         ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
     })
+}
+
+/// What is typed for kdj, where that is not `kdj`: kubectl finds its plugin `kdj` by the name `kubectl-kdj`.
+fn plugin_name(arguments: &[OsString]) -> Option<&'static str> {
+    let name = arguments.first().and_then(|name| Path::new(name).file_stem())?;
+    (name == "kubectl-kdj").then_some("kubectl kdj")
 }
 
 fn verbosity(global: &GlobalArgs) -> Verbosity {

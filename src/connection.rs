@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use crate::{
-    cluster::{Cluster, Kubeconfig, Login, Notice, Observer},
+    cluster::{Cluster, Kubeconfig, Login, Manner, Notice, Observer},
     completion::{Learned, Memory},
     config::Config,
     environment::{self, Environment},
@@ -36,7 +36,7 @@ pub async fn open(environment: &Environment, kubeconfig: &Kubeconfig, options: &
     ui.verbose(&format!("{name}: context {context}, namespace {namespace} ({resolved_by})"));
     let memory = Memory::of(&kubeconfig.identity(context, &options.impersonation), environment);
     let observer = observer(ui, Some(memory));
-    let connecting = Cluster::connect(environment, kubeconfig, &options.impersonation, observer, Login::MayAsk);
+    let connecting = Cluster::connect(environment, kubeconfig, &options.impersonation, observer, Manner::Attended);
     tokio::pin!(connecting);
     // A plugin may ask at the terminal, and its stderr is the user's: a spinner would stand in its way.
     if let Some(plugin) = kubeconfig.plugin(context) {
@@ -57,10 +57,20 @@ pub async fn open_silently(
     environment: &Environment,
     kubeconfig: &Kubeconfig,
     options: &Options,
-    login: Login,
+    limit: Duration,
     ui: &Ui,
 ) -> Result<Cluster> {
-    Cluster::connect(environment, kubeconfig, &options.impersonation, observer(ui, None), login).await
+    let observer = observer(ui, None);
+    Cluster::connect(environment, kubeconfig, &options.impersonation, observer, Manner::Silent(limit)).await
+}
+
+/// A connection to a context's cluster, for who looks whether its credentials can be had: its plugin asks nothing at the
+/// terminal, and is not run again. No request is made yet.
+///
+/// # Errors
+/// When the credentials cannot be had; what the plugin said on stderr is among the causes.
+pub async fn examine(context: &str, kubeconfig: &Kubeconfig, options: &Options, ui: &Ui) -> Result<(Cluster, Login)> {
+    Cluster::examine(context, kubeconfig, &options.impersonation, observer(ui, None)).await
 }
 
 /// The connection of another environment in the same context, for this one.

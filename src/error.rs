@@ -10,7 +10,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// What happened, its causes from the nearest to the root, and up to two hints.
 ///
 /// Texts are lower-case fragments without a final period, names and commands in backticks.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Error {
     failure: Failure,
     message: String,

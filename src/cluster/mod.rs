@@ -6,7 +6,9 @@
 //! * `request`: every request, its time limit, its repetition, its errors.
 //! * `record`: what the cluster is told of a change.
 //! * `port`: which port of which pod to forward to, and whether that pod is still there.
+//! * `probe`: what it says of itself, of the user's rights and of the way to it, for `kdj doctor`.
 //! * `target`: which pod and container; one LIST, and more only where that leaves a question.
+//! * `server`: what the API server says of itself.
 //! * `session`: exec over WebSocket, and why a session ended.
 //! * `tunnel`: connections to the ports of a pod.
 //! * `job`: Jobs, made and followed.
@@ -24,9 +26,11 @@ mod logs;
 mod manager;
 mod operate;
 mod port;
+mod probe;
 mod record;
 mod request;
 mod rollout;
+mod server;
 mod session;
 mod state;
 mod survey;
@@ -43,7 +47,10 @@ use serde::de::DeserializeOwned;
 
 use self::access::{Credentials, client};
 pub use self::{
-    access::{Impersonation, Kubeconfig, Login},
+    access::{
+        ContextFacts, Impersonation, Kubeconfig, KubeconfigFile, Login, Manner, PluginFacts, kubeconfig_files,
+        plugin_time_limit,
+    },
     configuration::{Configuration, Given, Origin, Value},
     job::{By, Created, JobHandle, JobKind, JobState, JobSummary, NewJob, News, VariablesFrom, Verdict, new_name},
     logs::{Announcement, Containers, LogStream, LogsWanted, PodNames},
@@ -52,9 +59,11 @@ pub use self::{
         Follow, Operated, PodView, Replicas, Revision, Revisions, TemplateChange, Told, View, Workloads, restart_patch,
     },
     port::{PodHealth, Port, PortOfPod, PortOwner, Reachable, ReachablePort, Trouble},
+    probe::{Allowed, NamespaceState, ServerCertificate},
     record::{Event, Involved, RecordedEvent},
     request::{Notice, Observer},
     rollout::{Progress, Strategy},
+    server::Server,
     session::{Ending, Exec, NotOpened, Session, Unread, leave},
     survey::{App, AppWorkload, Scope, Survey, UnclearContainer},
     target::{INSTANCE_LABEL, Kind, PodGlance, Readiness, RoleSummary, Target, Wanted},
@@ -101,10 +110,10 @@ impl Cluster {
         kubeconfig: &Kubeconfig,
         impersonation: &Impersonation,
         observer: Observer,
-        login: Login,
+        manner: Manner,
     ) -> Result<Self> {
         let (cluster, user) = kubeconfig.connection(&environment.context)?;
-        let (client, credentials) = client::build(&cluster, user, impersonation, login).await?;
+        let (client, credentials) = client::build(&cluster, user, impersonation, manner).await?;
         let place = Place {
             context: environment.context.clone(),
             namespace: environment.namespace.clone(),

@@ -37,7 +37,7 @@ pub struct InitArgs {
 }
 
 /// Runs `kdj init`.
-pub async fn run(args: InitArgs, options: &Options, config: &Config, ui: &Ui) -> Result<Exit> {
+pub async fn run(args: InitArgs, commands: Vec<String>, options: &Options, config: &Config, ui: &Ui) -> Result<Exit> {
     let kubeconfig = Kubeconfig::load(options.kubeconfig.as_deref())?;
     let look = Look::new(&kubeconfig, options, config, ui)?;
     if options.explain {
@@ -65,7 +65,7 @@ pub async fn run(args: InitArgs, options: &Options, config: &Config, ui: &Ui) ->
             ui.data(&init::document(&all))?;
             Ok(Exit::Success)
         }
-        Existing::None => write(&args, &place, &all, &answers, &look).await,
+        Existing::None => write(&args, &place, &all, &answers, &look, commands).await,
     }
 }
 
@@ -121,7 +121,14 @@ fn complete(place: &Place, lacking: &[Proposed], ui: &Ui) -> Result<Exit> {
 }
 
 /// Shows the file, asks, writes it and tries it out.
-async fn write(args: &InitArgs, place: &Place, all: &[Proposed], answers: &[Answer], look: &Look<'_>) -> Result<Exit> {
+async fn write(
+    args: &InitArgs,
+    place: &Place,
+    all: &[Proposed],
+    answers: &[Answer],
+    look: &Look<'_>,
+    commands: Vec<String>,
+) -> Result<Exit> {
     let ui = look.ui;
     let text = init::document(all);
     let path = names::shown(&place.path.display().to_string());
@@ -140,13 +147,17 @@ async fn write(args: &InitArgs, place: &Place, all: &[Proposed], answers: &[Answ
     for tried in &tried {
         ui.status(&tried.line);
     }
-    let first = tried.iter().find(|tried| tried.works && !tried.protected).or(tried.iter().find(|tried| tried.works));
-    if let Some(first) = first {
-        let name = names::shown(&first.name);
-        let hint = ui.paint("hint:", Role::Hint);
-        ui.status(&format!(
-            "\n{hint} next: `kdj doctor {name}` looks closer, `kdj pyshell {name}` opens Django's shell"
-        ));
-    }
-    Ok(if tried.iter().all(|tried| tried.works) { Exit::Success } else { Exit::Failed })
+    let all_work = tried.iter().all(|tried| tried.works);
+    // Inside the app is looked where nothing is protected; one place tells whether Django is found.
+    let Some(first) = tried.iter().find(|tried| tried.works && !tried.protected) else {
+        return Ok(if all_work { Exit::Success } else { Exit::Failed });
+    };
+    ui.status("");
+    let examined = verify::examine(&first.name, commands, look).await?;
+    let name = names::shown(&first.name);
+    ui.status(&format!(
+        "\n{} next: `kdj doctor {name}` looks at all of it, `kdj pyshell {name}` opens Django's shell",
+        ui.paint("hint:", Role::Hint)
+    ));
+    Ok(if all_work { examined } else { Exit::Failed })
 }

@@ -7,9 +7,12 @@ mod completions;
 mod config;
 mod db;
 mod dbshell;
+mod doctor;
 mod envs;
+pub mod examples;
 mod forward;
 mod gc;
+mod help;
 mod init;
 mod jobs;
 mod logs;
@@ -44,12 +47,16 @@ pub enum Command {
     Db(db::DbArgs),
     /// Open the database's own shell (psql, mysql, sqlite3, redis-cli) in an environment, or run SQL in it
     Dbshell(dbshell::DbshellArgs),
+    /// Find out what is wrong with this machine, the kubeconfig, the credentials, a cluster or an app, and mend it
+    Doctor(doctor::DoctorArgs),
     /// List the environments
     Envs(envs::EnvsArgs),
     /// Forward local ports into an environment: its database, its roles, its Services
     Forward(forward::ForwardArgs),
     /// Remove the pods of sessions that are over, and what else outlived its owner
     Gc(gc::GcArgs),
+    /// Show the help of a command, or a page of the documentation
+    Help(help::HelpArgs),
     /// Find Django in your clusters, and write a `kdj.toml` that names its environments
     Init(init::InitArgs),
     /// List the jobs kdj made, follow one, print its log, end it
@@ -84,6 +91,16 @@ pub enum Command {
 }
 
 impl Command {
+    /// Whether the command works whatever the configuration says: it needs none, or says itself what is wrong with it.
+    pub fn reads_configuration(&self) -> bool {
+        matches!(self, Command::Completions(_) | Command::Doctor(_) | Command::Help(_))
+    }
+
+    /// The command whose help is asked for by `kdj help COMMAND`.
+    pub fn helped<'a>(&'a self, program: &clap::Command) -> Option<&'a [String]> {
+        if let Command::Help(args) = self { args.of_command(program) } else { None }
+    }
+
     /// Whether the command ends with a remote command's exit code.
     pub fn is_pass_through(&self) -> bool {
         match self {
@@ -94,9 +111,11 @@ impl Command {
             | Command::Completions(_)
             | Command::Config(_)
             | Command::Db(_)
+            | Command::Doctor(_)
             | Command::Envs(_)
             | Command::External(_)
             | Command::Gc(_)
+            | Command::Help(_)
             | Command::Init(_)
             | Command::Logs(_)
             | Command::Migrate(_)
@@ -120,10 +139,12 @@ pub async fn run(command: Command, options: &Options, config: &Config, ui: &Ui) 
         Command::Config(args) => config::run(args, options, config, ui).await,
         Command::Db(args) => db::run(args, options, config, ui).await,
         Command::Dbshell(args) => dbshell::run(args, options, config, ui).await,
+        Command::Doctor(args) => doctor::run(args, alias::commands(), options, ui).await,
         Command::Envs(args) => envs::run(args, options, config, ui).await,
         Command::Forward(args) => forward::run(args, options, config, ui).await,
         Command::Gc(args) => gc::run(args, options, config, ui).await,
-        Command::Init(args) => init::run(args, options, config, ui).await,
+        Command::Help(args) => help::run(&args, &alias::commands(), ui),
+        Command::Init(args) => init::run(args, alias::commands(), options, config, ui).await,
         Command::Jobs(args) => jobs::run(args, options, config, ui).await,
         Command::Logs(args) => logs::run(args, options, config, ui).await,
         Command::Manage(args) => manage::run(args, options, config, ui).await,

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use super::memory::{JobName, Known, Learned, Memory};
 use crate::{
-    cluster::{Cluster, Impersonation, JobKind, Kubeconfig, Login},
+    cluster::{Cluster, Impersonation, JobKind, Kubeconfig, Manner},
     config::{Config, Sources},
     environment::{self, Environment, Overrides},
     error::Result,
@@ -173,9 +173,9 @@ async fn ask(request: &Request) -> Result<()> {
     let (environment, kubeconfig) = place(&request.environment, &options, &config)?;
     let memory = Memory::of(&kubeconfig.identity(&environment.context, &options.impersonation), &environment);
     let Some(lock) = memory.lock().and_then(Lock::take) else { return Ok(()) };
-    let login = Login::OnlyNeverAsking(LEARN_LIMIT);
+    let manner = Manner::NeverAsking(LEARN_LIMIT);
     let silent = Box::new(|_| {});
-    let cluster = Cluster::connect(&environment, &kubeconfig, &options.impersonation, silent, login).await?;
+    let cluster = Cluster::connect(&environment, &kubeconfig, &options.impersonation, silent, manner).await?;
     match request.subject {
         Subject::Roles | Subject::Pods => {
             let pods = cluster.glance(&environment).await?;

@@ -59,8 +59,9 @@ impl Project {
     /// The project of the working directory: where its `kdj.toml` is, or the `manage.py` above.
     pub fn here(config: &Config) -> Self {
         let mut project = Self::default();
+        let mut left = MOST;
         if let Some(root) = root(config) {
-            project.look(&root, DEEPEST, &mut MOST.clone());
+            project.look(&root, DEEPEST, &mut left);
         }
         project
     }
@@ -135,7 +136,8 @@ mod tests {
             fs::write(path, "").unwrap();
         }
         let mut project = Project::default();
-        project.look(directory.path(), DEEPEST, &mut MOST.clone());
+        let mut left = MOST;
+        project.look(directory.path(), DEEPEST, &mut left);
         let found: Vec<_> = project.migrations.iter().map(|(app, names)| (app.as_str(), names.len())).collect();
         assert_eq!(found, [("catalog", 2)]);
         assert_eq!(project.commands.into_iter().collect::<Vec<_>>(), ["orders_report"]);

@@ -60,7 +60,7 @@ fn offered(kdj: &Kdj, shell: &str, line: &str) -> Vec<String> {
         "fish" => format!("kdj completions fish | source; complete -C '{line}'"),
         // What zsh's function gives to its completion system, which wants a terminal: see the test of a Tab.
         _ => format!(
-            "compdef() {{ }}; _describe() {{ print -l -- ${{(P)4}} }}; source <(kdj completions zsh); words=({}); CURRENT={}; \
+            "compdef() {{ }}; _describe() {{ print -l -- ${{(P)3}} }}; source <(kdj completions zsh); words=({}); CURRENT={}; \
              _clap_dynamic_completer_kdj",
             words.join(" "),
             index + 1
@@ -129,7 +129,7 @@ fn all_shells_offer_what_there_is() {
         ("kdj manage qa -- check ", &[]),
         ("kdj jobs cancel qa ", &["kdj-run-x7k2m"]),
         ("kdj sessions attach qa ", &["kdj-session-p3q4r"]),
-        ("kdj forward qa ", &["celerybeat", "celeryd", "db", "flower", "redis", "redis", "shell", "svc/web", "web"]),
+        ("kdj forward qa ", &["celerybeat", "celeryd", "db", "flower", "redis", "shell", "svc/web", "web"]),
         ("kdj --context acme", &["acme-staging"]),
         ("kdj shell nowhere --pod ", &[]),
     ];

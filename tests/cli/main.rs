@@ -17,6 +17,7 @@ mod forward_healing;
 mod fresh;
 mod harness;
 mod harness_run;
+mod help;
 mod init;
 mod jobs;
 mod logs;

@@ -12,7 +12,7 @@ use kube::config::{AuthInfo, ExecConfig};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 
-use super::plugin::{self, Credential, Login};
+use super::plugin::{self, Credential, Manner};
 use crate::error::{Error, Result};
 
 /// A token is renewed this long before it expires.
@@ -28,7 +28,7 @@ enum Source {
     /// While it cannot be read, the token at hand stays.
     File(PathBuf),
     /// A credential plugin.
-    Plugin(Box<ExecConfig>, Login),
+    Plugin(Box<ExecConfig>, Manner),
 }
 
 /// The bearer token of one user, renewed when needed. Cheap to clone.
@@ -65,7 +65,7 @@ impl Credentials {
     /// # Errors
     /// When the plugin is missing, fails, hangs or prints rubbish; when the token file cannot be read and no token stands beside
     /// it.
-    pub(super) async fn take_from(user: &mut AuthInfo, login: Login) -> Result<Self> {
+    pub(super) async fn take_from(user: &mut AuthInfo, manner: Manner) -> Result<Self> {
         let fixed = user.token.take().filter(|token| !token.expose_secret().is_empty());
         let file = user.token_file.take().filter(|path| !path.is_empty());
         let exec = user.exec.take();
@@ -82,18 +82,30 @@ impl Credentials {
             }
             (Some(value), None, _) => (Source::Fixed, Some(Token::new(value, None))),
             (None, None, Some(exec)) => {
-                let Credential { token, expires, certificate } = plugin::run(&exec, login).await?;
-                if let Some((certificate, key)) = certificate {
-                    user.client_certificate_data = Some(certificate);
-                    user.client_key_data = Some(key);
-                    user.client_certificate = None;
-                    user.client_key = None;
-                }
-                (Source::Plugin(Box::new(exec), login), token.map(|value| Token::new(value, expires)))
+                let credential = plugin::run(&exec, manner).await?;
+                let token = use_credential(credential, user);
+                (Source::Plugin(Box::new(exec), manner), token)
             }
             (None, None, None) => (Source::Fixed, None),
         };
         Ok(Self { source: Arc::new(source), current: Arc::new(Mutex::new(token)) })
+    }
+
+    /// The same, for who looks whether it works: the plugin runs without a terminal, its stderr stands in the error, and
+    /// it is not run again when its token is refused. Also when the token expires, as far as anybody says.
+    ///
+    /// # Errors
+    /// As [`Credentials::take_from`].
+    pub(super) async fn examine(user: &mut AuthInfo) -> Result<(Self, Option<SystemTime>)> {
+        let has_token = user.token.as_ref().is_some_and(|token| !token.expose_secret().is_empty())
+            || user.token_file.as_ref().is_some_and(|path| !path.is_empty());
+        let Some(exec) = user.exec.take_if(|_| !has_token) else {
+            return Ok((Self::take_from(user, Manner::Attended).await?, None));
+        };
+        let credential = plugin::run(&exec, Manner::Unattended).await?;
+        let expires = credential.expires;
+        let token = use_credential(credential, user);
+        Ok((Self { source: Arc::new(Source::Fixed), current: Arc::new(Mutex::new(token)) }, expires))
     }
 
     /// Renews the token when it is about to expire, and gives the `Authorization` header. A plugin may take its time:
@@ -136,13 +148,25 @@ impl Credentials {
                 (Err(_), Some(held)) => held.expires = Some(next_reading()),
                 (Err(error), None) => return Err(error),
             },
-            Source::Plugin(exec, login) => {
-                let Credential { token, expires, .. } = plugin::run(exec, *login).await?;
+            Source::Plugin(exec, manner) => {
+                let Credential { token, expires, .. } = plugin::run(exec, *manner).await?;
                 *current = token.map(|value| Token::new(value, expires));
             }
         }
         Ok(())
     }
+}
+
+/// Gives `user` the certificate of a plugin, which kube handles, and returns the token.
+fn use_credential(credential: Credential, user: &mut AuthInfo) -> Option<Token> {
+    let Credential { token, expires, certificate } = credential;
+    if let Some((certificate, key)) = certificate {
+        user.client_certificate_data = Some(certificate);
+        user.client_key_data = Some(key);
+        user.client_certificate = None;
+        user.client_key = None;
+    }
+    token.map(|value| Token::new(value, expires))
 }
 
 /// Token files end in a newline more often than not; kube would send it.

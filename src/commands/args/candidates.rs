@@ -181,7 +181,7 @@ fn targets(typed: &Typed) -> Option<Candidates> {
     }
     let typed_already = typed.values("targets");
     targets.retain(|target| !typed_already.contains(target));
-    Some(targets.into_iter().map(CompletionCandidate::new).collect())
+    Some(sorted(targets))
 }
 
 /// The apps that have migrations: those of the project's files, and those the app itself has told.

@@ -39,17 +39,18 @@ pub struct Typed {
 }
 
 impl Typed {
-    /// Reads it; `None` when it cannot be understood at all.
+    /// Reads it, as far as it can be understood; `None` where nothing is completed.
     pub fn read(program: clap::Command) -> Option<Self> {
         let words = WORDS.get()?;
         let escaped = words.iter().any(|word| word == "--");
         let program = program.ignore_errors(true);
         let without_last = &words[..words.len().saturating_sub(1)];
-        // An option whose value is what is completed takes the rest with it.
-        let matches = [words.as_slice(), without_last].into_iter().find_map(|words| {
-            let matches = program.clone().try_get_matches_from(words).ok()?;
-            matches.subcommand_name().is_some().then_some(matches)
-        })?;
+        // An option whose value is what is completed may take the rest with it.
+        let attempts = [words.as_slice(), without_last].into_iter();
+        let parsed: Vec<ArgMatches> =
+            attempts.filter_map(|words| program.clone().try_get_matches_from(words).ok()).collect();
+        let best = parsed.iter().find(|matches| matches.subcommand_name().is_some()).or(parsed.first());
+        let matches = best.cloned().unwrap_or_default();
         Some(Self { matches, escaped })
     }
 

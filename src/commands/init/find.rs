@@ -6,7 +6,7 @@ use futures::future::join_all;
 use tokio::time::timeout;
 
 use crate::{
-    cluster::{Cluster, Kubeconfig, Login, Survey},
+    cluster::{Cluster, Kubeconfig, Survey},
     config::Config,
     connection,
     environment::{self, Environment, KubeContext, Overrides},
@@ -27,7 +27,7 @@ const TIME_LIMIT: Duration = Duration::from_secs(20);
 pub(super) struct Look<'a> {
     kubeconfig: &'a Kubeconfig,
     contexts: Vec<KubeContext>,
-    options: &'a Options,
+    pub(super) options: &'a Options,
     config: &'a Config,
     pub(super) ui: &'a Ui,
 }
@@ -118,8 +118,7 @@ impl<'a> Look<'a> {
         let cluster = if self.may_ask() {
             connection::open(&environment, self.kubeconfig, self.options, self.ui).await?
         } else {
-            let login = Login::Silent(LOGIN_LIMIT);
-            connection::open_silently(&environment, self.kubeconfig, self.options, login, self.ui).await?
+            connection::open_silently(&environment, self.kubeconfig, self.options, LOGIN_LIMIT, self.ui).await?
         };
         let survey = async {
             match self.options.overrides.namespace {

@@ -10,9 +10,12 @@ use crate::{
     cluster::{Cluster, Wanted},
     config::{Config, Sources},
     connection,
+    doctor::{self, Form, Repair, Wish},
     environment::{self, Overrides},
     error::{Error, Result},
+    exit::Exit,
     init::Proposed,
+    options::Options,
     ui::style::Role,
 };
 
@@ -53,6 +56,19 @@ pub(super) async fn verify(
     });
     let tried = look.ui.waiting("trying it out", join_all(trying)).await;
     Ok(tried)
+}
+
+/// The checks of `kdj doctor` that are about the app of one environment, and what these need.
+///
+/// # Errors
+/// When the checks cannot be made.
+pub(super) async fn examine(name: &str, commands: Vec<String>, look: &Look<'_>) -> Result<Exit> {
+    let wish = Wish { environments: vec![name.to_owned()], all: false, slow: false, commands };
+    // With what these need: that it fails is not to look like success.
+    let only = ["cluster.reachable", "cluster.namespace", "application"].map(str::to_owned);
+    // The file says where everything is; a flag that narrowed the search is not to lead it elsewhere.
+    let options = Options { overrides: Overrides::default(), ..look.options.clone() };
+    doctor::examine(&wish, &only, Repair::No, Form::Text, &options, look.ui).await
 }
 
 async fn try_one(one: &Proposed, cluster: &Cluster, config: &Config, look: &Look<'_>) -> Tried {

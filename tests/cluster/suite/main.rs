@@ -22,6 +22,7 @@ mod jobs;
 mod logs;
 mod manage;
 mod migrate;
+mod newcomer;
 mod newest;
 mod operate;
 mod protection;
