@@ -28,7 +28,7 @@ pub enum Shell {
     Fish,
     /// PowerShell
     #[value(name = "powershell", alias = "pwsh")]
-    PowerShell,
+    Pwsh,
     /// Elvish
     Elvish,
 }
@@ -48,7 +48,7 @@ pub fn script(shell: Shell) -> Result<String> {
         Shell::Bash => &Bash,
         Shell::Zsh => &Zsh,
         Shell::Fish => &Fish,
-        Shell::PowerShell => &Powershell,
+        Shell::Pwsh => &Powershell,
         Shell::Elvish => &Elvish,
     };
     let mut script = Vec::new();

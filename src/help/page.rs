@@ -91,7 +91,7 @@ fn blocks(markdown: &str) -> Vec<Block<'_>> {
 /// How long the mark of a list's item is: `- `, `1. `.
 fn marker(text: &str) -> usize {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    match text[digits..].as_bytes() {
+    match &text.as_bytes()[digits..] {
         [b'.', b' ', ..] if digits > 0 => digits + 2,
         [b'-' | b'*', b' ', ..] if digits == 0 => 2,
         _ => 0,

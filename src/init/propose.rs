@@ -121,7 +121,7 @@ fn instances(app: &App) -> Vec<String> {
         roles.entry(instance).or_default().insert(&workload.role);
     }
     let shared = |role: &&str| roles.values().all(|roles| roles.contains(role));
-    let alike = roles.values().next().is_some_and(|first| first.iter().any(|role| shared(role)));
+    let alike = roles.values().next().is_some_and(|first| first.iter().any(shared));
     if roles.len() < 2 || !alike { Vec::new() } else { roles.into_keys().cloned().collect() }
 }
 

@@ -2,7 +2,7 @@
 
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 
-use super::typed::{self, Typed};
+use super::{typed, typed::Typed};
 use crate::{
     cluster::Kubeconfig,
     completion::{self, BUILT_IN_COMMANDS, JobName, Known, Project, Subject},
