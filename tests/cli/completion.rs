@@ -130,6 +130,8 @@ fn all_shells_offer_what_there_is() {
         ("kdj jobs cancel qa ", &["kdj-run-x7k2m"]),
         ("kdj sessions attach qa ", &["kdj-session-p3q4r"]),
         ("kdj forward qa ", &["celerybeat", "celeryd", "db", "flower", "redis", "shell", "svc/web", "web"]),
+        ("kdj help exit", &["exit-codes"]),
+        ("kdj help migr", &["migrate", "migrations"]),
         ("kdj --context acme", &["acme-staging"]),
         ("kdj shell nowhere --pod ", &[]),
     ];

@@ -8,6 +8,7 @@ use crate::{
     completion::{self, BUILT_IN_COMMANDS, JobName, Known, Project, Subject},
     config::{Alias, Sourced},
     environment,
+    help::TOPICS,
 };
 
 /// Names, and what is said of each.
@@ -35,6 +36,8 @@ enum Named {
     Job,
     Target,
     Context,
+    /// A command, or a page of the documentation.
+    Help,
 }
 
 /// The argument of this id, of a command below `parent`.
@@ -47,6 +50,7 @@ fn named(parent: &str, command: &str, id: &str) -> Option<Named> {
         ("migrate", "app") => Named::App,
         ("migrate", "migration") => Named::Migration,
         ("forward", "targets") => Named::Target,
+        ("help", "words") => Named::Help,
         ("config", "diff") => Named::Environment,
         ("logs", "job") => Named::Job,
         (_, "words") if parent == "jobs" => Named::EnvironmentThenJob(false),
@@ -100,6 +104,7 @@ fn candidates(named: Named, plain: fn() -> clap::Command) -> Option<Candidates> 
         Named::ManagementCommand => Some(management_commands(&typed)),
         Named::Job => jobs(&typed, false),
         Named::Target => targets(&typed),
+        Named::Help => typed.values("words").is_empty().then(|| help_words(&plain())),
         Named::Context => Some(contexts(&typed).into_iter().map(CompletionCandidate::new).collect()),
     }
 }
@@ -218,6 +223,14 @@ fn management_commands(typed: &Typed) -> Candidates {
         None => commands.extend(BUILT_IN_COMMANDS.map(str::to_owned)),
     }
     sorted(commands)
+}
+
+/// The topics, and the commands.
+fn help_words(program: &clap::Command) -> Candidates {
+    let commands = program.get_subcommands().filter(|command| !command.is_hide_set());
+    let commands = commands.map(|command| (command.get_name(), command.get_about().map(ToString::to_string)));
+    let topics = TOPICS.iter().map(|topic| (topic.name, Some(topic.about.to_owned())));
+    topics.chain(commands).map(|(name, about)| candidate(name.to_owned(), about.unwrap_or_default())).collect()
 }
 
 /// The aliases, with what they stand for.
