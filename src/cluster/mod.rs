@@ -16,6 +16,7 @@
 //! * `operate`: workloads as their own objects describe them, to scale and to restart.
 //! * `rollout`, `manager`: how far a rollout is, and who else sets what it is made of.
 //! * `state`: what state an environment is in.
+//! * `survey`: where in a cluster Django runs.
 //! * `watch`: objects as they change.
 
 mod access;
@@ -32,6 +33,7 @@ mod rollout;
 mod server;
 mod session;
 mod state;
+mod survey;
 mod target;
 mod template;
 mod tunnel;
@@ -47,7 +49,7 @@ use tokio::sync::Semaphore;
 use self::access::{Credentials, client};
 pub use self::{
     access::{
-        ContextFacts, Impersonation, Kubeconfig, KubeconfigFile, Login, PluginFacts, kubeconfig_files,
+        ContextFacts, Impersonation, Kubeconfig, KubeconfigFile, Login, Manner, PluginFacts, kubeconfig_files,
         plugin_time_limit,
     },
     configuration::{Configuration, Given, Origin, Value},
@@ -64,7 +66,8 @@ pub use self::{
     rollout::{Progress, Strategy},
     server::Server,
     session::{Ending, Exec, NotOpened, Session, Unread, leave},
-    target::{INSTANCE_LABEL, Kind, Readiness, RoleSummary, Target, Wanted},
+    survey::{App, AppWorkload, Scope, Survey, UnclearContainer},
+    target::{INSTANCE_LABEL, Kind, PodGlance, Readiness, RoleSummary, Target, Wanted},
     template::{Preference, Template},
     tunnel::{Tunnel, TunnelStream},
 };
@@ -115,12 +118,13 @@ impl Cluster {
         kubeconfig: &Kubeconfig,
         impersonation: &Impersonation,
         observer: Observer,
+        manner: Manner,
     ) -> Result<Self> {
         let name = &environment.name;
         let (cluster, user) = kubeconfig
             .connection(&environment.context)
             .map_err(|error| error.explained_by(Explained::Kubeconfig, name))?;
-        let (client, credentials) = client::build(&cluster, user, impersonation)
+        let (client, credentials) = client::build(&cluster, user, impersonation, manner)
             .await
             .map_err(|error| error.explained_by(Explained::Credentials, name))?;
         let place = Place {
@@ -130,10 +134,12 @@ impl Cluster {
             server: cluster.server.unwrap_or_default(),
             credentials,
         };
-        let Impersonation { user, groups } = impersonation;
-        let files = kubeconfig.files();
-        let identity = format!("{} {files:?} {} {user:?} {groups:?}", place.server, place.context);
-        Ok(Self { client, place, observer, identity, turns: Arc::new(Semaphore::new(READ_AT_ONCE)) })
+        let identity = kubeconfig.identity(&environment.context, impersonation);
+        Ok(Self::new(client, place, observer, identity))
+    }
+
+    fn new(client: Client, place: Place, observer: Observer, identity: String) -> Self {
+        Self { client, place, observer, identity, turns: Arc::new(Semaphore::new(READ_AT_ONCE)) }
     }
 
     /// Where requests go and as whom: two connections of the same identity see the same cluster with the same rights.
