@@ -24,9 +24,15 @@ use crate::{
     ui::{Ui, Verbosity, style::ColorChoice},
 };
 
+/// What `kdj --version` says: the version, and of a release its commit and that one's date, which `.ci/release` gives.
+pub const VERSION: &str = match option_env!("KDJ_VERSION") {
+    Some(version) => version,
+    None => env!("CARGO_PKG_VERSION"),
+};
+
 /// Shells and management commands for Django on Kubernetes, by the environment's name
 #[derive(Debug, Parser)]
-#[command(name = "kdj", version, styles = STYLES, max_term_width = 100, disable_help_subcommand = true)]
+#[command(name = "kdj", version = VERSION, styles = STYLES, max_term_width = 100, disable_help_subcommand = true)]
 #[command(
     after_help = "The environment is looked up in kdj.toml, or among the kubeconfig's contexts. `kdj envs` lists them."
 )]
