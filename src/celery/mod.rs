@@ -28,6 +28,9 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(60);
 pub struct Celery {
     /// The app's name.
     pub app: String,
+    /// The version of Celery: `5.7.0`.
+    #[serde(default)]
+    pub version: Option<String>,
     /// Its broker.
     pub broker: Broker,
     /// The queues of the settings, and those the workers consume. Absent when the broker did not say.
@@ -116,6 +119,16 @@ pub struct Consumer(
 enum Answer {
     Problem { error: Problem },
     Celery(Celery),
+}
+
+impl Celery {
+    /// Whether its workers forget which queues they were told to consume again, when their connection to the broker breaks:
+    /// so do those before 5.7 (celery/celery#7733).
+    pub fn forgets_queues(&self) -> bool {
+        let mut parts = self.version.iter().flat_map(|version| version.split('.')).map_while(|part| part.parse().ok());
+        let version: (u32, u32) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        version < (5, 7)
+    }
 }
 
 impl Worker {

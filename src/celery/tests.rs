@@ -22,10 +22,22 @@ fn a_worker_is_in_the_pod_it_is_named_after() {
 }
 
 #[test]
+fn old_workers_forget_the_queues_they_were_told() {
+    for (version, expected) in
+        [(Some("5.6.2"), true), (Some("4.4"), true), (Some("5.7.0"), false), (Some("5.10.0rc1"), false), (None, true)]
+    {
+        let answer = serde_json::json!({"app": "shop", "version": version, "broker": {"kind": "redis", "place": ""}});
+        let celery: Celery = serde_json::from_value(answer).unwrap();
+        assert_eq!(celery.forgets_queues(), expected, "{version:?}");
+    }
+}
+
+#[test]
 fn orders_that_reach_nobody_are_an_error() {
     let told = || Some(vec![Consumer("celery@a".to_owned(), vec!["mails".to_owned()])]);
     let celery = |problem: Option<&str>, consumers| Celery {
         app: "shop".to_owned(),
+        version: None,
         broker: Broker { kind: "redis".to_owned(), place: "redis://redis:6379/0".to_owned() },
         queues: None,
         unacknowledged: None,

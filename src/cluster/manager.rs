@@ -9,7 +9,10 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{FieldsV1, ObjectMeta};
+use k8s_openapi::{
+    apimachinery::pkg::apis::meta::v1::{FieldsV1, ObjectMeta},
+    jiff::Timestamp,
+};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -190,6 +193,11 @@ pub(super) fn last_to_set_replicas(object: &ObjectMeta) -> Option<String> {
     let entries = object.managed_fields.iter().flatten();
     let set = entries.filter(|entry| sets(&entry.fields_v1)).max_by_key(|entry| entry.time.as_ref().map(|time| time.0));
     set?.manager.clone()
+}
+
+/// When it was changed last, by the server's clock.
+pub(super) fn last_changed(object: &ObjectMeta) -> Option<Timestamp> {
+    object.managed_fields.iter().flatten().filter_map(|entry| Some(entry.time.as_ref()?.0)).max()
 }
 
 fn sets(fields: &Option<FieldsV1>) -> bool {

@@ -9,7 +9,7 @@ use crate::{
     configuration::{self, Side, differences},
     connection,
     environment::Environment,
-    error::Result,
+    error::{Error, Result},
     exit::Exit,
     options::Options,
     ui::Ui,
@@ -68,8 +68,14 @@ pub async fn run(args: ConfigArgs, options: &Options, config: &Config, ui: &Ui) 
         tell(&place, &side, ui);
         return show(&place, &side, args.output.output, ui);
     };
-    let other = find_other(other, &place, &args, options, config, ui).await?;
-    let both = async { futures::try_join!(look(&place, true), look(&other, true)) };
+    let (other, no_environment) = find_other(other, &place, &args, options, config, ui).await?;
+    let look_at_other = async {
+        look(&other, true).await.map_err(|error| match no_environment {
+            Some(why) => error.caused_by(format!("it is no environment either: {why}")),
+            None => error,
+        })
+    };
+    let both = async { futures::try_join!(look(&place, true), look_at_other) };
     let (left, right) = ui.waiting("reading what the containers are given", both).await?;
     tell(&place, &left, ui);
     tell(&other, &right, ui);
@@ -88,7 +94,8 @@ pub async fn run(args: ConfigArgs, options: &Options, config: &Config, ui: &Ui) 
     Ok(if found.is_empty() { Exit::Success } else { Exit::Failed })
 }
 
-/// The other container: a word that names an environment is one, any other a role of the same environment.
+/// The other container: a word that names an environment is one, any other a role of the same environment; then also why it is
+/// no environment.
 async fn find_other(
     word: &str,
     place: &Place,
@@ -96,7 +103,7 @@ async fn find_other(
     options: &Options,
     config: &Config,
     ui: &Ui,
-) -> Result<Place> {
+) -> Result<(Place, Option<Error>)> {
     let container = args.container.clone();
     let of = |role: Option<&str>| Wanted {
         role: role.map(str::to_owned),
@@ -117,13 +124,13 @@ async fn find_other(
             } else {
                 connection::open(&environment, &kubeconfig, options, ui).await?
             };
-            Ok(Place { environment, cluster, wanted: of(role) })
+            Ok((Place { environment, cluster, wanted: of(role) }, None))
         }
         Err(error) if split.is_some() || word.contains('/') => Err(error),
-        Err(_) => {
+        Err(error) => {
             let environment = place.environment.clone();
             let cluster = connection::reuse(&place.cluster, &environment, ui);
-            Ok(Place { environment, cluster, wanted: of(Some(word)) })
+            Ok((Place { environment, cluster, wanted: of(Some(word)) }, Some(error)))
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     config::Config,
     connection,
     error::{Error, Result},
-    exit::Exit,
+    exit::{Exit, Failure},
     operate::{
         Place, restart,
         rollback::{self, In, Plan},
@@ -15,7 +15,7 @@ use crate::{
     options::Options,
     protection::{self, Change, Object, Permit, Record, Who},
     typed_time::time_limit,
-    ui::Ui,
+    ui::{Ui, terminal::interrupted},
 };
 
 /// Arguments of `kdj rollback`.
@@ -67,12 +67,10 @@ pub async fn run(args: RollbackArgs, options: &Options, config: &Config, ui: &Ui
     let (environment, kubeconfig) = connection::resolve(&args.environment, options, config)?;
     let consent = args.change.consent();
     let (number, roles) = args.revision();
-    // Who can be asked sees first what goes back to what; without anybody to ask there is nothing to wait with the
-    // refusal for.
-    let early = match !args.dry_run && !options.explain && !ui.can_ask() {
+    let early = match !args.dry_run && !options.explain {
         true => {
             let change = Change::new("rollback", &args.words.join(" "), args.words.iter().map(String::as_str));
-            Some(protection::permit(&environment, &change, &consent, ui).await?)
+            protection::permit_unseen(&environment, &change, &consent, ui).await?
         }
         false => None,
     };
@@ -151,7 +149,14 @@ async fn require_consent(place: &Place<'_>, yes: bool) -> Result<()> {
         return Ok(());
     }
     if place.ui.can_ask() {
-        return match place.ui.ask_yes_no("roll back all the same?", false).await? {
+        let answer = tokio::select! {
+            answer = place.ui.ask_yes_no("roll back all the same?", false) => answer?,
+            // The Job that was asked has taken the signals, and nobody else listens.
+            number = interrupted() => {
+                return Err(Error::new(Failure::Signal(number), "interrupted: nothing was rolled back"));
+            }
+        };
+        return match answer {
             true => Ok(()),
             false => Err(Error::failed("not confirmed: nothing was rolled back")),
         };

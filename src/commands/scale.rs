@@ -7,7 +7,7 @@ use crate::{
     commands::args::{ChangeArgs, OutputArgs, OutputFormat, environment_candidates},
     config::Config,
     connection,
-    error::Result,
+    error::{Error, Result},
     exit::Exit,
     operate::{
         self, Asked, Place,
@@ -16,7 +16,7 @@ use crate::{
     options::Options,
     protection::{self, Change, Object, Record, Who},
     typed_time::time_limit,
-    ui::Ui,
+    ui::{Ui, terminal::Interrupts},
 };
 
 /// Arguments of `kdj scale`.
@@ -59,13 +59,17 @@ pub async fn run(args: ScaleArgs, options: &Options, config: &Config, ui: &Ui) -
     let (environment, kubeconfig) = connection::resolve(&args.environment, options, config)?;
     let words: Vec<String> = args.roles.iter().map(|(word, _)| word.clone()).collect();
     let asked: Vec<Asked> = args.roles.iter().map(|(_, asked)| asked.clone()).collect();
+    if let (false, Some(format @ (OutputFormat::Name | OutputFormat::Wide))) = (asked.is_empty(), args.output.output) {
+        let format = if format == OutputFormat::Name { "name" } else { "wide" };
+        return Err(Error::usage(format!("`-o {format}` shows the numbers as they are, and goes with no roles"))
+            .hint("what is changed as JSON: `-o json`"));
+    }
     let consent = args.change.consent();
     let changes = !asked.is_empty() && !args.dry_run && !options.explain;
-    // Who can be asked sees the numbers first; without anybody to ask there is nothing to wait with the refusal for.
-    let early = match changes && !ui.can_ask() {
+    let early = match changes {
         true => {
             let change = Change::new("scale", &words.join(" "), words.iter().map(String::as_str));
-            Some(protection::permit(&environment, &change, &consent, ui).await?)
+            protection::permit_unseen(&environment, &change, &consent, ui).await?
         }
         false => None,
     };
@@ -86,7 +90,7 @@ pub async fn run(args: ScaleArgs, options: &Options, config: &Config, ui: &Ui) -
         scale::look_at_tasks(&plan, &place).await;
     }
     if args.dry_run || plan.is_empty() {
-        scale::apply(&plan, &place, args.dry_run).await?;
+        scale::apply(&plan, &place, args.dry_run, &mut Interrupts::listen()).await?;
         if is_json {
             ui.data(&plan.json(&environment.name, args.dry_run))?;
         }
@@ -101,11 +105,15 @@ pub async fn run(args: ScaleArgs, options: &Options, config: &Config, ui: &Ui) -
     let record = Record::begin(&permit, &environment, Object::Other(plan.object()), who, &cluster, ui);
     record
         .keep(async {
-            scale::apply(&plan, &place, false).await?;
+            let mut signals = Interrupts::listen();
+            scale::apply(&plan, &place, false, &mut signals).await?;
             if is_json {
                 ui.data(&plan.json(&environment.name, false))?;
             }
-            if args.wait { scale::wait(&plan, &place, args.timeout).await } else { Ok(Exit::Success) }
+            match args.wait {
+                true => scale::wait(&plan, &place, args.timeout, &mut signals).await,
+                false => Ok(Exit::Success),
+            }
         })
         .await
 }

@@ -204,7 +204,8 @@ def answer():
         app, queues = load_celery()
         connection = app.connection_for_write()
         place = re.sub(r"//[^/]*@|\?.*", lambda found: found.group()[:2] if found.group()[0] == "/" else "", connection.as_uri())
-        found = {"app": app.main, "broker": {"kind": connection.transport.driver_type, "place": place}, "reached": False, "queues": None, "unacknowledged": None, "workers": None, "consumers": None, "problem": None}
+        version = getattr(sys.modules.get("celery"), "__version__", None)
+        found = {"app": app.main, "version": version, "broker": {"kind": connection.transport.driver_type, "place": place}, "reached": False, "queues": None, "unacknowledged": None, "workers": None, "consumers": None, "problem": None}
     except Exception as e:
         return {"error": {"kind": getattr(e, "kind", "settings"), "message": describe_error(e, app)}}
 

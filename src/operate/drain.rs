@@ -27,6 +27,8 @@ pub(super) struct Drain<'a> {
     workers: Workers<'a>,
     /// What was told to which of them.
     stopped: Vec<Consumer>,
+    /// Whether, told to go on, they do so only until their connection breaks.
+    forgets: bool,
 }
 
 impl<'a> Drain<'a> {
@@ -36,7 +38,7 @@ impl<'a> Drain<'a> {
     /// When none of its pods can be entered.
     pub(super) async fn of(place: Place<'a>, workload: &'a Operated) -> Result<Self> {
         let workers = place.ui.waiting("looking for the workers", Workers::find(place, workload)).await?;
-        Ok(Self { place, workload, workers, stopped: Vec::new() })
+        Ok(Self { place, workload, workers, stopped: Vec::new(), forgets: true })
     }
 
     /// Has the workers take no more, and waits until they have finished what they took, for `limit` at most. Pods that
@@ -49,7 +51,9 @@ impl<'a> Drain<'a> {
         let role = &self.workload.role;
         let pods = staying(follow);
         let asking = ui.waiting("asking which queues the workers consume", self.workers.ask(&pods));
-        let first = Round::of(&meanwhile(follow, asking).await??, &pods);
+        let answer = meanwhile(follow, asking).await??;
+        self.forgets = answer.forgets_queues();
+        let first = Round::of(&answer, &pods);
         if !first.silent.is_empty() {
             return Err(Error::failed(format!("cannot drain `{role}`: not all of its workers answer"))
                 .caused_by(format!("no answer from {}", first.silent.join(", ")))
@@ -129,10 +133,12 @@ impl<'a> Drain<'a> {
         let left = self.of_pods(follow);
         if left.is_empty() {
             ui.status(&format!("{role}: its workers take tasks again"));
-            ui.warning(&format!(
-                "`{role}`: until they are restarted they may stop taking tasks when the connection to the broker breaks \
-                 (celery/celery#7733): {anew}"
-            ));
+            if self.forgets {
+                ui.warning(&format!(
+                    "`{role}`: until they are restarted they may stop taking tasks when the connection to the broker \
+                     breaks, as Celery before 5.7 does (celery/celery#7733): {anew}"
+                ));
+            }
             return;
         }
         let why = why.map(|why| format!(": {why}")).unwrap_or_default();

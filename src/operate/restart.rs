@@ -18,6 +18,7 @@ use crate::{
     environment::Kind,
     error::{Error, Result},
     exit::{Exit, Failure},
+    names,
     protection::Change,
     ui::terminal::Interrupts,
 };
@@ -64,6 +65,14 @@ pub fn object(chosen: &[&Operated]) -> String {
 /// # Errors
 /// When one cannot be restarted.
 pub fn check(chosen: &[&Operated], place: &Place<'_>, how: &How) -> Result<()> {
+    if how.named && how.drain.is_some() && !chosen.iter().any(|one| how.drains(one)) {
+        let roles = names::quoted(chosen.iter().map(|one| one.role.as_str()), ", ");
+        let are = if chosen.len() == 1 { "is" } else { "are" };
+        return Err(Error::failed(format!(
+            "refusing to restart: `--drain` is for Celery workers, and {roles} {are} none"
+        ))
+        .caused_by("workers are told by their command, `celery … worker`, or else by their role's name"));
+    }
     for one in chosen {
         let role = &one.role;
         if one.deleting {

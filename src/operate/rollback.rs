@@ -3,7 +3,9 @@
 mod known;
 mod plan;
 
-use std::{pin::pin, time::Duration};
+use std::time::Duration;
+
+use futures::FutureExt;
 
 pub use self::{
     known::{In, unknown},
@@ -20,7 +22,7 @@ use crate::{
     error::{Error, Result},
     exit::{Exit, Failure},
     protection::Change,
-    ui::terminal::interrupted,
+    ui::terminal::Interrupts,
 };
 
 impl Plan<'_> {
@@ -112,8 +114,9 @@ struct Following<'a> {
 /// When one cannot be rolled back: the error says which were. When a rollout fails, or a signal comes.
 pub async fn apply<'a>(plan: &Plan<'a>, place: &Place<'a>, wait: Option<Duration>, dry_run: bool) -> Result<Exit> {
     let mut following = Vec::new();
-    let ended = match set_all(plan, place, wait.is_some(), dry_run, &mut following).await {
-        Ok(()) => follow_all(&mut following, place, wait).await,
+    let mut signals = Interrupts::listen();
+    let ended = match set_all(plan, place, (wait.is_some(), dry_run), &mut following, &mut signals).await {
+        Ok(()) => follow_all(&mut following, place, wait, &mut signals).await,
         Err(error) => Err(error),
     };
     for Following { step, follow, .. } in following.iter_mut().filter(|one| one.recreate) {
@@ -125,26 +128,35 @@ pub async fn apply<'a>(plan: &Plan<'a>, place: &Place<'a>, wait: Option<Duration
 async fn set_all<'a>(
     plan: &Plan<'a>,
     place: &Place<'a>,
-    wait: bool,
-    dry_run: bool,
+    (wait, dry_run): (bool, bool),
     following: &mut Vec<Following<'a>>,
+    signals: &mut Interrupts,
 ) -> Result<()> {
     let mut done: Vec<String> = Vec::new();
     for step in &plan.steps {
-        match roll_back(step, place, wait, dry_run).await {
+        let role = &step.workload.role;
+        let rolled_back = match signals.next().now_or_never() {
+            Some(number) => Err(Error::new(Failure::Signal(number), format!("left: `{role}` is not rolled back"))),
+            None => roll_back(step, place, wait, dry_run).await,
+        };
+        match rolled_back {
             Ok(follow) => following.extend(follow),
             Err(error) if done.is_empty() => return Err(error),
             Err(error) => return Err(error.caused_by(format!("rolled back before that: {}", done.join(", ")))),
         }
-        done.push(step.workload.role.clone());
+        done.push(role.clone());
         let dry = if dry_run { " (dry run: nothing was changed)" } else { "" };
         place.ui.status(&format!("{}{dry}", step.line()));
     }
     Ok(())
 }
 
-async fn follow_all(following: &mut [Following<'_>], place: &Place<'_>, wait: Option<Duration>) -> Result<Exit> {
-    let mut signal = pin!(interrupted());
+async fn follow_all(
+    following: &mut [Following<'_>],
+    place: &Place<'_>,
+    wait: Option<Duration>,
+    signals: &mut Interrupts,
+) -> Result<Exit> {
     let line = Line::new(place, following.len());
     let all = futures::future::join_all(following.iter_mut().enumerate().map(async |(at, one)| {
         let ended = match wait {
@@ -159,7 +171,7 @@ async fn follow_all(following: &mut [Following<'_>], place: &Place<'_>, wait: Op
     }));
     let ended = tokio::select! {
         ended = all => ended,
-        number = &mut signal => {
+        number = signals.next() => {
             return Err(Error::new(Failure::Signal(number), "left: the templates are set, and the rollouts go on without kdj")
                 .hint(format!("see how far they are: `kdj status {}`", place.environment.name)));
         }

@@ -4,7 +4,9 @@ mod beats;
 mod plan;
 pub mod state;
 
-use std::{pin::pin, time::Duration};
+use std::time::Duration;
+
+use futures::FutureExt;
 
 pub use self::plan::{Plan, Step, plan};
 use super::{
@@ -18,7 +20,7 @@ use crate::{
     error::{Error, Result},
     exit::{Exit, Failure},
     names,
-    ui::terminal::interrupted,
+    ui::terminal::Interrupts,
 };
 
 /// How long it is watched whether a number of replicas stays, with nobody known who would change it.
@@ -54,8 +56,8 @@ pub async fn look_at_tasks(plan: &Plan<'_>, place: &Place<'_>) {
 /// `dry_run` the server is asked whether it would.
 ///
 /// # Errors
-/// When one cannot be set: the error says which were.
-pub async fn apply(plan: &Plan<'_>, place: &Place<'_>, dry_run: bool) -> Result<()> {
+/// When one cannot be set, or a signal comes: the error says which were.
+pub async fn apply(plan: &Plan<'_>, place: &Place<'_>, dry_run: bool, signals: &mut Interrupts) -> Result<()> {
     let mut done: Vec<String> = Vec::new();
     let (fewer, others): (Vec<&Step<'_>>, Vec<&Step<'_>>) = plan.steps.iter().partition(|step| step.to < step.from);
     for step in fewer.into_iter().chain(others) {
@@ -64,7 +66,11 @@ pub async fn apply(plan: &Plan<'_>, place: &Place<'_>, dry_run: bool) -> Result<
             place.ui.status(&format!("{role}: has {} already", replicas(step.to)));
             continue;
         }
-        match set(step, place, dry_run).await {
+        let set = match signals.next().now_or_never() {
+            Some(number) => Err(Error::new(Failure::Signal(number), format!("left: `{role}` is not scaled"))),
+            None => set(step, place, dry_run).await,
+        };
+        match set {
             Ok(text) => {
                 place.ui.status(&format!("{role}: {text}"));
                 done.push(step.line());
@@ -98,8 +104,7 @@ async fn set(step: &Step<'_>, place: &Place<'_>, dry_run: bool) -> Result<String
 ///
 /// # Errors
 /// When it does not come to that, somebody else sets another number, or a signal comes.
-pub async fn wait(plan: &Plan<'_>, place: &Place<'_>, limit: Duration) -> Result<Exit> {
-    let mut signal = pin!(interrupted());
+pub async fn wait(plan: &Plan<'_>, place: &Place<'_>, limit: Duration, signals: &mut Interrupts) -> Result<Exit> {
     let line = Line::new(place, plan.steps.len());
     let waits = plan.steps.iter().enumerate().map(async |(at, step)| {
         let ended = wait_for(step, place, limit, (&line, at)).await;
@@ -114,7 +119,7 @@ pub async fn wait(plan: &Plan<'_>, place: &Place<'_>, limit: Duration) -> Result
     let all = futures::future::join_all(waits);
     let ended = tokio::select! {
         ended = all => ended,
-        number = &mut signal => {
+        number = signals.next() => {
             return Err(Error::new(Failure::Signal(number), "left: the replicas are set, and the pods come or go without kdj")
                 .hint(format!("see how far it is: `kdj status {}`", place.environment.name)));
         }
@@ -132,12 +137,7 @@ async fn wait_for(step: &Step<'_>, place: &Place<'_>, limit: Duration, shown: (&
     let Step { workload, to, .. } = *step;
     let mut follow = place.cluster.follow_workload(workload).await?;
     let mut wait = Wait::new(*place, workload, (Goal::Replicas(to), limit), shown);
-    let reached = wait.run(&mut follow).await?;
-    let took = wait.waited();
-    let reached = match reached {
-        Reached::Yes => wait.stays(&mut follow, settle(workload)).await?.unwrap_or(reached),
-        reverted @ Reached::Reverted { .. } => reverted,
-    };
+    let (reached, took) = wait.run_until_it_stays(&mut follow, settle(workload)).await?;
     match reached {
         Reached::Yes => {
             let (line, at) = shown;

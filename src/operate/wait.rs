@@ -5,7 +5,7 @@ mod judge;
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Instant, sleep_until};
 
 use self::judge::{Hopeless, Lasting};
@@ -18,6 +18,9 @@ use crate::{
 
 /// How long nothing may change before it is asked what holds it up.
 const QUIET: Duration = Duration::from_secs(8);
+
+/// How much earlier than its status of then an Event of the change may be.
+const EARLIER: SignedDuration = SignedDuration::from_secs(5);
 
 /// What is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +52,9 @@ pub(super) struct Wait<'a> {
     goal: Goal,
     limit: Duration,
     begun: Instant,
+    /// Whether it has been seen since the change.
+    is_seen: bool,
+    /// Since when Events tell of this, by the server's clock.
     since: Timestamp,
     line: &'a Line,
     at: usize,
@@ -69,7 +75,8 @@ impl<'a> Wait<'a> {
         let now = Instant::now();
         let since = Timestamp::now();
         let trouble = Lasting::default();
-        Self { place, workload, goal, limit, begun: now, since, line, at, view: None, trouble, stirred: now }
+        let (is_seen, view) = (false, None);
+        Self { place, workload, goal, limit, begun: now, is_seen, since, line, at, view, trouble, stirred: now }
     }
 
     /// How long it has been waited for.
@@ -106,11 +113,33 @@ impl<'a> Wait<'a> {
         }
     }
 
-    /// Watches on for a while, whether it stays so: `None` when it does.
+    /// Waits until the goal is reached and stays so for a while: where a pod breaks down again, it is waited for anew. Also how
+    /// long it took without that while.
     ///
     /// # Errors
-    /// When the workload may not be read any more, or is gone.
-    pub(super) async fn stays(&mut self, follow: &mut Follow<'_>, time: Duration) -> Result<Option<Reached>> {
+    /// As [`Wait::run`].
+    pub(super) async fn run_until_it_stays(
+        &mut self,
+        follow: &mut Follow<'_>,
+        time: Duration,
+    ) -> Result<(Reached, String)> {
+        loop {
+            let reached = self.run(follow).await?;
+            let took = self.waited();
+            let stays = match reached {
+                Reached::Yes => self.stays(follow, time).await?,
+                reverted => Some(reverted),
+            };
+            match stays {
+                Some(reached) => return Ok((reached, took)),
+                None if self.begun.elapsed() >= self.limit => return Err(self.too_late().await),
+                None => {}
+            }
+        }
+    }
+
+    /// Watches on for a while: `None` when it is not so any more.
+    async fn stays(&mut self, follow: &mut Follow<'_>, time: Duration) -> Result<Option<Reached>> {
         let (mut end, mut is_away) = (Instant::now() + time, false);
         self.say(&format!("{}: as it should be; seeing whether it stays so", self.workload.role));
         loop {
@@ -118,8 +147,9 @@ impl<'a> Wait<'a> {
                 told = follow.next() => match told? {
                     Told::View(view) => {
                         is_away = false;
-                        if let Some(reverted) = self.reverted(&view) {
-                            return Ok(Some(reverted));
+                        match self.see(*view)? {
+                            Some(Reached::Yes) => {}
+                            other => return Ok(other),
                         }
                     }
                     Told::Gone => return Err(self.gone()),
@@ -128,7 +158,7 @@ impl<'a> Wait<'a> {
                 () = sleep_until(end) => match is_away {
                     // Nobody has seen it meanwhile.
                     true => end = Instant::now() + time,
-                    false => return Ok(None),
+                    false => return Ok(Some(Reached::Yes)),
                 },
             }
         }
@@ -145,6 +175,9 @@ impl<'a> Wait<'a> {
     }
 
     fn see(&mut self, view: View) -> Result<Option<Reached>> {
+        if let Some(at) = view.changed.filter(|_| !std::mem::replace(&mut self.is_seen, true)) {
+            self.since = at - EARLIER;
+        }
         if let Some(reverted) = self.reverted(&view) {
             return Ok(Some(reverted));
         }
@@ -174,6 +207,7 @@ impl<'a> Wait<'a> {
         let going = view.pods.iter().filter(|pod| pod.going).count();
         match self.goal {
             Goal::Rollout => view.rollout.to_string(),
+            Goal::Replicas(wanted) if wanted > 0 && judge::is_rolling_over(view) => view.rollout.to_string(),
             Goal::Replicas(_) if counts.total > counts.desired => pods_to_end(counts.total - counts.desired),
             Goal::Replicas(_) if going > 0 && counts.ready == counts.desired => pods_to_end(going),
             Goal::Replicas(_) => format!("{} of {} pods ready", counts.ready, counts.desired),

@@ -12,7 +12,7 @@ pub mod redact;
 mod who;
 
 pub use self::{
-    permit::{Change, Consent, Permit, local_host, local_user, permit},
+    permit::{Change, Consent, Permit, local_host, local_user, permit, permit_unseen},
     record::{Object, Record},
     who::Who,
 };

@@ -158,6 +158,23 @@ fn show(environment: &Environment, change: &Change, ui: &Ui) {
     ui.before_question(&format!("{}: {}", change.verb, change.what));
 }
 
+/// Asks for permission before anything is known of the change, where nobody can be asked: there is nothing to wait with the
+/// refusal for. Who can be asked sees first what is to be done, and is asked by [`permit`] then: `None`.
+///
+/// # Errors
+/// As [`permit`].
+pub async fn permit_unseen(
+    environment: &Environment,
+    change: &Change,
+    consent: &Consent,
+    ui: &Ui,
+) -> Result<Option<Permit>> {
+    match ui.can_ask() {
+        true => Ok(None),
+        false => permit(environment, change, consent, ui).await.map(Some),
+    }
+}
+
 fn refused(environment: &Environment, change: &Change) -> Error {
     let [name, confirmed_by] = [&environment.name, &environment.confirmed_by].map(|name| names::shown(name));
     let verb = in_words(change.verb);

@@ -119,5 +119,9 @@ fn two_roles_or_environments_are_compared() {
     let output = json_of(&kdj.run(["config", "qa", "--diff", "prod", "-o", "json"]).expect_code(1));
     let digest = &output["differences"][0];
     assert_eq!((&digest["name"], &digest["differs"]), (&json!("digest"), &json!("unknown")), "{output:#}");
-    let _ = kdj.run(["config", "qa", "--diff", "nosuch"]).expect_code(2).says(&["no role `nosuch` in `qa`", "`web`"]);
+    let _ = kdj.run(["config", "qa", "--diff", "nosuch"]).expect_code(2).says(&[
+        "no role `nosuch` in `qa`",
+        "`web`",
+        "it is no environment either: ",
+    ]);
 }

@@ -95,7 +95,7 @@ fn nobody_is_drained_whom_nobody_waits_for() {
     server.change(|objects| {
         objects.change("statefulsets", "redis", |set| {
             set["spec"]["updateStrategy"] = json!({"type": "OnDelete"});
-            let app = json!([{"name": "redis", "image": "shop:1", "command": ["celery", "-A", "shop", "worker"]}]);
+            let app = json!([{"name": "app", "image": "shop:1", "command": ["celery", "-A", "shop", "worker"]}]);
             set["spec"]["template"]["spec"]["containers"] = app;
         });
     });

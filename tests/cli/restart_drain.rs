@@ -25,6 +25,12 @@ fn confirms(pod: &str) -> Value {
     json!([[format!("celery@{pod}"), ["mails"]]])
 }
 
+/// A second pod of the workers.
+fn other() -> Pod {
+    let pod = Pod::ready(OTHER).owned_by_replica_set("celeryd", "5d5d5d").component("celeryd");
+    pod.container("celeryd", "registry.acme.dev/shop:1.42", &["celery", "-A", "shop", "worker"])
+}
+
 fn patches(server: &ApiServer) -> usize {
     server.requests().iter().filter(|request| request.method == "PATCH").count()
 }
@@ -56,6 +62,18 @@ fn what_is_undone_is_what_the_workers_confirm() {
         "error: `celeryd` is not drained after 1 s",
     ]);
     assert_eq!(patches(&server), 0);
+
+    // Newer workers keep what they are told.
+    let server = ApiServer::http(shop::whole());
+    let newer = |queues: Value| {
+        let answer = json!({"app": "shop", "version": "5.7.0", "broker": {"kind": "redis", "place": ""}, "queues": null,
+            "unacknowledged": null, "workers": [worker(POD, queues, 1)], "consumers": confirms(POD), "problem": null});
+        Exec::prints(&format!("\nkdj-celery: {answer}\n"), 0)
+    };
+    server.exec(newer(json!(["mails"])));
+    server.exec(newer(json!([])).always());
+    let output = Kdj::on(&server).run(DRAIN).expect_code(1);
+    let _ = output.says(&["celeryd: its workers take tasks again"]).never_says(&["until they are restarted"]);
 
     // The orders are carried out, but nobody confirms the last one.
     let server = ApiServer::http(shop::whole());
@@ -98,11 +116,6 @@ fn a_question_that_fails_is_asked_again() {
 #[test]
 fn pods_that_come_and_go_meanwhile_are_reckoned_with() {
     let server = ApiServer::http(shop::whole());
-    let other = Pod::ready(OTHER).owned_by_replica_set("celeryd", "5d5d5d").component("celeryd").container(
-        "celeryd",
-        "registry.acme.dev/shop:1.42",
-        &["celery", "-A", "shop", "worker"],
-    );
     server.exec(answer(json!([worker(POD, json!(["mails"]), 1)]), json!([])));
     server.exec(answer(json!([worker(POD, json!([]), 1)]), confirms(POD)));
     server.exec(answer(json!([worker(POD, json!([]), 1)]), json!([])));
@@ -113,7 +126,7 @@ fn pods_that_come_and_go_meanwhile_are_reckoned_with() {
     let kdj = Kdj::on(&server);
     let running = kdj.start(["restart", "qa", "celeryd", "--drain", "--timeout", "1s"]);
     running.wait_for_stderr("draining: 1 active task");
-    server.change(|objects| *objects = std::mem::take(objects).with(other));
+    server.change(|objects| *objects = std::mem::take(objects).with(other()));
     running.wait_for_stderr("still taking tasks: celery@celeryd-5d5d5d-yyyyy");
     running.wait_for_stderr("1 worker did not answer");
     assert_eq!(patches(&server), 0);
@@ -121,6 +134,27 @@ fn pods_that_come_and_go_meanwhile_are_reckoned_with() {
     server.change(|objects| objects.remove("pods", OTHER));
     let _ = running.finish().says(&["celeryd: drained"]);
     assert_eq!(patches(&server), 1);
+}
+
+#[test]
+fn workers_are_told_to_go_on_when_the_pod_they_were_asked_in_has_gone() {
+    let server = ApiServer::http(shop::whole().with(other()));
+    let both = |queues: Value| json!([worker(POD, queues.clone(), 1), worker(OTHER, queues, 1)]);
+    let all = json!([[format!("celery@{POD}"), ["mails"]], [format!("celery@{OTHER}"), ["mails"]]]);
+    server.exec(answer(both(json!(["mails"])), json!([])));
+    server.exec(answer(both(json!([])), all.clone()).always());
+    let kdj = Kdj::on(&server);
+    let running = kdj.start(["restart", "qa", "celeryd", "--drain", "--drain-timeout", "3s"]);
+    running.wait_for_stderr("draining: 2 active tasks");
+    let (asked_in, left) = match server.execs()[0].pod.as_str() {
+        POD => (POD, OTHER),
+        _ => (OTHER, POD),
+    };
+    server.change(|objects| objects.remove("pods", asked_in));
+    let output = running.finish().expect_code(1);
+    let _ = output.says(&["celeryd: its workers take tasks again", "error: `celeryd` is not drained after 3 s"]);
+    let told = server.execs().pop().expect("an exec");
+    assert_eq!(told.pod, left);
 }
 
 #[test]
@@ -134,6 +168,9 @@ fn a_worker_that_is_named_is_drained_whatever_its_command_is() {
     server.exec(answer(json!([worker(POD, Value::Null, 0)]), json!([])));
     let kdj = Kdj::on(&server);
     let _ = kdj.run(DRAIN).expect_code(1).says(&["cannot drain `celeryd`: not all of its workers answer"]);
+    // What has no worker is not restarted as if it had been drained.
+    let output = kdj.run(["restart", "qa", "web", "shell", "--drain"]).expect_code(1);
+    let _ = output.says(&["refusing to restart: `--drain` is for Celery workers, and `web`, `shell` are none"]);
     assert_eq!(patches(&server), 0);
     let output = kdj.run(["restart", "qa", "--drain", "--dry-run"]).expect_code(0);
     let _ = output.says(&["warning: the command of `celeryd` is not Celery's: it is not drained unless it is named"]);

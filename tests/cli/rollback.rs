@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::harness::{
@@ -256,6 +257,18 @@ fn a_beat_gets_its_strategy_back_when_the_next_role_is_refused() {
         .map(|it| it.json()["spec"]["strategy"]["type"].clone())
         .collect();
     assert_eq!(patches, ["Recreate", "RollingUpdate"], "{}", server.request_lines());
+}
+
+#[test]
+fn who_leaves_between_two_roles_is_told_which_are_done() {
+    let server = ApiServer::http(objects());
+    server.fault(On::patch("deployments", NAMESPACE).once(), Fault::Delay(Duration::from_secs(1)));
+    let running = Kdj::on(&server).start(["rollback", "qa", "web", "celeryd", "--skip-migrations"]);
+    server.wait_for_request("the first patch", |it| it.method == "PATCH");
+    running.signal(Signal::INT);
+    let output = running.finish().expect_code(130);
+    let _ = output.says(&["left: `celeryd` is not rolled back", "rolled back before that: web"]);
+    assert_eq!(template(&server, "celeryd")["spec"]["containers"][0]["image"], "registry.acme.dev/shop:1.42");
 }
 
 #[test]

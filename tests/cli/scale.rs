@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::harness::{
@@ -249,6 +250,27 @@ fn a_role_whose_name_ends_in_a_number_is_no_step_of_another() {
     set(&server, "mail-2", 1, &["celery", "-A", "shop", "worker"]);
     let output = Kdj::on(&server).run(["scale", "qa", "mail-2"]).expect_code(2);
     let _ = output.says(&["`mail-2` may be the role `mail-2`, or `mail` less 2", "write `mail=N` or `mail-2=N`"]);
+}
+
+#[test]
+fn who_leaves_between_two_roles_is_told_which_are_done() {
+    let server = server();
+    server.fault(On::prefix(&format!("{DEPLOYMENTS}/web/scale")), Fault::Delay(Duration::from_secs(1)));
+    let kdj = Kdj::on(&server);
+    let running = kdj.start(["scale", "qa", "web=5", "celeryd=3"]);
+    server.wait_for_request("the first patch", |it| it.method == "PATCH");
+    running.signal(Signal::INT);
+    let _ =
+        running.finish().expect_code(130).says(&["left: `celeryd` is not scaled", "changed before that: web 2 -> 5"]);
+    assert_eq!(server.requests().iter().filter(|it| it.method == "PATCH").count(), 1, "{}", server.request_lines());
+}
+
+#[test]
+fn only_what_is_shown_has_columns_and_names() {
+    let server = server();
+    let output = Kdj::on(&server).run(["scale", "qa", "web=5", "-o", "wide"]).expect_code(2);
+    let _ = output.says(&["`-o wide` shows the numbers as they are, and goes with no roles"]);
+    assert!(server.requests().is_empty(), "{}", server.request_lines());
 }
 
 #[test]

@@ -94,7 +94,7 @@ fn keys(kind: Kind, name: &str, items: Option<&[KeyToPath]>, optional: Option<bo
     let one = |path: &str, key: &str| Source {
         path: path.to_owned(),
         origin: kind.origin(name, Some(key)),
-        value: objects.value(kind, name, key),
+        value: objects.file(kind, name, key),
     };
     let all = |value| vec![Source { path: "*".to_owned(), origin: kind.origin(name, None), value }];
     let there = |source: &Source| optional != Some(true) || !matches!(source.value, Value::Missing);
@@ -102,7 +102,10 @@ fn keys(kind: Kind, name: &str, items: Option<&[KeyToPath]>, optional: Option<bo
         (Some(items), _) if !items.is_empty() => {
             items.iter().map(|item| one(&item.path, &item.key)).filter(there).collect()
         }
-        (_, Found::Keys(data)) => data.keys().map(|key| one(key, key)).collect(),
+        (_, Found::Keys(data)) => {
+            let binary = objects.binary(kind, name).map(|(key, _)| key);
+            data.keys().chain(binary).map(|key| one(key, key)).collect()
+        }
         (_, Found::Missing) if optional == Some(true) => Vec::new(),
         (_, Found::Missing) => all(Value::Missing),
         (_, Found::Unread) => all(Value::Unread),

@@ -190,7 +190,8 @@ impl Cluster {
         };
         let image = target::image_of(model, &container);
         notes.extend(objects.notes.iter().cloned());
-        let variables = variables::of(template, objects);
+        let (variables, doubts) = variables::of(template, objects);
+        notes.extend(doubts);
         let files = files::of(template, spec.volumes.as_deref().unwrap_or_default(), objects);
         Ok(Configuration { role, workload, container, image, variables, files, notes })
     }

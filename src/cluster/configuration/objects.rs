@@ -14,6 +14,8 @@ type Data = BTreeMap<String, SecretSlice<u8>>;
 #[derive(Debug, Default)]
 pub(super) struct Objects {
     maps: BTreeMap<String, Option<Data>>,
+    /// Their `binaryData`: files have it, and no variables.
+    binary: BTreeMap<String, Data>,
     secrets: BTreeMap<String, Option<Data>>,
     /// Of what could not be read, why.
     pub(super) notes: Vec<String>,
@@ -58,6 +60,7 @@ impl Objects {
         for (name, map) in maps {
             match map {
                 Ok(map) => {
+                    own.binary.extend(map.as_ref().map(|map| (name.clone(), binary(map))));
                     own.maps.insert(name, map.map(of_map));
                 }
                 Err(error) => own.notes.push(unread(Kind::Map, &name, &error)),
@@ -84,7 +87,20 @@ impl Objects {
         }
     }
 
-    /// What a key of an object says.
+    /// The `binaryData` of a ConfigMap.
+    pub(super) fn binary(&self, kind: Kind, name: &str) -> impl Iterator<Item = (&String, &SecretSlice<u8>)> {
+        self.binary.get(name).filter(|_| kind == Kind::Map).into_iter().flatten()
+    }
+
+    /// What a file of a key of an object says.
+    pub(super) fn file(&self, kind: Kind, name: &str, key: &str) -> Value {
+        match self.binary(kind, name).find(|(known, _)| *known == key) {
+            Some((_, value)) => Value::Known(value.clone()),
+            None => self.value(kind, name, key),
+        }
+    }
+
+    /// What a variable of a key of an object says.
     pub(super) fn value(&self, kind: Kind, name: &str, key: &str) -> Value {
         match self.get(kind, name) {
             Found::Keys(data) => data.get(key).map_or(Value::Missing, |value| Value::Known(value.clone())),
@@ -99,9 +115,11 @@ fn unread(kind: Kind, name: &str, error: &Error) -> String {
 }
 
 fn of_map(map: ConfigMap) -> Data {
-    let text = map.data.into_iter().flatten().map(|(key, value)| (key, value.into_bytes().into()));
-    let binary = map.binary_data.into_iter().flatten().map(|(key, value)| (key, value.0.into()));
-    text.chain(binary).collect()
+    map.data.into_iter().flatten().map(|(key, value)| (key, value.into_bytes().into())).collect()
+}
+
+fn binary(map: &ConfigMap) -> Data {
+    map.binary_data.iter().flatten().map(|(key, value)| (key.clone(), value.0.clone().into())).collect()
 }
 
 fn of_secret(secret: Secret) -> Data {

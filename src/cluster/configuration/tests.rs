@@ -78,6 +78,7 @@ fn later_sources_count_more_and_env_counts_most() {
         ],
     );
     let found = assembled(&pod, &objects);
+    let doubt = "Secret closed comes later, and was not read: it may say something else of A, APP_A, a.b-c";
     assert_eq!(
         shown(&found.variables),
         [
@@ -94,8 +95,27 @@ fn later_sources_count_more_and_env_counts_most() {
             "*=Unread by Secret closed",
         ]
     );
-    assert_eq!(found.notes, ["Secret closed was not read: you may not"]);
+    assert_eq!(found.notes, ["Secret closed was not read: you may not", doubt]);
     assert!(!format!("{found:?}").contains("secret\""), "{found:?}");
+}
+
+#[test]
+fn binary_data_is_for_files_and_for_no_variables() {
+    let pod = pod(
+        json!({
+            "envFrom": [{"configMapRef": {"name": "app"}}],
+            "env": [{"name": "LOGO", "valueFrom": {"configMapKeyRef": {"name": "app", "key": "logo"}}}],
+            "volumeMounts": [{"name": "files", "mountPath": "/etc/app"}],
+        }),
+        json!([{"name": "files", "configMap": {"name": "app"}}]),
+    );
+    let map = object(json!({"metadata": {}, "data": {"A": "1"}, "binaryData": {"logo": "cG5n"}}));
+    let found = assembled(&pod, &Objects::new(vec![("app".into(), Ok(Some(map)))], Vec::new()));
+    assert_eq!(shown(&found.variables), ["A=\"1\" by ConfigMap app/A", "LOGO=Missing by ConfigMap app/logo"]);
+    assert_eq!(
+        shown(&found.files),
+        ["/etc/app/A=\"1\" by ConfigMap app/A", "/etc/app/logo=\"png\" by ConfigMap app/logo"]
+    );
 }
 
 #[test]

@@ -11,8 +11,8 @@ use super::{
     objects::{Found, Kind, Objects},
 };
 
-/// The variables, by name.
-pub(super) fn of(container: &Container, objects: &Objects) -> Vec<Given> {
+/// The variables, by name, and notes on those that may be others.
+pub(super) fn of(container: &Container, objects: &Objects) -> (Vec<Given>, Vec<String>) {
     let mut given = Variables::default();
     for source in container.env_from.iter().flatten() {
         let prefix = source.prefix.as_deref().unwrap_or_default();
@@ -37,11 +37,12 @@ pub(super) fn of(container: &Container, objects: &Objects) -> Vec<Given> {
             given.set(variable.name.clone(), origin, value);
         }
     }
-    given.sorted()
+    let notes = given.notes();
+    (given.sorted(), notes)
 }
 
-/// What may be a variable's name: since Kubernetes 1.30 any printable ASCII but `=`. Other keys are passed over, and so
-/// is what no variable can hold.
+/// What may be a variable's name: since Kubernetes 1.32 any printable ASCII but `=` (before that, and from 1.30 on, where
+/// `RelaxedEnvironmentVariableValidation` is on). Other keys are passed over, and so is what no variable can hold.
 fn is_variable(key: &str, value: &[u8]) -> bool {
     !key.is_empty() && key.chars().all(|c| (' '..='~').contains(&c) && c != '=') && !value.contains(&0)
 }
@@ -69,11 +70,14 @@ fn of_variable(variable: &EnvVar, objects: &Objects) -> Option<(Origin, Value)> 
 struct Variables {
     named: BTreeMap<String, Given>,
     unnamed: Vec<Given>,
+    /// What may say a variable, too, and was not read: it comes later, and would count.
+    doubts: BTreeMap<String, Origin>,
 }
 
 impl Variables {
     fn set(&mut self, name: String, origin: Origin, value: Value) {
         let mut overrides = Vec::new();
+        self.doubts.remove(&name);
         if let Some(before) = self.named.remove(&name) {
             overrides = before.overrides;
             overrides.insert(0, before.origin);
@@ -82,7 +86,22 @@ impl Variables {
     }
 
     fn add_unnamed(&mut self, prefix: &str, origin: Origin, value: Value) {
+        if matches!(value, Value::Unread) {
+            let may_be = self.named.keys().filter(|name| name.starts_with(prefix));
+            self.doubts.extend(may_be.map(|name| (name.clone(), origin.clone())));
+        }
         self.unnamed.push(Given { name: format!("{prefix}*"), origin, value, overrides: Vec::new() });
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let mut names = BTreeMap::<String, Vec<&str>>::new();
+        for (name, origin) in &self.doubts {
+            names.entry(origin.to_string()).or_default().push(name);
+        }
+        let note = |(origin, names): (String, Vec<&str>)| {
+            format!("{origin} comes later, and was not read: it may say something else of {}", names.join(", "))
+        };
+        names.into_iter().map(note).collect()
     }
 
     fn sorted(self) -> Vec<Given> {

@@ -91,7 +91,7 @@ impl Cluster {
     ///
     /// # Errors
     /// When the server refuses, or the workload is gone.
-    pub async fn restart(&self, workload: &Operated, recreate: bool, dry_run: bool) -> Result<Restarted> {
+    pub async fn restart(&self, workload: &Operated, recreate: bool, dry_run: bool) -> Result<Changed> {
         let patch = restart_patch(recreate);
         self.patch_workload(&format!("restart {}", workload.workload), workload, &patch, dry_run).await
     }
@@ -122,8 +122,8 @@ impl Cluster {
                 return Err(Error::failed("somebody changed it meanwhile"));
             }
             let patch = json!({"metadata": {"resourceVersion": now.version}, "spec": {"strategy": workload.strategy}});
-            let (api, parameters, patch) = (self.api::<Deployment>(workload), parameters(false), Patch::Merge(patch));
-            let attempt = || api.patch(&workload.owner.name, &parameters, &patch);
+            let (parameters, patch) = (parameters(false), Patch::Merge(patch));
+            let attempt = || self.patch_once(workload, &parameters, &patch);
             match unrepeatable(&what, &self.place, &self.observer, attempt).await? {
                 Ok(_) => return Ok(()),
                 Err(KubeError::Api(status)) if status.code == 409 => {}
@@ -135,21 +135,25 @@ impl Cluster {
     }
 
     /// A PATCH that says the same however often it is made.
-    async fn patch_workload(&self, what: &str, workload: &Operated, patch: &Value, dry_run: bool) -> Result<Restarted> {
-        let (name, parameters, patch) = (&workload.owner.name, parameters(dry_run), Patch::Merge(patch));
+    async fn patch_workload(&self, what: &str, workload: &Operated, patch: &Value, dry_run: bool) -> Result<Changed> {
+        let (parameters, patch) = (parameters(dry_run), Patch::Merge(patch));
+        let attempt = || self.patch_once(workload, &parameters, &patch);
+        repeatable(what, &self.place, &self.observer, attempt).await
+    }
+
+    /// One PATCH of the workload.
+    pub(super) async fn patch_once(
+        &self,
+        workload: &Operated,
+        parameters: &PatchParams,
+        patch: &Patch<impl Serialize + Debug>,
+    ) -> Result<Changed, KubeError> {
+        let name = &workload.owner.name;
         let metadata = match workload.owner.controller {
-            Controller::StatefulSet => {
-                let api = self.api::<StatefulSet>(workload);
-                let attempt = || api.patch(name, &parameters, &patch);
-                repeatable(what, &self.place, &self.observer, attempt).await?.metadata
-            }
-            _ => {
-                let api = self.api::<Deployment>(workload);
-                let attempt = || api.patch(name, &parameters, &patch);
-                repeatable(what, &self.place, &self.observer, attempt).await?.metadata
-            }
+            Controller::StatefulSet => self.api::<StatefulSet>(workload).patch(name, parameters, patch).await?.metadata,
+            _ => self.api::<Deployment>(workload).patch(name, parameters, patch).await?.metadata,
         };
-        Ok(Restarted { version: metadata.resource_version.unwrap_or_default() })
+        Ok(Changed { version: metadata.resource_version.unwrap_or_default() })
     }
 
     async fn patch_scale(
@@ -208,7 +212,7 @@ pub fn restart_patch(recreate: bool) -> Value {
 
 /// A workload whose template was changed.
 #[derive(Clone, Debug)]
-pub struct Restarted {
+pub struct Changed {
     /// Its version since: what is seen of it after this is about the change.
     pub(super) version: String,
 }

@@ -7,6 +7,7 @@ use k8s_openapi::{
         apps::v1::{Deployment, StatefulSet},
         core::v1::Pod,
     },
+    apimachinery::pkg::apis::meta::v1::ObjectMeta,
     jiff::Timestamp,
 };
 use kube::ResourceExt;
@@ -14,13 +15,13 @@ use kube::ResourceExt;
 use super::{
     super::{
         Cluster,
-        manager::last_to_set_replicas,
+        manager::{last_changed, last_to_set_replicas},
         rollout::RolloutState,
         target::{Controller, Owner, describe, is_ready, phase},
         watch::{Seen, Selection, Watch},
     },
     Operated,
-    change::Restarted,
+    change::Changed,
     trouble::{PodTrouble, trouble},
 };
 use crate::error::Result;
@@ -51,6 +52,8 @@ pub struct View {
     pub rollout: RolloutState,
     /// Who set the replicas last, in the word of managedFields.
     pub replicas_by: Option<String>,
+    /// When the workload was changed last, by the server's clock.
+    pub changed: Option<Timestamp>,
     /// Its pods, by name.
     pub pods: Vec<PodView>,
 }
@@ -80,7 +83,7 @@ pub struct Follow<'a> {
     pods: BTreeMap<String, Pod>,
     /// The uids of the pods that were there before the change.
     before: BTreeSet<String>,
-    rollout: Option<(RolloutState, Option<String>)>,
+    state: Option<State>,
 }
 
 impl Cluster {
@@ -96,7 +99,7 @@ impl Cluster {
         let pods: BTreeMap<_, _> = listed.filter_map(|pod| keyed(pod, &workload.owner)).collect();
         let before = pods.keys().cloned().collect();
         let objects = objects(self, workload, None);
-        Ok(Follow { cluster: self, workload, objects, watched, pods, before, rollout: None })
+        Ok(Follow { cluster: self, workload, objects, watched, pods, before, state: None })
     }
 }
 
@@ -119,10 +122,10 @@ fn keyed(pod: Pod, owner: &Owner) -> Option<(String, Pod)> {
 
 impl Follow<'_> {
     /// The workload was changed: what is seen from now on is about that, and the pods seen so far are those of before.
-    pub fn changed(&mut self, change: &Restarted) {
+    pub fn changed(&mut self, change: &Changed) {
         self.before = self.pods.keys().cloned().collect();
         self.objects = objects(self.cluster, self.workload, Some(change.version.clone()));
-        self.rollout = None;
+        self.state = None;
     }
 
     /// The pods, by name.
@@ -146,9 +149,9 @@ impl Follow<'_> {
             match seen {
                 One::State(Seen::Away(why)) | One::Pods(Seen::Away(why)) => return Ok(Told::Away(why)),
                 One::State(Seen::Gone(_)) => return Ok(Told::Gone),
-                One::State(Seen::One(state)) => self.rollout = Some(*state),
+                One::State(Seen::One(state)) => self.state = Some(*state),
                 One::State(Seen::All(mut all)) => match all.pop() {
-                    Some(state) => self.rollout = Some(state),
+                    Some(state) => self.state = Some(state),
                     None => return Ok(Told::Gone),
                 },
                 One::Pods(Seen::All(all)) => {
@@ -160,8 +163,8 @@ impl Follow<'_> {
                 }
                 One::Pods(Seen::Gone(pod)) => drop(self.pods.remove(&pod.uid().unwrap_or_default())),
             }
-            if let Some((rollout, by)) = &self.rollout {
-                let view = View { rollout: rollout.clone(), replicas_by: by.clone(), pods: self.pods() };
+            if let Some(State { rollout, replicas_by, changed }) = self.state.clone() {
+                let view = View { rollout, replicas_by, changed, pods: self.pods() };
                 return Ok(Told::View(Box::new(view)));
             }
         }
@@ -180,8 +183,19 @@ impl Follow<'_> {
     }
 }
 
-/// How far a workload is, and who set its replicas.
-type State = (RolloutState, Option<String>);
+/// What its own object says of a workload.
+#[derive(Clone)]
+struct State {
+    rollout: RolloutState,
+    replicas_by: Option<String>,
+    changed: Option<Timestamp>,
+}
+
+impl State {
+    fn of(rollout: RolloutState, object: &ObjectMeta) -> Self {
+        Self { rollout, replicas_by: last_to_set_replicas(object), changed: last_changed(object) }
+    }
+}
 
 enum One {
     State(Seen<State>),
@@ -189,8 +203,8 @@ enum One {
 }
 
 async fn next_state(objects: &mut Objects<'_>) -> Result<Seen<State>> {
-    let of_deployment = |it: &Deployment| (RolloutState::of_deployment(it), last_to_set_replicas(&it.metadata));
-    let of_set = |it: &StatefulSet| (RolloutState::of_stateful_set(it), last_to_set_replicas(&it.metadata));
+    let of_deployment = |it: &Deployment| State::of(RolloutState::of_deployment(it), &it.metadata);
+    let of_set = |it: &StatefulSet| State::of(RolloutState::of_stateful_set(it), &it.metadata);
     Ok(match objects {
         Objects::Deployments(watch) => watch.next().await?.map(of_deployment),
         Objects::StatefulSets(watch) => watch.next().await?.map(of_set),

@@ -8,6 +8,7 @@ mod trouble;
 
 use serde_json::Value;
 
+pub(super) use self::revision::template_changes;
 #[cfg(test)]
 pub use self::trouble::PodTrouble;
 pub use self::{
@@ -58,6 +59,8 @@ pub struct Operated {
     selector: String,
     /// A Deployment's `spec.strategy`.
     strategy: Value,
+    /// Whether no pod is replaced while another one is not ready: a StatefulSet with `podManagementPolicy: OrderedReady`.
+    in_order: bool,
 }
 
 impl Operated {
@@ -84,6 +87,12 @@ impl Operated {
     /// Whether it is a Deployment.
     pub fn is_deployment(&self) -> bool {
         self.owner.controller == Controller::Deployment
+    }
+
+    /// Whether a pod that is broken keeps all from being replaced, itself included: so it is with StatefulSets, unless their
+    /// `podManagementPolicy` is `Parallel`.
+    pub fn waits_for_broken_pods(&self) -> bool {
+        self.in_order
     }
 
     /// A Deployment's strategy as it was read, in JSON.

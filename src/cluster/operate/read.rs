@@ -89,7 +89,8 @@ impl Reader<'_> {
     fn stateful_set(&self, set: &StatefulSet) -> Option<Operated> {
         let spec = set.spec.as_ref()?;
         let parts = (Controller::StatefulSet, &set.metadata, &spec.template, &spec.selector);
-        self.operated(parts, RolloutState::of_stateful_set(set))
+        let in_order = spec.pod_management_policy.as_deref() != Some("Parallel");
+        Some(Operated { in_order, ..self.operated(parts, RolloutState::of_stateful_set(set))? })
     }
 
     /// The workload, if it is of the environment.
@@ -131,6 +132,7 @@ impl Reader<'_> {
             generation: object.generation.unwrap_or_default(),
             selector: Selector::try_from(selector.clone()).map(|it| it.to_string()).unwrap_or_default(),
             strategy: Value::Null,
+            in_order: false,
         })
     }
 }

@@ -1,18 +1,19 @@
 //! What went on lately: events of the app's objects, and what its newest revisions changed; pure.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use k8s_openapi::{
     api::{
         apps::v1::ReplicaSet,
-        core::v1::{Container, Event as KubeEvent, PodSpec},
+        core::v1::{Event as KubeEvent, PodTemplateSpec},
     },
     jiff::Timestamp,
 };
 use kube::ResourceExt;
 
 use super::{
-    super::target::{Owner, revision_number},
+    super::{
+        operate::{TemplateChange, template_changes},
+        target::{Owner, revision_number},
+    },
     State,
     pods::one_line,
 };
@@ -89,7 +90,7 @@ fn change(state: &State, role: &Role) -> Option<Change> {
         revision: *revision,
         at: newest.creation_timestamp()?.0,
         cause: newest.annotations().get(CHANGE_CAUSE).map(|cause| one_line(cause)),
-        differences: differences(spec(before)?, spec(newest)?),
+        differences: differences(template(before)?, template(newest)?),
     })
 }
 
@@ -104,75 +105,31 @@ fn owner(set: &ReplicaSet) -> Option<String> {
     Some(format!("{}/{}", owner.kind.to_lowercase(), owner.name))
 }
 
-fn spec(set: &ReplicaSet) -> Option<&PodSpec> {
-    set.spec.as_ref()?.template.as_ref()?.spec.as_ref()
+fn template(set: &ReplicaSet) -> Option<&PodTemplateSpec> {
+    set.spec.as_ref()?.template.as_ref()
 }
 
-/// What differs between two templates, a line each; of variables the names only.
-fn differences(before: &PodSpec, after: &PodSpec) -> Vec<String> {
-    let mut lines = Vec::new();
-    let all = |spec: &PodSpec| -> Vec<Container> {
-        spec.init_containers.iter().flatten().chain(&spec.containers).cloned().collect()
-    };
-    let (old_ones, new_ones) = (all(before), all(after));
-    for new in &new_ones {
-        let Some(old) = old_ones.iter().find(|old| old.name == new.name) else {
-            lines.push(format!("new container `{}`", new.name));
-            continue;
-        };
-        if old.image != new.image {
-            let image = |container: &Container| container.image.clone().unwrap_or_default();
-            lines.push(format!("image `{}` → `{}`", image(old), image(new)));
+/// What differs between two templates, a line each; of variables the names only. A restart is no difference.
+fn differences(before: &PodTemplateSpec, after: &PodTemplateSpec) -> Vec<String> {
+    let (mut lines, mut came, mut went, mut other) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for change in template_changes(before, after) {
+        match change {
+            TemplateChange::Image { from: Some(from), to: Some(to), .. } => {
+                lines.push(format!("image `{from}` → `{to}`"))
+            }
+            TemplateChange::Image { container, to: Some(_), .. } => lines.push(format!("new container `{container}`")),
+            TemplateChange::Image { container, .. } => lines.push(format!("container `{container}` is gone")),
+            TemplateChange::VariableAdded { name } => came.push(format!("`{name}`")),
+            TemplateChange::VariableRemoved { name } => went.push(format!("`{name}`")),
+            TemplateChange::VariableChanged { name } => other.push(format!("`{name}`")),
+            TemplateChange::Restarted => {}
+            part => lines.push(part.to_string()),
         }
-        if (&old.command, &old.args) != (&new.command, &new.args) {
-            lines.push(format!("command of `{}`", new.name));
-        }
-        if old.resources != new.resources {
-            lines.push(format!("resources of `{}`", new.name));
-        }
-        if (&old.readiness_probe, &old.liveness_probe, &old.startup_probe)
-            != (&new.readiness_probe, &new.liveness_probe, &new.startup_probe)
-        {
-            lines.push(format!("probes of `{}`", new.name));
-        }
-        lines.extend(variables(old, new));
     }
-    let gone = old_ones.iter().filter(|old| new_ones.iter().all(|new| new.name != old.name));
-    lines.extend(gone.map(|old| format!("container `{}` is gone", old.name)));
-    if before.volumes != after.volumes {
-        lines.push("volumes".to_owned());
+    for (what, names) in [("new variables", came), ("variables gone:", went), ("changed variables", other)] {
+        if !names.is_empty() {
+            lines.push(format!("{what} {}", names.join(", ")));
+        }
     }
     lines
-}
-
-/// The variables that came, went, or are set otherwise.
-fn variables(old: &Container, new: &Container) -> Vec<String> {
-    let named = |container: &Container| -> BTreeMap<String, String> {
-        let own = container.env.iter().flatten().map(|it| {
-            let value = format!("{:?} {:?}", it.value, it.value_from);
-            (it.name.clone(), value)
-        });
-        let from = container.env_from.iter().flatten().filter_map(|it| {
-            let map = it.config_map_ref.as_ref().map(|it| format!("ConfigMap {}", it.name));
-            let secret = it.secret_ref.as_ref().map(|it| format!("Secret {}", it.name));
-            Some((map.or(secret)?, String::new()))
-        });
-        own.chain(from).collect()
-    };
-    let (old, new) = (named(old), named(new));
-    let came: BTreeSet<&String> = new.keys().filter(|name| !old.contains_key(*name)).collect();
-    let went: BTreeSet<&String> = old.keys().filter(|name| !new.contains_key(*name)).collect();
-    let other: BTreeSet<&String> = new
-        .iter()
-        .filter(|(name, value)| old.get(*name).is_some_and(|old| old != *value))
-        .map(|(name, _)| name)
-        .collect();
-    let line = |what: &str, names: BTreeSet<&String>| {
-        let listed: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-        (!listed.is_empty()).then(|| format!("{what} {}", listed.join(", ")))
-    };
-    [line("new variables", came), line("variables gone:", went), line("changed variables", other)]
-        .into_iter()
-        .flatten()
-        .collect()
 }

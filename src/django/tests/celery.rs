@@ -10,6 +10,7 @@ use crate::django::{CELERY_MARK, CeleryQuestion, celery_on_stdin};
 /// An app says what its broker and its workers do. What they are told stands in `told`.
 const CELERY: &str = r#"
 import os
+__version__ = "5.6.2"
 class Connection:
     connection_errors = channel_errors = ()
     def __init__(self, app):
@@ -123,6 +124,7 @@ fn queues_and_workers_are_told() {
     assert_eq!((&found["workers"][0]["name"], &found["workers"][1]["queues"]), (&json!("celery@a"), &json!(["mails"])));
     assert_eq!(found["workers"][0]["active"], json!({"count": 0, "tasks": []}));
     assert_eq!((&found["consumers"], &found["problem"]), (&Value::Null, &Value::Null));
+    assert_eq!(found["version"], "5.6.2");
 }
 
 #[test]

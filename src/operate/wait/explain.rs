@@ -57,6 +57,12 @@ impl Wait<'_> {
         Error::failed(format!("{} is gone", self.workload.workload)).caused_by("it was deleted meanwhile")
     }
 
+    /// The old pod whose being broken keeps a StatefulSet from replacing any, itself included.
+    fn in_the_way(&self) -> Option<&str> {
+        let pods = self.view.iter().flat_map(|view| &view.pods).filter(|_| self.workload.waits_for_broken_pods());
+        pods.filter(|pod| pod.old && !pod.ready && !pod.going).map(|pod| pod.name.as_str()).next()
+    }
+
     fn failed(&self) -> Error {
         let role = &self.workload.role;
         Error::failed(match self.goal {
@@ -75,8 +81,14 @@ impl Wait<'_> {
         };
         let error = error.hint(format!("see why: `kdj status {name} --why`, `kdj logs {name} {role}`"));
         match self.goal {
-            Goal::Rollout => error.hint(format!("go back to the revision before: `kdj rollback {name} {role}`")),
             Goal::Replicas(_) => error,
+            Goal::Rollout => match self.in_the_way() {
+                Some(pod) => {
+                    let command = self.place.kubectl(["delete", "pod", pod]);
+                    error.hint(format!("a StatefulSet replaces no pod while {pod} is not ready: `{command}`"))
+                }
+                None => error.hint(format!("go back to the revision before: `kdj rollback {name} {role}`")),
+            },
         }
     }
 }

@@ -64,14 +64,22 @@ pub(super) fn hopeless(
 }
 
 /// Whether the pod has to become ready: a new one for a rollout; for a number of replicas any, unless there are more than
-/// that and this one may be the one that goes.
+/// that and this one may be the one that goes. In the midst of a rollout there are more until the new ones are ready.
 fn is_awaited(goal: Goal, pod: &PodView, view: &View) -> bool {
     let staying = view.pods.iter().filter(|pod| !pod.going).count();
     !pod.going
         && match goal {
             Goal::Rollout => !pod.old,
-            Goal::Replicas(wanted) => i32::try_from(staying).is_ok_and(|staying| staying <= wanted),
+            Goal::Replicas(0) => false,
+            Goal::Replicas(wanted) => {
+                is_rolling_over(view) || i32::try_from(staying).is_ok_and(|staying| staying <= wanted)
+            }
         }
+}
+
+/// Whether some of its pods are of an older revision.
+pub(super) fn is_rolling_over(view: &View) -> bool {
+    view.rollout.counts.updated < view.rollout.counts.total
 }
 
 /// The first pod that has to become ready and is not.
@@ -88,7 +96,7 @@ mod tests {
         let ready = i32::try_from(pods.iter().filter(|pod| pod.ready).count()).unwrap();
         let counts = Counts { desired, total: desired, updated: desired, ready, available: ready };
         let rollout = RolloutState { progress, counts, paused: false, strategy: Strategy::Recreate, failure: None };
-        View { rollout, replicas_by: None, pods }
+        View { rollout, replicas_by: None, changed: None, pods }
     }
 
     fn ready(name: &str) -> PodView {
@@ -137,6 +145,15 @@ mod tests {
         let both = view(DONE, 1, vec![troubled("a", 0), troubled("b", 0)]);
         assert!(!is_hopeless(Goal::Replicas(1), &both, 0));
         assert!(is_hopeless(Goal::Replicas(2), &both, 0));
+    }
+
+    #[test]
+    fn the_new_pods_of_a_rollout_are_waited_for_though_there_are_more_than_wanted() {
+        let mut rolling = view(DONE, 2, vec![ready("a"), troubled("b", 0), troubled("c", 0)]);
+        rolling.rollout.counts = Counts { total: 3, updated: 2, ..rolling.rollout.counts };
+        assert_eq!(worst(&rolling, Goal::Replicas(2)).unwrap().name, "b");
+        assert!(is_hopeless(Goal::Replicas(2), &rolling, 0));
+        assert!(!is_hopeless(Goal::Replicas(0), &rolling, 0));
     }
 
     #[test]

@@ -3,11 +3,7 @@
 use std::time::Duration;
 
 use http::Request;
-use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
-use kube::{
-    Api, Error as KubeError,
-    api::{Patch, PatchParams},
-};
+use kube::{Error as KubeError, api::Patch};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
@@ -19,7 +15,7 @@ use super::{
             target::Controller,
         },
         Operated,
-        change::{Restarted, parameters},
+        change::{Changed, parameters},
     },
     Revision,
     read::{CHANGE_CAUSE, clean},
@@ -48,7 +44,7 @@ impl Cluster {
         to: &Revision,
         recreate: bool,
         dry_run: bool,
-    ) -> Result<Restarted> {
+    ) -> Result<Changed> {
         let is_set = workload.owner.controller == Controller::StatefulSet;
         let (objects, keeper) =
             if is_set { ("statefulsets", "controllerrevisions") } else { ("deployments", "replicasets") };
@@ -69,7 +65,7 @@ impl Cluster {
             let version = object["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned();
             if clean(&object["spec"]["template"]) == wanted {
                 // An attempt whose answer was lost, or somebody else's.
-                return Ok(Restarted { version });
+                return Ok(Changed { version });
             }
             if !is_seen(&object) {
                 // An autoscaler has just set something: what is current is said in a moment.
@@ -89,9 +85,9 @@ impl Cluster {
                 patch["spec"]["strategy"] = json!({"$patch": "replace", "type": "Recreate"});
             }
             let patch = Patch::Strategic(patch);
-            let attempt = || self.patch_template(workload, &parameters, &patch);
+            let attempt = || self.patch_once(workload, &parameters, &patch);
             match unrepeatable(&what, &self.place, &self.observer, attempt).await? {
-                Ok(version) => return Ok(Restarted { version }),
+                Ok(changed) => return Ok(changed),
                 Err(KubeError::Api(status)) if status.code == 409 => {}
                 Err(KubeError::Service(failure)) if is_broken_connection(failure.as_ref()) => {}
                 Err(failure) => return Err(error::explain(failure, &what, &self.place)),
@@ -100,30 +96,6 @@ impl Cluster {
         Err(Error::failed(format!("cannot {what}"))
             .caused_by(format!("it was changing each of {ATTEMPTS} times when its template was to be set"))
             .hint("try again"))
-    }
-
-    async fn patch_template(
-        &self,
-        workload: &Operated,
-        parameters: &PatchParams,
-        patch: &Patch<Value>,
-    ) -> Result<String, KubeError> {
-        let (name, namespace) = (&workload.owner.name, &workload.namespace);
-        let metadata = match workload.owner.controller {
-            Controller::StatefulSet => {
-                Api::<StatefulSet>::namespaced(self.client.clone(), namespace)
-                    .patch(name, parameters, patch)
-                    .await?
-                    .metadata
-            }
-            _ => {
-                Api::<Deployment>::namespaced(self.client.clone(), namespace)
-                    .patch(name, parameters, patch)
-                    .await?
-                    .metadata
-            }
-        };
-        Ok(metadata.resource_version.unwrap_or_default())
     }
 
     /// An object as it is. A LIST of one: who could list them before can do so again.

@@ -28,16 +28,16 @@ pub(super) fn between(old: &Value, new: &Value) -> Vec<TemplateChange> {
         let from = Some(image(container));
         found.push(TemplateChange::Image { container: (*name).to_owned(), from, to: None });
     }
-    let (before, after) = (variables(&before), variables(&after));
+    let (variables_before, variables_after) = (variables(&before), variables(&after));
     let mut of_variables = Vec::new();
-    for (name, value) in &after {
-        match before.get(name) {
+    for (name, value) in &variables_after {
+        match variables_before.get(name) {
             None => of_variables.push(TemplateChange::VariableAdded { name: name.clone() }),
             Some(known) if known != value => of_variables.push(TemplateChange::VariableChanged { name: name.clone() }),
             Some(_) => {}
         }
     }
-    let gone = before.keys().filter(|name| !after.contains_key(*name));
+    let gone = variables_before.keys().filter(|name| !variables_after.contains_key(*name));
     of_variables.extend(gone.map(|name| TemplateChange::VariableRemoved { name: name.clone() }));
     // A container in several has the same variables, as a rule.
     for change in of_variables {
@@ -48,7 +48,16 @@ pub(super) fn between(old: &Value, new: &Value) -> Vec<TemplateChange> {
     if restart(old) != restart(new) {
         found.push(TemplateChange::Restarted);
     }
-    if rest(old) != rest(new) {
+    for (name, new) in &after {
+        if let Some(old) = before.get(name) {
+            found.extend(parts(name, old, new));
+        }
+    }
+    if old["spec"]["volumes"] != new["spec"]["volumes"] {
+        found.push(TemplateChange::Volumes);
+    }
+    let rest = |template: &Value| rest(template, |name| before.contains_key(name) && after.contains_key(name));
+    if rest(old) != rest(new) || is_reordered(&before, &after) {
         found.push(TemplateChange::Other);
     }
     found
@@ -86,9 +95,27 @@ fn restart(template: &Value) -> Option<&str> {
     template["metadata"]["annotations"][RESTARTED_AT].as_str()
 }
 
-/// All but what is compared by itself.
-fn rest(template: &Value) -> Value {
+const COMMAND: [&str; 2] = ["command", "args"];
+const PROBES: [&str; 3] = ["readinessProbe", "livenessProbe", "startupProbe"];
+
+/// What is other in a container, but for its image and its variables.
+fn parts(name: &str, old: &Value, new: &Value) -> Vec<TemplateChange> {
+    let differs = |keys: &[&str]| keys.iter().any(|key| old[*key] != new[*key]);
+    let container = name.to_owned();
+    let parts = [
+        (differs(&COMMAND), TemplateChange::Command { container: container.clone() }),
+        (differs(&["resources"]), TemplateChange::Resources { container: container.clone() }),
+        (differs(&PROBES), TemplateChange::Probes { container }),
+    ];
+    parts.into_iter().filter(|(differs, _)| *differs).map(|(_, part)| part).collect()
+}
+
+/// All but what is compared by itself; of the containers those that both have.
+fn rest(template: &Value, in_both: impl Fn(&str) -> bool) -> Value {
     let mut rest = template.clone();
+    if let Some(spec) = rest["spec"].as_object_mut() {
+        spec.remove("volumes");
+    }
     if let Some(annotations) = rest["metadata"]["annotations"].as_object_mut() {
         annotations.remove(RESTARTED_AT);
     }
@@ -97,11 +124,32 @@ fn rest(template: &Value) -> Value {
     }
     for list in ["initContainers", "containers"] {
         let Some(containers) = rest["spec"][list].as_array_mut() else { continue };
+        containers.retain(|container| in_both(container["name"].as_str().unwrap_or_default()));
         for container in containers.iter_mut().filter_map(Value::as_object_mut) {
-            container.retain(|key, _| !["image", "env", "envFrom"].contains(&key.as_str()));
+            let by_itself = ["image", "env", "envFrom", "resources"].into_iter().chain(COMMAND).chain(PROBES);
+            by_itself.for_each(|key| drop(container.remove(key)));
         }
-        // One that came or went has been told.
-        containers.sort_by_key(|container| container["name"].as_str().unwrap_or_default().to_owned());
+        if containers.is_empty() {
+            rest["spec"][list] = Value::Null;
+            continue;
+        }
+        // Those of the app run at once, the others one after the other.
+        if list == "containers" {
+            containers.sort_by_key(|container| container["name"].as_str().unwrap_or_default().to_owned());
+        }
     }
     rest
+}
+
+/// Whether what both have in `envFrom` has another order: of two that say the same variable the last counts.
+fn is_reordered(before: &BTreeMap<&str, &Value>, after: &BTreeMap<&str, &Value>) -> bool {
+    let sources = |container: &Value| container["envFrom"].as_array().cloned().unwrap_or_default();
+    after.iter().any(|(name, container)| {
+        let old = before.get(name).map(|container| sources(container)).unwrap_or_default();
+        let new = sources(container);
+        let in_both = |of: &[Value], other: &[Value]| -> Vec<Value> {
+            of.iter().filter(|source| other.contains(source)).cloned().collect()
+        };
+        in_both(&old, &new) != in_both(&new, &old)
+    })
 }

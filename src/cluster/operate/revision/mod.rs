@@ -9,7 +9,7 @@ mod tests;
 
 use std::fmt;
 
-use k8s_openapi::jiff::Timestamp;
+use k8s_openapi::{api::core::v1::PodTemplateSpec, jiff::Timestamp};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -87,6 +87,23 @@ pub enum TemplateChange {
     },
     /// It was restarted: `kubectl rollout restart`, `kdj restart`.
     Restarted,
+    /// A container's command or arguments.
+    Command {
+        /// The container.
+        container: String,
+    },
+    /// What a container asks for, and may take.
+    Resources {
+        /// The container.
+        container: String,
+    },
+    /// How a container is probed.
+    Probes {
+        /// The container.
+        container: String,
+    },
+    /// The volumes.
+    Volumes,
     /// Anything else.
     Other,
 }
@@ -101,9 +118,19 @@ impl fmt::Display for TemplateChange {
             Self::VariableRemoved { name } => write!(f, "-{name}"),
             Self::VariableChanged { name } => write!(f, "~{name}"),
             Self::Restarted => write!(f, "restart"),
+            Self::Command { container } => write!(f, "command of `{container}`"),
+            Self::Resources { container } => write!(f, "resources of `{container}`"),
+            Self::Probes { container } => write!(f, "probes of `{container}`"),
+            Self::Volumes => write!(f, "volumes"),
             Self::Other => write!(f, "other parts of the template"),
         }
     }
+}
+
+/// What is other in `new` than in `old`.
+pub(in crate::cluster) fn template_changes(old: &PodTemplateSpec, new: &PodTemplateSpec) -> Vec<TemplateChange> {
+    let json = |template: &PodTemplateSpec| read::clean(&serde_json::to_value(template).unwrap_or_default());
+    difference::between(&json(old), &json(new))
 }
 
 impl Revision {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     super::harness::{Namespace, SHOP, cluster, objects},
-    kdj, part, pods_of, running, web, worker,
+    command_in, follow_hint, kdj, part, pods_of, running, web, worker,
 };
 
 /// A Deployment that runs as long as its ConfigMap says so.
@@ -79,6 +79,33 @@ fn a_quota_without_room_for_one_more_is_named() {
     namespace.wait_for("resourcequota/few", "{.status.used.pods}", "1");
     let output = kdj(&namespace).run(["restart", "own", "web"]).expect_code(1);
     let _ = output.says(&["error: the rollout of `web` does not get on", "exceeded quota: few", "0 of 1 pods updated"]);
+}
+
+#[test]
+fn a_stateful_set_that_waits_for_a_broken_pod_is_helped_by_deleting_it() {
+    let Some(cluster) = cluster() else { return };
+    let namespace = running(cluster, []);
+    let script = "echo 'ImproperlyConfigured: no such database' >&2; sleep 2; exit 3";
+    let crash = objects::container("app", SHOP, ["sh", "-c", script]);
+    let mut set = objects::stateful_set("queue", 2, objects::pod([crash]));
+    set["spec"]["podManagementPolicy"] = json!("OrderedReady");
+    set["spec"]["template"]["spec"]["containers"][0]["readinessProbe"] = json!({"exec": {"command": ["false"]}});
+    namespace.apply([set]);
+    namespace.wait_for("statefulset/queue", "{.status.currentReplicas}", "1");
+    let output = kdj(&namespace).run(["restart", "own", "queue", "--timeout", "12s"]).expect_code(1);
+    let output = output.says(&[
+        "error: the rollout of `queue` does not get on",
+        "hint: a StatefulSet replaces no pod while queue-0 is not ready: ",
+    ]);
+    let revision = |path: &str| part(&namespace, "statefulset/queue", path);
+    let newest = revision("{.status.updateRevision}");
+    let label = r"{.metadata.labels.controller-revision-hash}";
+    assert_ne!(part(&namespace, "pod/queue-0", label), newest);
+    follow_hint(cluster, &command_in(&output.stderr, "is not ready: "));
+    super::poll_until("a pod of the new revision", super::DEADLINE, || {
+        let pods = namespace.kubectl(["get", "pods", "-o", &format!("jsonpath={{range .items[*]}}{}{{end}}", label)]);
+        (pods == newest).then_some(())
+    });
 }
 
 #[test]

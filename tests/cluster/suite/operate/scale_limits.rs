@@ -68,6 +68,21 @@ fn a_wait_has_an_end() {
 }
 
 #[test]
+fn a_namespace_that_is_deleted_ends_the_wait() {
+    let Some(cluster) = cluster() else { return };
+    let namespace = running(cluster, [web(1)]);
+    // No node has so much.
+    let much = json!({"spec": {"template": {"spec": {"containers": [
+        {"name": "app", "resources": {"requests": {"memory": "1000Gi"}}}]}}}});
+    namespace.kubectl(["patch", "deployment/web", "-p", &much.to_string()]);
+    let kdj = kdj(&namespace);
+    let waiting = kdj.start(["scale", "own", "web=2", "--wait"]);
+    waiting.wait_for_stderr("web: 1 -> 2");
+    cluster.kubectl(["delete", "namespace", namespace.name(), "--wait=false"]);
+    let _ = waiting.finish().expect_code(1).says(&["error: deployment/web is gone", "it was deleted meanwhile"]);
+}
+
+#[test]
 fn nothing_is_changed_unless_all_is_right() {
     let Some(cluster) = cluster() else { return };
     let namespace = running(cluster, [web(1), worker(1)]);
