@@ -75,14 +75,20 @@ fn refused(problem: &PlanProblem, output: &Captured, database: &str, environment
     }
 }
 
-/// A ready pod of the same workload that runs the template's image.
+/// A ready pod of the same workload that runs the template's image. That pods may not be listed is said.
 pub async fn find_pod(place: &Place<'_>, template: &Template) -> Option<Target> {
     let wanted = Wanted {
         role: Some(template.workload.clone()),
         container: Some(template.container.clone()),
         ..Wanted::default()
     };
-    let target = place.ui.waiting("choosing a pod", place.cluster.target(place.environment, &wanted)).await.ok()?;
+    let chosen = place.ui.waiting("choosing a pod", place.cluster.target(place.environment, &wanted)).await;
+    if let Err(error) = chosen.as_ref()
+        && error.is_forbidden()
+    {
+        place.ui.status(&format!("no pod can be asked for the plan: {error}"));
+    }
+    let target = chosen.ok()?;
     (target.image == template.image).then_some(target)
 }
 
@@ -102,7 +108,7 @@ async fn in_job(
     let words = django::plan_command(&place.environment.django, request).first();
     let new = NewJob { timeout: JOB_LIMIT, ..new(JobKind::Plan, new_name(JobKind::Plan), words) };
     place.ui.status(&format!(
-        "no ready pod of {} runs {}: the plan is made in a job of its own",
+        "no ready pod of {} is known to run {}: the plan is made in a job of its own",
         template.workload, template.image
     ));
     in_short_job(place, template, new, "asking Django for the plan").await

@@ -76,7 +76,9 @@ fn commands(line: &str) -> Vec<Vec<String>> {
         let variables = part.iter().take_while(|word| word.contains('=') && !word.starts_with('-')).count();
         let Some((program, rest)) = part[variables..].split_first() else { continue };
         let (program, rest) = match program.as_str() {
-            "source" => (rest.first().map_or("", |word| word.trim_start_matches("<(")), rest.get(1..).unwrap_or_default()),
+            "source" => {
+                (rest.first().map_or("", |word| word.trim_start_matches("<(")), rest.get(1..).unwrap_or_default())
+            }
             program => (program, rest),
         };
         if program == "kdj" {
@@ -139,7 +141,8 @@ fn longs(command: &clap::Command) -> Vec<String> {
 #[test]
 fn a_wrong_command_is_found() {
     let one = |line: &str| commands(line).first().map(|words| understand(words, true));
-    for right in ["kdj shell qa  a shell", "$ kdj db qa locks | less", "source <(kdj completions bash)", "A=b kdj envs"] {
+    for right in ["kdj shell qa  a shell", "$ kdj db qa locks | less", "source <(kdj completions bash)", "A=b kdj envs"]
+    {
         assert_eq!(one(right), Some(Ok(())), "{right}");
     }
     for wrong in ["kdj shel qa", "kdj shell qa --frech", "kdj scale ENV [ROLE=N …] [--wiat]", "kdj shell"] {

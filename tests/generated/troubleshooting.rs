@@ -30,7 +30,8 @@ fn each_message_is_one_of_kdj_s() {
     let source = placeholders.replace_all(&source, "");
     let mut messages = 0;
     // One that begins with a capital tells what is seen, in other words than kdj's.
-    for heading in symptoms().1.iter().filter(|it| !it.starts_with(|c: char| c.is_uppercase()) || it.starts_with("TLS")) {
+    for heading in symptoms().1.iter().filter(|it| !it.starts_with(|c: char| c.is_uppercase()) || it.starts_with("TLS"))
+    {
         messages += 1;
         let message = heading.replace('…', "");
         assert!(source.contains(message.trim_end()), "kdj never says: {heading}");
@@ -49,7 +50,8 @@ fn each_symptom_leads_to_checks_that_exist() {
     let form = Regex::new("`([a-z]+\\.[a-z]+)`").expect("a pattern");
     for (heading, section) in headings.iter().zip(page.split("\n### ").skip(1)) {
         let section = section.split("\n## ").next().unwrap_or_default();
-        let named: Vec<&str> = form.captures_iter(section).map(|found| found.get(1).map_or("", |it| it.as_str())).collect();
+        let named: Vec<&str> =
+            form.captures_iter(section).map(|found| found.get(1).map_or("", |it| it.as_str())).collect();
         let named: Vec<&str> = named.into_iter().filter(|id| !id.ends_with(".toml")).collect();
         assert!(!named.is_empty(), "{heading}: no check is named");
         for id in named {
