@@ -134,6 +134,10 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
     let pass_through = cli.command.is_pass_through();
     let configured = config.as_ref().map(|config| config.color.value).unwrap_or_default();
     let ui = Ui::new(cli.global.color.unwrap_or(configured), verbosity(&cli.global));
+    let config = match config {
+        Err(_) if cli.command.reads_configuration() => Ok(Config::built_in()),
+        config => config,
+    };
     match config.and_then(|config| start(cli, &config, &ui)) {
         Ok(exit) => exit.into(),
         Err(error) => {

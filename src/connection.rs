@@ -6,10 +6,11 @@ use futures::future::join_all;
 use tokio::{sync::Mutex, time::sleep};
 
 use crate::{
-    cluster::{Cluster, Kubeconfig, Notice, Observer},
+    cluster::{Cluster, Kubeconfig, Login, Notice, Observer},
     config::Config,
     environment::{self, Environment},
-    error::Result,
+    error::{Error, Result},
+    explained::Explained,
     options::Options,
     ui::{Ui, duration},
 };
@@ -22,7 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// # Errors
 /// When the kubeconfig cannot be read, or the name is unknown or ambiguous.
 pub fn resolve(name: &str, options: &Options, config: &Config) -> Result<(Environment, Kubeconfig)> {
-    let kubeconfig = Kubeconfig::load(options.kubeconfig.as_deref())?;
+    let explained = |error: Error| error.explained_by(Explained::Kubeconfig, name);
+    let kubeconfig = Kubeconfig::load(options.kubeconfig.as_deref()).map_err(explained)?;
     let environment = environment::resolve(name, config, &kubeconfig.contexts(), &options.overrides)?;
     Ok((environment, kubeconfig))
 }
@@ -65,6 +67,15 @@ pub async fn open_all<'a>(
         (context.clone(), open(environment, kubeconfig, options, ui).await)
     });
     join_all(opening).await.into_iter().collect()
+}
+
+/// A connection to a context's cluster, for who looks whether its credentials can be had: its plugin asks nothing at the
+/// terminal, and is not run again. No request is made yet.
+///
+/// # Errors
+/// When the credentials cannot be had; what the plugin said on stderr is among the causes.
+pub async fn examine(context: &str, kubeconfig: &Kubeconfig, options: &Options, ui: &Ui) -> Result<(Cluster, Login)> {
+    Cluster::examine(context, kubeconfig, &options.impersonation, observer(ui)).await
 }
 
 /// The connection of another environment in the same context, for this one.

@@ -7,6 +7,7 @@
 //! * [`session`], [`connection`]: what several commands share: from a name to a running program and its exit code.
 //! * [`celery`]: the app's queues and workers, asked in a container of the app.
 //! * [`configuration`]: what a role's container is given, shown without secrets and compared.
+//! * [`doctor`]: checks of all that kdj needs, what is wrong with it, and what mends it.
 //! * [`forward`]: local ports that lead into an environment.
 //! * [`operate`]: workloads scaled and restarted.
 //! * [`protection`]: whether a change may be made, and the record of it.
@@ -18,7 +19,8 @@
 //! * [`logs`]: pure. What lines of logs say, which belong together, and how they are shown.
 //! * [`keeper`]: pure. What keeps a fresh session's program when the connection drops.
 //! * [`kubectl`]: what would be done, as a kubectl command.
-//! * [`error`], [`exit`], [`names`], [`options`], [`own_file`], [`script`], [`streams`]: leaves, used by all.
+//! * [`error`], [`exit`], [`explained`], [`names`], [`options`], [`own_file`], [`program`], [`script`], [`streams`]: leaves,
+//!   used by all.
 
 #![warn(missing_docs, clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used, clippy::dbg_macro)]
 #![allow(
@@ -36,9 +38,11 @@ mod configuration;
 mod connection;
 mod database;
 pub mod django;
+mod doctor;
 mod environment;
 pub mod error;
 pub mod exit;
+mod explained;
 mod forward;
 mod job;
 pub mod keeper;
@@ -50,8 +54,10 @@ mod names;
 mod operate;
 mod options;
 mod own_file;
+mod program;
 mod protection;
 mod rest;
+mod rights;
 mod script;
 mod session;
 mod status;

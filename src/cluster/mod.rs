@@ -6,7 +6,9 @@
 //! * `request`: every request, its time limit, its repetition, its errors.
 //! * `record`: what the cluster is told of a change.
 //! * `port`: which port of which pod to forward to, and whether that pod is still there.
+//! * `probe`: what it says of itself, of the user's rights and of the way to it, for `kdj doctor`.
 //! * `target`: which pod and container; one LIST, and more only where that leaves a question.
+//! * `server`: what the API server says of itself.
 //! * `session`: exec over WebSocket, and why a session ended.
 //! * `tunnel`: connections to the ports of a pod.
 //! * `job`: Jobs, made and followed.
@@ -23,9 +25,11 @@ mod logs;
 mod manager;
 mod operate;
 mod port;
+mod probe;
 mod record;
 mod request;
 mod rollout;
+mod server;
 mod session;
 mod state;
 mod target;
@@ -41,7 +45,10 @@ use serde::de::DeserializeOwned;
 
 use self::access::{Credentials, client};
 pub use self::{
-    access::{Impersonation, Kubeconfig},
+    access::{
+        ContextFacts, Impersonation, Kubeconfig, KubeconfigFile, Login, PluginFacts, kubeconfig_files,
+        plugin_time_limit,
+    },
     configuration::{Configuration, Given, Origin, Value},
     job::{By, Created, JobHandle, JobKind, JobState, JobSummary, NewJob, News, VariablesFrom, Verdict, new_name},
     logs::{Announcement, Containers, LogStream, LogsWanted, PodNames},
@@ -50,9 +57,11 @@ pub use self::{
         Follow, Operated, PodView, Replicas, Revision, Revisions, TemplateChange, Told, View, Workloads, restart_patch,
     },
     port::{PodHealth, Port, PortOfPod, PortOwner, Reachable, ReachablePort, Trouble},
+    probe::{Allowed, NamespaceState, ServerCertificate},
     record::{Event, Involved, RecordedEvent},
     request::{Notice, Observer},
     rollout::{Progress, Strategy},
+    server::Server,
     session::{Ending, Exec, NotOpened, Session, Unread, leave},
     target::{INSTANCE_LABEL, Kind, Readiness, RoleSummary, Target, Wanted},
     template::{Preference, Template},
@@ -63,7 +72,7 @@ pub use self::{
     operate::PodTrouble,
     rollout::{Counts, RolloutState},
 };
-use crate::{environment::Environment, error::Result};
+use crate::{environment::Environment, error::Result, explained::Explained};
 
 /// Label and value of everything kdj makes.
 const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "kdj");
@@ -81,6 +90,8 @@ pub struct Cluster {
 /// Where requests go, for error texts, and as whom.
 #[derive(Clone)]
 struct Place {
+    /// The environment's name; the context's, where there is none.
+    environment: String,
     context: String,
     namespace: String,
     server: String,
@@ -99,9 +110,15 @@ impl Cluster {
         impersonation: &Impersonation,
         observer: Observer,
     ) -> Result<Self> {
-        let (cluster, user) = kubeconfig.connection(&environment.context)?;
-        let (client, credentials) = client::build(&cluster, user, impersonation).await?;
+        let name = &environment.name;
+        let (cluster, user) = kubeconfig
+            .connection(&environment.context)
+            .map_err(|error| error.explained_by(Explained::Kubeconfig, name))?;
+        let (client, credentials) = client::build(&cluster, user, impersonation)
+            .await
+            .map_err(|error| error.explained_by(Explained::Credentials, name))?;
         let place = Place {
+            environment: name.clone(),
             context: environment.context.clone(),
             namespace: environment.namespace.clone(),
             server: cluster.server.unwrap_or_default(),
@@ -122,6 +139,7 @@ impl Cluster {
     pub fn beside(&self, environment: &Environment, observer: Observer) -> Self {
         let Place { context, server, credentials, .. } = &self.place;
         let place = Place {
+            environment: environment.name.clone(),
             context: context.clone(),
             namespace: environment.namespace.clone(),
             server: server.clone(),

@@ -59,7 +59,7 @@ pub fn unknown_command(word: &str, config: &Config) -> Error {
 }
 
 /// The names of kdj's own commands.
-fn commands() -> Vec<String> {
+pub fn commands() -> Vec<String> {
     let command = Command::augment_subcommands(clap::Command::new("kdj"));
     let names = |command: &clap::Command| {
         let aliases = command.get_all_aliases().map(str::to_owned);

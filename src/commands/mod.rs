@@ -7,6 +7,7 @@ mod completions;
 mod config;
 mod db;
 mod dbshell;
+mod doctor;
 mod envs;
 mod forward;
 mod gc;
@@ -43,6 +44,8 @@ pub enum Command {
     Db(db::DbArgs),
     /// Open the database's own shell (psql, mysql, sqlite3, redis-cli) in an environment, or run SQL in it
     Dbshell(dbshell::DbshellArgs),
+    /// Find out what is wrong with this machine, the kubeconfig, the credentials, a cluster or an app, and mend it
+    Doctor(doctor::DoctorArgs),
     /// List the environments
     Envs(envs::EnvsArgs),
     /// Forward local ports into an environment: its database, its roles, its Services
@@ -81,6 +84,11 @@ pub enum Command {
 }
 
 impl Command {
+    /// Whether the command reads the configuration itself, and says what is wrong with it.
+    pub fn reads_configuration(&self) -> bool {
+        matches!(self, Command::Doctor(_))
+    }
+
     /// Whether the command ends with a remote command's exit code.
     pub fn is_pass_through(&self) -> bool {
         match self {
@@ -91,6 +99,7 @@ impl Command {
             | Command::Completions(_)
             | Command::Config(_)
             | Command::Db(_)
+            | Command::Doctor(_)
             | Command::Envs(_)
             | Command::External(_)
             | Command::Gc(_)
@@ -116,6 +125,7 @@ pub async fn run(command: Command, options: &Options, config: &Config, ui: &Ui) 
         Command::Config(args) => config::run(args, options, config, ui).await,
         Command::Db(args) => db::run(args, options, config, ui).await,
         Command::Dbshell(args) => dbshell::run(args, options, config, ui).await,
+        Command::Doctor(args) => doctor::run(args, alias::commands(), options, ui).await,
         Command::Envs(args) => envs::run(args, options, config, ui).await,
         Command::Forward(args) => forward::run(args, options, config, ui).await,
         Command::Gc(args) => gc::run(args, options, config, ui).await,

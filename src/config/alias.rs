@@ -11,6 +11,12 @@ use crate::{
 /// The word that stands for the environment.
 const PLACEHOLDER: &str = "ENV";
 
+/// The commands whose first word is an environment.
+const TAKE_ENVIRONMENT: [&str; 15] = [
+    "audit", "config", "dbshell", "forward", "logs", "manage", "migrate", "pyshell", "releases", "restart", "rollback",
+    "run", "scale", "shell", "status",
+];
+
 /// What an alias stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alias {
@@ -41,6 +47,13 @@ impl Alias {
     pub fn usage(&self, name: &str) -> String {
         let environment = if self.takes_environment() { " ENV" } else { "" };
         format!("kdj {}{environment} [ARGS]...", names::shown(name))
+    }
+
+    /// The environment it names, where it begins with a command that takes one first and says which.
+    pub fn environment(&self) -> Option<&str> {
+        let [command, environment, ..] = self.words.as_slice() else { return None };
+        let is_word = !environment.starts_with('-') && environment != PLACEHOLDER;
+        (TAKE_ENVIRONMENT.contains(&command.as_str()) && is_word).then_some(environment)
     }
 
     fn takes_environment(&self) -> bool {

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, num::NonZeroU16};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{SessionMode, database::DatabaseTable, logs::LogsTable, sources::SourceFile};
+use super::{SessionMode, database::DatabaseTable, doctor::DoctorTable, logs::LogsTable, sources::SourceFile};
 use crate::{
     error::{Error, Result},
     names,
@@ -34,6 +34,8 @@ pub(super) struct FileTable {
     pub(super) forwards: Named<ForwardTable>,
     #[serde(default)]
     pub(super) aliases: Named<Spanned<String>>,
+    #[serde(default)]
+    pub(super) doctor: DoctorTable,
 }
 
 /// `[django]`

@@ -7,7 +7,7 @@ use toml::Spanned;
 use super::{
     Config, DjangoConfig, EnvironmentConfig, ForwardConfig, RoleConfig, Sourced,
     alias::Alias,
-    check,
+    check, doctor,
     file::{self, DjangoTable, EnvironmentTable, ForwardTable, Named, RoleTable},
     sources::{Layer, SourceFile},
 };
@@ -51,6 +51,10 @@ impl Config {
             let alias = alias.map_err(|what| file.error(template.span().start, what))?;
             let alias = Sourced::new(alias, file.origin(name.span().start));
             self.aliases.insert(name.into_inner(), alias);
+        }
+        doctor::lay(&mut self.doctor, table.doctor, file)?;
+        if file.layer == Layer::Project {
+            self.project = Some(file.fingerprint());
         }
         self.files.push(file.path.as_ref().clone());
         Ok(())
@@ -108,7 +112,7 @@ impl SourceFile {
         Sourced::new(value.into_inner(), origin)
     }
 
-    fn check<T>(&self, value: &Spanned<T>, check: impl FnOnce(&T) -> Result<(), String>) -> Result<()> {
+    pub(super) fn check<T>(&self, value: &Spanned<T>, check: impl FnOnce(&T) -> Result<(), String>) -> Result<()> {
         check(value.get_ref()).map_err(|what| self.error(value.span().start, what))
     }
 

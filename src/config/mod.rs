@@ -7,11 +7,12 @@
 //! 5. flags, which come in where they are used: [`Overrides`](crate::environment::Overrides).
 //!
 //! `KDJ_CONFIG=none` leaves out both files; `KDJ_CONFIG=PATH` names the project file. No file ever names a command to
-//! run on this computer.
+//! run on this computer, but for the checks of `kdj doctor`, which run only when the user has trusted that file.
 
 pub mod alias;
 pub(crate) mod check;
 mod database;
+mod doctor;
 mod file;
 mod layer;
 mod logs;
@@ -25,6 +26,7 @@ use std::{collections::BTreeMap, num::NonZeroU16, path::PathBuf};
 pub use self::{
     alias::Alias,
     database::{ClientPlace, DatabaseConfig, StatementTimeout},
+    doctor::{DoctorCheck, Fingerprint},
     logs::LogsConfig,
     origin::{Location, Origin, Sourced},
     sources::{PROJECT_FILE, Sources, USER_FILE},
@@ -61,6 +63,10 @@ pub struct Config {
     pub forwards: BTreeMap<String, ForwardConfig>,
     /// Commands of the user's own, by name.
     pub aliases: BTreeMap<String, Sourced<Alias>>,
+    /// Checks of the project's and the user's own, for `kdj doctor`.
+    pub doctor: Vec<DoctorCheck>,
+    /// The project's file, by what it says.
+    pub project: Option<Fingerprint>,
     /// The files that were read, in the order of the layers.
     pub files: Vec<PathBuf>,
 }
@@ -146,6 +152,8 @@ impl Config {
             roles: BTreeMap::new(),
             forwards: BTreeMap::new(),
             aliases: BTreeMap::new(),
+            doctor: Vec::new(),
+            project: None,
             files: Vec::new(),
         }
     }

@@ -8,5 +8,5 @@ mod versions;
 pub use self::{
     difference::{Difference, Differs, Entry, Kind, Side, differences},
     hidden::{Shown, shown},
-    versions::versions,
+    versions::{versions, versions_in},
 };

@@ -40,12 +40,21 @@ pub async fn versions(cluster: &Cluster, environment: &Environment, configuratio
     let Configuration { workload, container, image, .. } = configuration;
     let wanted = Wanted { role: Some(workload.clone()), container: Some(container.clone()), ..Wanted::default() };
     let target = cluster.target(environment, &wanted).await?;
-    let Target { pod, image: running, image_id, .. } = &target;
+    let Target { pod, image: running, .. } = &target;
     if running != image {
         return Err(Error::failed(format!("no ready pod runs the template's image: {pod} runs {running}")));
     }
+    versions_in(cluster, environment, &target).await
+}
+
+/// Asks in this container: one exec.
+///
+/// # Errors
+/// When the user may not, or when Django is not found there.
+pub async fn versions_in(cluster: &Cluster, environment: &Environment, target: &Target) -> Result<Versions> {
+    let Target { pod, image_id, .. } = target;
     let (start, stdin) = django::versions_on_stdin(&environment.django);
-    let captured = capture(cluster, &target, &start.alternatives, &stdin).await?;
+    let captured = capture(cluster, target, &start.alternatives, &stdin).await?;
     let line = captured.stdout.lines().rev().find_map(|line| line.strip_prefix(django::VERSIONS_MARK));
     match line.and_then(|line| serde_json::from_str(line).ok()) {
         Some(Answer::Found { settings, python, django }) => {

@@ -6,7 +6,7 @@ mod sink;
 use std::{collections::BTreeMap, path::PathBuf, time::Instant};
 
 use self::{attempt::Attempt, sink::Sink};
-use super::{Connection, Vendor, client, local, shell::facts};
+use super::{Connection, Vendor, client, shell::facts};
 use crate::{
     cluster::{Target, Wanted},
     config::{ClientPlace, Config},
@@ -17,6 +17,7 @@ use crate::{
     exit::Exit,
     names,
     options::Options,
+    program,
     protection::{self, Change, Consent, Object, Permit, Record, Who, local_user},
     session::{Place, Program},
     ui::{Ui, duration, size, terminal},
@@ -198,7 +199,7 @@ async fn somewhere(
         if why.is_empty() { error } else { error.caused_by(&why) }
     };
     if matches!(wanted, None | Some(ClientPlace::Local)) {
-        match local::find_program(dump.programs) {
+        match program::find_any(dump.programs) {
             Some(program) => {
                 say(place, &format!("`{program}` on this machine, through a tunnel"), &why);
                 match attempt::here(place, &program, dump, facts.clone(), asked, sink).await? {

@@ -7,6 +7,7 @@ use crate::{
     django::ClientRequest,
     error::{Error, Result},
     exit::Exit,
+    program,
     protection::{self, Change, Consent, Permit},
     session::Place,
     ui::style::Role,
@@ -38,7 +39,7 @@ pub(super) async fn run(
     // The first line of the banner, when SQL was tried in the image.
     let said = wanted.is_none() && matches!(sql, Some(Sql::Text(_) | Sql::File(_)));
     let usual = programs.last().copied().unwrap_or_default();
-    let here = local::find_program(programs);
+    let here = program::find_any(programs);
     let none = |what: &str| Error::failed(format!("no `{usual}` {what}"));
     let why = wanted.map_or_else(|| format!("the image has no `{usual}`"), |(_, why)| why.to_owned());
     match (wanted, here) {

@@ -40,18 +40,6 @@ const REFUSED: &str = "a pooler in between refuses startup options (PgBouncer: i
 /// What MySQL says of a subquery that returns two rows: the session is not read-only.
 const NOT_READ_ONLY: &str = "ERROR 1242";
 
-/// The program on this machine, if it has one.
-pub(super) fn find_program(names: &[&str]) -> Option<String> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let found = |name: &&&str| env::split_paths(&path).any(|folder| is_program(&folder.join(name)));
-    names.iter().find(found).map(ToString::to_string)
-}
-
-fn is_program(path: &PathBuf) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    fs::metadata(path).is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)
-}
-
 /// Runs the client here.
 ///
 /// # Errors

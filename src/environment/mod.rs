@@ -1,6 +1,7 @@
 //! What an environment's name means. Pure: no network, no terminal.
 
 mod database;
+pub mod doubts;
 mod expand;
 mod kind;
 mod list;

@@ -108,7 +108,7 @@ async fn in_job(
     let words = django::plan_command(&place.environment.django, request).first();
     let new = NewJob { timeout: JOB_LIMIT, ..new(JobKind::Plan, new_name(JobKind::Plan), words) };
     place.ui.status(&format!(
-        "no ready pod of {} is known to run {}: the plan is made in a job of its own",
+        "no ready pod of {} runs {}: the plan is made in a job of its own",
         template.workload, template.image
     ));
     in_short_job(place, template, new, "asking Django for the plan").await

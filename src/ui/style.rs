@@ -60,6 +60,8 @@ pub enum Role {
     Name,
     /// A protected environment, read-write: take care.
     Danger,
+    /// All is well.
+    Good,
     /// Supporting text.
     Faint,
 }
@@ -72,6 +74,7 @@ impl Role {
             Role::Hint => "1;36",
             Role::Name => "1",
             Role::Danger => "1;37;41",
+            Role::Good => "32",
             Role::Faint => "2",
         }
     }

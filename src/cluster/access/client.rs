@@ -59,6 +59,16 @@ pub(in crate::cluster) async fn build(
     impersonation: &Impersonation,
 ) -> Result<(Client, Credentials)> {
     let credentials = Credentials::take_from(&mut user).await?;
+    Ok((with_credentials(cluster, user, impersonation, credentials.clone())?, credentials))
+}
+
+/// Builds the client of a context from credentials that are there; opens no connection.
+pub(in crate::cluster) fn with_credentials(
+    cluster: &Cluster,
+    mut user: AuthInfo,
+    impersonation: &Impersonation,
+    credentials: Credentials,
+) -> Result<Client> {
     if let Some(name) = &impersonation.user {
         user.impersonate = Some(name.clone());
         user.impersonate_groups = Some(impersonation.groups.clone()).filter(|groups| !groups.is_empty());
@@ -70,8 +80,7 @@ pub(in crate::cluster) async fn build(
     http.set_keepalive(Some(KEEPALIVE));
     http.set_keepalive_interval(Some(KEEPALIVE));
     http.set_connect_timeout(Some(CONNECT_LIMIT));
-    let client = connect_through(config.proxy_url.clone(), http, &config, credentials.clone())?;
-    Ok((client, credentials))
+    connect_through(config.proxy_url.clone(), http, &config, credentials)
 }
 
 /// The client over a direct connection or the proxy.
@@ -101,7 +110,7 @@ fn connect_through(
 }
 
 /// kube's own loader reads the environment's proxies and fails on what client-go accepts, so the fields are filled here.
-fn config(cluster: &Cluster, user: AuthInfo) -> Result<Config> {
+pub(in crate::cluster) fn config(cluster: &Cluster, user: AuthInfo) -> Result<Config> {
     let server = cluster.server.as_deref().unwrap_or_default();
     let uri: Uri = server
         .parse()

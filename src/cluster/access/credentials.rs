@@ -12,7 +12,7 @@ use kube::config::{AuthInfo, ExecConfig};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 
-use super::plugin::{self, Credential};
+use super::plugin::{self, Credential, Manner};
 use crate::error::{Error, Result};
 
 /// A token is renewed this long before it expires.
@@ -82,18 +82,28 @@ impl Credentials {
             }
             (Some(value), None, _) => (Source::Fixed, Some(Token::new(value, None))),
             (None, None, Some(exec)) => {
-                let Credential { token, expires, certificate } = plugin::run(&exec).await?;
-                if let Some((certificate, key)) = certificate {
-                    user.client_certificate_data = Some(certificate);
-                    user.client_key_data = Some(key);
-                    user.client_certificate = None;
-                    user.client_key = None;
-                }
-                (Source::Plugin(Box::new(exec)), token.map(|value| Token::new(value, expires)))
+                let credential = plugin::run(&exec, Manner::Attended).await?;
+                let token = use_credential(credential, user);
+                (Source::Plugin(Box::new(exec)), token)
             }
             (None, None, None) => (Source::Fixed, None),
         };
         Ok(Self { source: Arc::new(source), current: Arc::new(Mutex::new(token)) })
+    }
+
+    /// The same, for who looks whether it works: the plugin runs without a terminal, its stderr stands in the error, and
+    /// it is not run again when its token is refused. Also when the token expires, as far as anybody says.
+    ///
+    /// # Errors
+    /// As [`Credentials::take_from`].
+    pub(super) async fn examine(user: &mut AuthInfo) -> Result<(Self, Option<SystemTime>)> {
+        let has_token = user.token.as_ref().is_some_and(|token| !token.expose_secret().is_empty())
+            || user.token_file.as_ref().is_some_and(|path| !path.is_empty());
+        let Some(exec) = user.exec.take_if(|_| !has_token) else { return Ok((Self::take_from(user).await?, None)) };
+        let credential = plugin::run(&exec, Manner::Unattended).await?;
+        let expires = credential.expires;
+        let token = use_credential(credential, user);
+        Ok((Self { source: Arc::new(Source::Fixed), current: Arc::new(Mutex::new(token)) }, expires))
     }
 
     /// Renews the token when it is about to expire, and gives the `Authorization` header. A plugin may take its time:
@@ -137,12 +147,24 @@ impl Credentials {
                 (Err(error), None) => return Err(error),
             },
             Source::Plugin(exec) => {
-                let Credential { token, expires, .. } = plugin::run(exec).await?;
+                let Credential { token, expires, .. } = plugin::run(exec, Manner::Attended).await?;
                 *current = token.map(|value| Token::new(value, expires));
             }
         }
         Ok(())
     }
+}
+
+/// Gives `user` the certificate of a plugin, which kube handles, and returns the token.
+fn use_credential(credential: Credential, user: &mut AuthInfo) -> Option<Token> {
+    let Credential { token, expires, certificate } = credential;
+    if let Some((certificate, key)) = certificate {
+        user.client_certificate_data = Some(certificate);
+        user.client_key_data = Some(key);
+        user.client_certificate = None;
+        user.client_key = None;
+    }
+    token.map(|value| Token::new(value, expires))
 }
 
 /// Token files end in a newline more often than not; kube would send it.

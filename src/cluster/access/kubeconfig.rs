@@ -9,7 +9,7 @@ use std::{
 use kube::config::{AuthInfo, Cluster, ExecAuthCluster, ExecConfig, Kubeconfig as Document, KubeconfigError};
 use serde_saphyr::Error as YamlError;
 
-use super::plugin::may_ask;
+use super::plugin::{Manner, may_ask};
 use crate::{
     environment::KubeContext,
     error::{Error, Result},
@@ -17,7 +17,7 @@ use crate::{
 
 /// The merged kubeconfig.
 pub struct Kubeconfig {
-    document: Document,
+    pub(super) document: Document,
     files: Vec<PathBuf>,
 }
 
@@ -60,7 +60,7 @@ impl Kubeconfig {
 
     /// Whether the credential plugin of a context may ask at the terminal.
     pub fn may_ask(&self, context: &str) -> bool {
-        self.exec(context).is_some_and(may_ask)
+        self.exec(context).is_some_and(|exec| may_ask(exec, Manner::Attended))
     }
 
     fn exec(&self, context: &str) -> Option<&ExecConfig> {
@@ -68,6 +68,12 @@ impl Kubeconfig {
         let user = context.user.as_ref()?;
         let user = self.document.auth_infos.iter().find(|named| named.name == *user)?.auth_info.as_ref()?;
         user.exec.as_ref()
+    }
+
+    /// The user of a context, if it has one.
+    pub fn user(&self, context: &str) -> Option<&str> {
+        let context = self.document.contexts.iter().find(|named| named.name == context)?.context.as_ref()?;
+        context.user.as_deref().filter(|user| !user.is_empty())
     }
 
     /// Its contexts, in the order of the files.
@@ -127,7 +133,7 @@ fn comparable(server: &str) -> String {
 }
 
 /// The files to read, in order.
-fn candidates(explicit: Option<&Path>) -> Vec<PathBuf> {
+pub(super) fn candidates(explicit: Option<&Path>) -> Vec<PathBuf> {
     if let Some(path) = explicit {
         return vec![path.to_owned()];
     }
@@ -139,7 +145,7 @@ fn candidates(explicit: Option<&Path>) -> Vec<PathBuf> {
     dirs::home_dir().map(|home| home.join(".kube").join("config")).into_iter().collect()
 }
 
-fn unusable(path: &Path, error: &KubeconfigError) -> Error {
+pub(super) fn unusable(path: &Path, error: &KubeconfigError) -> Error {
     let cause = match error {
         KubeconfigError::ReadConfig(error, _) => error.to_string(),
         KubeconfigError::Parse(error) => malformed(path, error),

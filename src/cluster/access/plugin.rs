@@ -16,14 +16,21 @@ use serde_json::json;
 use tokio::{process::Command, time::timeout};
 
 use super::{command_line, process_tree};
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    protection::redact,
+};
 
 /// How long a plugin may take.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 /// Says otherwise, in seconds.
 const TIME_LIMIT_VARIABLE: &str = "KDJ_PLUGIN_TIMEOUT";
 /// Versions of the API whose answers have the shape read here; `v1alpha1` is gone since Kubernetes 1.24.
-const API_VERSIONS: [&str; 2] = ["client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"];
+pub(super) const API_VERSIONS: [&str; 2] = ["client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"];
+/// How many lines of what a plugin says are shown.
+const LINES: usize = 12;
+/// How many characters of each.
+const LINE_LENGTH: usize = 400;
 
 /// What a plugin gives: a token or a client certificate with its key (PEM, base64 as in a kubeconfig), or both.
 pub(super) struct Credential {
@@ -49,13 +56,22 @@ struct Status {
     client_key_data: Option<SecretString>,
 }
 
-/// Runs the plugin once. Its stderr is the user's; its stdout is never shown, since it holds the secret.
-pub(super) async fn run(exec: &ExecConfig) -> Result<Credential> {
+/// How a plugin is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// For who needs its credential: it may ask at the terminal, and its stderr is the user's.
+    Attended,
+    /// For who looks whether it works: it may not ask, unless it asks always, and its stderr stands in the error.
+    Unattended,
+}
+
+/// Runs the plugin once. Its stdout is never shown, since it holds the secret.
+pub(super) async fn run(exec: &ExecConfig, manner: Manner) -> Result<Credential> {
     let Some(name) = exec.command.as_deref().filter(|name| !name.is_empty()) else {
         return Err(Error::usage("the kubeconfig's user has an `exec` section without a command"));
     };
     let limit = time_limit()?;
-    let child = command(name, exec)?.spawn().map_err(|error| not_started(name, exec, &error))?;
+    let child = command(name, exec, manner)?.spawn().map_err(|error| not_started(name, exec, &error))?;
     let id = child.id();
     let output = child.wait_with_output();
     tokio::pin!(output);
@@ -65,7 +81,7 @@ pub(super) async fn run(exec: &ExecConfig) -> Result<Credential> {
         }
         Err(_) => {
             // One that may ask dies alone: what it started may be the browser the user logs in with.
-            if let Some(id) = id.filter(|_| !may_ask(exec)) {
+            if let Some(id) = id.filter(|_| !may_ask(exec, manner)) {
                 process_tree::kill_children(id).await;
             }
             let message = format!("the credential plugin `{name}` did not answer within {} s", limit.as_secs());
@@ -75,18 +91,31 @@ pub(super) async fn run(exec: &ExecConfig) -> Result<Credential> {
     };
     if !output.status.success() {
         let cause = match output.status.code() {
-            Some(code) => format!("it ended with exit code {code}; what it said stands above"),
+            Some(code) if manner == Manner::Attended => {
+                format!("it ended with exit code {code}; what it said stands above")
+            }
+            Some(code) => format!("it ended with exit code {code}"),
             None => "a signal killed it".to_owned(),
         };
         let error = Error::failed(format!("the credential plugin `{name}` failed")).caused_by(cause);
+        let error = last_lines(&output.stderr).into_iter().fold(error, Error::caused_by);
         let words = command_line::shown(name, exec);
         return Err(error.hint(format!("log in again, or run `{words}` to see the failure alone")));
     }
     read(name, &output.stdout)
 }
 
-fn command(name: &str, exec: &ExecConfig) -> Result<Command> {
-    let interactive = may_ask(exec);
+/// The end of what it wrote to stderr, without what looks secret; nothing when that was the user's.
+fn last_lines(stderr: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(stderr);
+    let lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+    let last = &lines[lines.len().saturating_sub(LINES)..];
+    let clean = |line: &&str| redact::text(&line.chars().take(LINE_LENGTH).collect::<String>());
+    (!last.is_empty()).then(|| format!("it said: {}", last.iter().map(clean).collect::<Vec<_>>().join("\n")))
+}
+
+fn command(name: &str, exec: &ExecConfig, manner: Manner) -> Result<Command> {
+    let interactive = may_ask(exec, manner);
     if exec.interactive_mode == Some(ExecInteractiveMode::Always) && !interactive {
         let message = format!("the credential plugin `{name}` wants to ask at a terminal, and stdin is none");
         return Err(Error::failed(message).hint("log in from a terminal first"));
@@ -108,13 +137,19 @@ fn command(name: &str, exec: &ExecConfig) -> Result<Command> {
     }
     // Piped input belongs to the remote process: the plugin must not eat it.
     command.stdin(if interactive { Stdio::inherit() } else { Stdio::null() });
-    command.stdout(Stdio::piped()).stderr(Stdio::inherit()).kill_on_drop(true);
+    let is_users = manner == Manner::Attended || interactive;
+    command.stderr(if is_users { Stdio::inherit() } else { Stdio::piped() });
+    command.stdout(Stdio::piped()).kill_on_drop(true);
     Ok(command)
 }
 
 /// Whether the plugin may ask at the terminal.
-pub(super) fn may_ask(exec: &ExecConfig) -> bool {
-    exec.interactive_mode != Some(ExecInteractiveMode::Never) && stdin().is_terminal()
+pub(super) fn may_ask(exec: &ExecConfig, manner: Manner) -> bool {
+    let wants = match manner {
+        Manner::Attended => exec.interactive_mode != Some(ExecInteractiveMode::Never),
+        Manner::Unattended => exec.interactive_mode == Some(ExecInteractiveMode::Always),
+    };
+    wants && stdin().is_terminal()
 }
 
 fn read(name: &str, stdout: &[u8]) -> Result<Credential> {
@@ -166,7 +201,7 @@ fn not_started(name: &str, exec: &ExecConfig, error: &std::io::Error) -> Error {
     }
 }
 
-fn time_limit() -> Result<Duration> {
+pub(super) fn time_limit() -> Result<Duration> {
     let Some(value) = env::var_os(TIME_LIMIT_VARIABLE).filter(|value| !value.is_empty()) else {
         return Ok(TIME_LIMIT);
     };

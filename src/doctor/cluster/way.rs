@@ -1,0 +1,115 @@
+//! What stands between this machine and the API server: certificates, proxies, and their patience.
+
+use std::{rc::Rc, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Home;
+use crate::{
+    cluster::ServerCertificate,
+    doctor::{Context, Outcome},
+    error::Result,
+    ui::{duration, left},
+};
+
+/// How long a connection has to live in silence.
+const SILENCE: Duration = Duration::from_secs(90);
+/// How long that check may take.
+pub(super) const IDLE_LIMIT: Duration = Duration::from_secs(110);
+/// kdj sends a sign of life so often, and gives up after three times as long.
+const PING: Duration = Duration::from_secs(5);
+/// A certificate that lasts longer is none of anybody's business yet.
+const SOON: SignedDuration = SignedDuration::from_hours(14 * 24);
+
+pub(super) fn judge_certificate(shown: &ServerCertificate, context: &Context, now: Timestamp) -> Outcome {
+    let until = match shown {
+        ServerCertificate::Plain if context.protected => {
+            return Outcome::fail("there is none: the connection is not encrypted")
+                .fix("give the cluster's `server` in the kubeconfig an https address");
+        }
+        ServerCertificate::Plain => return Outcome::warn("there is none: the connection is not encrypted"),
+        ServerCertificate::BehindProxy => {
+            return Outcome::skip("a proxy stands before the API server, and only it is seen");
+        }
+        ServerCertificate::Unchecked => {
+            let problem =
+                format!("`insecure-skip-tls-verify` of context `{}`: anybody may answer in its place", context.name);
+            let fix = "take it out of the kubeconfig, and give `certificate-authority-data` instead";
+            let outcome = if context.protected { Outcome::fail(problem) } else { Outcome::warn(problem) };
+            return outcome.fix(fix);
+        }
+        ServerCertificate::Checked { until: None } => return Outcome::pass("it is checked"),
+        ServerCertificate::Checked { until: Some(until) } => *until,
+    };
+    let left = left(now, until);
+    if until.duration_since(now) > SOON {
+        return Outcome::pass(format!("it is checked, and good for another {left}"));
+    }
+    Outcome::warn(format!("it expires in {left}: then nobody reaches the cluster"))
+        .fix("tell whoever runs the cluster: its certificate has to be renewed")
+}
+
+pub(super) async fn websocket(home: Rc<Home>) -> Result<Outcome> {
+    match home.cluster()?.websocket(&home.environment.namespace).await {
+        Ok(()) => Ok(Outcome::pass("tried with a watch of the pods, which changes nothing")),
+        Err(error) if error.is_forbidden() => {
+            Ok(Outcome::skip("it is tried with a watch of the pods, and you may not watch pods"))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+pub(super) async fn idle(home: Rc<Home>) -> Result<Outcome> {
+    if !home.world.slow {
+        return Ok(Outcome::skip("it takes 90 s: `kdj doctor --slow`"));
+    }
+    Ok(judge_idle(home.cluster()?.idle_cut(&home.environment.namespace, SILENCE).await?))
+}
+
+fn judge_idle(cut: Option<Duration>) -> Outcome {
+    let Some(after) = cut else { return Outcome::pass(format!("{} and more", duration(SILENCE))) };
+    let text = format!("something on the way cuts connections after {} of silence", duration(after));
+    if after > PING * 2 {
+        return Outcome::pass(format!("{text}; kdj sends a sign of life every {}", duration(PING)));
+    }
+    Outcome::fail(format!("{text}: sessions will be cut"))
+        .fix("raise the idle time-out of the load balancer or the proxy before the API server to a minute or more")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::Status;
+
+    fn judged(shown: &ServerCertificate, protected: bool) -> Outcome {
+        let context = Context { name: "acme".to_owned(), protected, ..Context::default() };
+        judge_certificate(shown, &context, Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn a_certificate_is_checked_and_lasts() {
+        let until = |days: i64| {
+            let until = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24 * days);
+            ServerCertificate::Checked { until: Some(until) }
+        };
+        for (shown, protected, expected) in [
+            (until(15), true, Status::Pass),
+            (until(13), true, Status::Warn),
+            (ServerCertificate::Checked { until: None }, true, Status::Pass),
+            (ServerCertificate::Unchecked, false, Status::Warn),
+            (ServerCertificate::Unchecked, true, Status::Fail),
+            (ServerCertificate::Plain, false, Status::Warn),
+            (ServerCertificate::Plain, true, Status::Fail),
+            (ServerCertificate::BehindProxy, true, Status::Skip),
+        ] {
+            assert_eq!(judged(&shown, protected).status, expected, "{shown:?}");
+        }
+    }
+
+    #[test]
+    fn a_cut_matters_when_it_comes_before_two_signs_of_life() {
+        assert_eq!(judge_idle(None).status, Status::Pass);
+        assert_eq!(judge_idle(Some(Duration::from_secs(60))).status, Status::Pass);
+        assert_eq!(judge_idle(Some(Duration::from_secs(9))).status, Status::Fail);
+    }
+}

@@ -1,0 +1,69 @@
+//! The files themselves: read anew, and corrected where it is plain how.
+
+use std::fs;
+
+use crate::{
+    config::{Config, Location, Sources, alias},
+    doctor::Outcome,
+    error::{Error, Result},
+    names,
+};
+
+/// Whether the files can be read now, and which they are. `commands` are kdj's own, which aliases stand for.
+pub(super) fn file(commands: &[String]) -> Outcome {
+    let commands: Vec<&str> = commands.iter().map(String::as_str).collect();
+    let loaded = Config::load(&Sources::of_this_process());
+    match loaded.and_then(|config| alias::check(&config.aliases, &commands).map(|()| config)) {
+        Err(error) => Outcome::of_error(&error),
+        Ok(config) => {
+            let files: Vec<String> = config.files.iter().map(|file| names::shown(&file.to_string_lossy())).collect();
+            Outcome::pass(if files.is_empty() { "there is neither".to_owned() } else { files.join(", ") })
+        }
+    }
+}
+
+/// Writes `protected = true` below the table whose name stands at `location`.
+///
+/// # Errors
+/// When the file cannot be read or written, or kdj would not understand it any more: then it stays as it is.
+pub(super) fn protect(location: &Location) -> Result<()> {
+    let path = location.path.as_ref();
+    let shown = names::shown(&path.to_string_lossy());
+    let cannot = |cause: std::io::Error| Error::failed(format!("cannot change `{shown}`")).caused_by(cause);
+    let text = fs::read_to_string(path).map_err(cannot)?;
+    let changed = with_protection(&text, location.line)
+        .ok_or_else(|| Error::failed(format!("{location} is not the head of a table: write it yourself")))?;
+    fs::write(path, &changed).map_err(cannot)?;
+    Config::load(&Sources::of_this_process()).map(drop).inspect_err(|_| drop(fs::write(path, &text)))
+}
+
+/// The text with a line more after the table's head, which stands on this line (from 1).
+fn with_protection(text: &str, line: usize) -> Option<String> {
+    let mut lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let head = lines.get(line.checked_sub(1)?)?;
+    let bare = head.trim_start();
+    if !bare.starts_with('[') || bare.starts_with("[[") || !head.ends_with('\n') {
+        return None;
+    }
+    lines.insert(line, if head.ends_with("\r\n") { "protected = true\r\n" } else { "protected = true\n" });
+    Some(lines.concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_added_below_the_head_of_the_table() {
+        let text = "# ours\n[environments.prod] # live\ncontext = \"c\"\n";
+        let expected = "# ours\n[environments.prod] # live\nprotected = true\ncontext = \"c\"\n";
+        assert_eq!(with_protection(text, 2).as_deref(), Some(expected));
+        assert_eq!(
+            with_protection("[environments.prod]\r\n", 1).as_deref(),
+            Some("[environments.prod]\r\nprotected = true\r\n")
+        );
+        assert_eq!(with_protection("environments.prod.context = \"c\"\n", 1), None);
+        assert_eq!(with_protection("[environments.prod]", 1), None);
+        assert_eq!(with_protection("", 1), None);
+    }
+}

@@ -1,0 +1,78 @@
+//! `kdj doctor`: checks of this machine, the kubeconfig, the credentials, the clusters and the applications; each says
+//! what is wrong, why that matters, and what to type.
+//!
+//! A category is a file with a [`Category`]: what its checks are about, and a function that makes them for a [`World`].
+//! A check leaves what it learned in a [`Learned`] for those that need it. `run` runs them all at once; `text` and `json`
+//! show them; `fix` mends what can be mended on this machine.
+
+mod application;
+mod check;
+mod cluster;
+mod configuration;
+mod credentials;
+mod examine;
+mod fix;
+mod json;
+mod kubeconfig;
+mod machine;
+mod project;
+mod report;
+mod run;
+mod select;
+mod server;
+mod text;
+mod world;
+
+use std::rc::Rc;
+
+pub use self::{
+    check::{About, Check, Fix, How, Outcome, Status, Subject},
+    examine::{Form, Repair, examine, list},
+    project::trust::trust,
+    world::{Context, Learned, Wish, World},
+};
+
+/// Checks that belong together, in a file of their own.
+pub struct Category {
+    /// The part of their ids before the dot.
+    pub name: &'static str,
+    /// What its checks are about, in the order they are shown; what is found in the world comes after them.
+    pub about: &'static [&'static About],
+    /// Makes them.
+    pub checks: fn(&Rc<World>) -> Vec<Check>,
+}
+
+/// All categories, in the order they are shown.
+const CATEGORIES: [&Category; 8] = [
+    &machine::CATEGORY,
+    &configuration::CATEGORY,
+    &kubeconfig::CATEGORY,
+    &credentials::CATEGORY,
+    &cluster::CATEGORY,
+    &server::CATEGORY,
+    &application::CATEGORY,
+    &project::CATEGORY,
+];
+
+/// All checks of a world, category by category. Within one, a check stands for all its subjects before the next begins.
+fn checks(world: &Rc<World>) -> Vec<Check> {
+    let of_category = |category: &&Category| {
+        let mut checks = (category.checks)(world);
+        let place = |check: &Check| category.about.iter().position(|about| about.id == check.about.id);
+        checks.sort_by_key(|check| place(check).unwrap_or(usize::MAX));
+        checks
+    };
+    CATEGORIES.iter().flat_map(of_category).collect()
+}
+
+/// What all checks are about that a world may have.
+fn abouts(world: &Rc<World>) -> Vec<About> {
+    let mut abouts: Vec<About> =
+        CATEGORIES.iter().flat_map(|category| category.about.iter().copied().cloned()).collect();
+    for check in checks(world) {
+        if !abouts.iter().any(|about| about.id == check.about.id) {
+            abouts.push(check.about);
+        }
+    }
+    abouts
+}

@@ -1,0 +1,65 @@
+//! What came of the checks, put together: how many ended how, and whether an environment is good to go.
+
+use super::{
+    check::{Check, Status, Subject},
+    run::Done,
+    world::World,
+};
+
+/// How many checks ended how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Counts {
+    /// Passed.
+    pub pass: usize,
+    /// With something to know.
+    pub warn: usize,
+    /// Failed.
+    pub fail: usize,
+    /// Skipped.
+    pub skip: usize,
+}
+
+impl Counts {
+    /// Counts the outcomes of these checks.
+    pub fn of<'a>(rows: impl IntoIterator<Item = (&'a Check, &'a Done)>) -> Self {
+        let mut counts = Self::default();
+        for (_, done) in rows {
+            *match done.outcome.status {
+                Status::Pass => &mut counts.pass,
+                Status::Warn => &mut counts.warn,
+                Status::Fail => &mut counts.fail,
+                Status::Skip => &mut counts.skip,
+            } += 1;
+        }
+        counts
+    }
+
+    /// Whether nothing failed.
+    pub fn is_good(self) -> bool {
+        self.fail == 0
+    }
+
+    /// `good to go, 1 warning` or `not yet: 2 failures`.
+    pub fn verdict(self) -> String {
+        let several = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
+        match (self.fail, self.warn) {
+            (0, 0) => "good to go".to_owned(),
+            (0, warn) => format!("good to go, {}", several(warn, "warning")),
+            (fail, _) => format!("not yet: {}", several(fail, "failure")),
+        }
+    }
+}
+
+/// The verdict of each environment asked for; without any, of everything, which has no name.
+pub fn verdicts(world: &World, rows: &[(&Check, &Done)]) -> Vec<(Option<String>, Counts)> {
+    if world.asked.is_empty() {
+        return vec![(None, Counts::of(rows.iter().copied()))];
+    }
+    let of_one = |asked: &super::world::Asked| {
+        let context = asked.environment.as_ref().ok().map(|environment| environment.context.clone());
+        let subject = Subject::Environment { name: asked.name.clone(), context };
+        let own = rows.iter().copied().filter(|(check, _)| check.subject.serves(&subject));
+        (Some(asked.name.clone()), Counts::of(own))
+    };
+    world.asked.iter().map(of_one).collect()
+}

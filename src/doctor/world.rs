@@ -1,0 +1,206 @@
+//! What the checks look at, and where they leave what they learned for each other.
+
+use std::{cell::RefCell, rc::Rc};
+
+use crate::{
+    cluster::{Cluster, Kubeconfig, Server},
+    config::{Config, Sources},
+    environment::{self, Environment},
+    error::{Error, Result},
+    names,
+    options::Options,
+    ui::Ui,
+};
+
+/// What a check learned, for those that need it. Cheap to clone.
+pub struct Learned<T>(Rc<RefCell<Option<Rc<T>>>>);
+
+impl<T> Default for Learned<T> {
+    fn default() -> Self {
+        Self(Rc::default())
+    }
+}
+
+impl<T> Clone for Learned<T> {
+    fn clone(&self) -> Self {
+        Self(Rc::clone(&self.0))
+    }
+}
+
+impl<T> Learned<T> {
+    /// Keeps what was learned, in place of what was before.
+    pub fn set(&self, value: T) {
+        self.0.replace(Some(Rc::new(value)));
+    }
+
+    /// What was learned, if the check that learns it has passed.
+    pub fn get(&self) -> Option<Rc<T>> {
+        self.0.borrow().clone()
+    }
+
+    /// What was learned by a check that the caller `needs`.
+    ///
+    /// # Errors
+    /// When it has taught nothing, which is a fault of kdj's own.
+    pub fn known(&self) -> Result<Rc<T>> {
+        self.get().ok_or_else(|| Error::failed("a check that this one needs has left nothing behind"))
+    }
+}
+
+/// An environment somebody asked for.
+pub struct Asked {
+    /// Its name, as typed.
+    pub name: String,
+    /// What it means, or why that cannot be told: `kubeconfig.contexts` says it.
+    pub environment: Result<Rc<Environment>>,
+}
+
+/// A context whose credentials are looked at, and what was learned of it.
+#[derive(Default)]
+pub struct Context {
+    /// The context's name.
+    pub name: String,
+    /// Whether one of its environments is protected.
+    pub protected: bool,
+    /// The connection: opened once, by `credentials.plugin`. For an environment, [`Cluster::beside`] makes its own of it.
+    pub cluster: Learned<Cluster>,
+    /// What the API server says of itself, and when it said it; asked for once, by `cluster.reachable`.
+    pub server: Learned<Server>,
+}
+
+/// What the checks look at. It is read once, at the start.
+pub struct World {
+    /// What the global flags ask for.
+    pub options: Options,
+    /// For the requests' notices under `-v`.
+    pub ui: Ui,
+    /// The configuration; the built-in one when it cannot be read, and then `configuration.file` says why.
+    pub config: Config,
+    /// The merged kubeconfig.
+    pub kubeconfig: Result<Kubeconfig>,
+    /// The environments asked for, whose clusters and applications are looked at.
+    pub asked: Vec<Asked>,
+    /// The contexts of those; without any, of all that are configured.
+    pub contexts: Vec<Rc<Context>>,
+    /// Whether checks that take a minute are wanted.
+    pub slow: bool,
+    /// Held by a plugin that asks at the terminal: two do not ask into each other.
+    pub terminal: tokio::sync::Mutex<()>,
+    /// kdj's own commands, for which aliases stand.
+    pub commands: Vec<String>,
+}
+
+/// What somebody wants to be looked at.
+#[derive(Clone, Debug, Default)]
+pub struct Wish {
+    /// The environments.
+    pub environments: Vec<String>,
+    /// All environments.
+    pub all: bool,
+    /// Also what takes a minute.
+    pub slow: bool,
+    /// kdj's own commands.
+    pub commands: Vec<String>,
+}
+
+impl World {
+    /// Reads configuration and kubeconfig; what is wrong with them is for the checks to say.
+    ///
+    /// # Errors
+    /// When a name that was asked for is unknown, though both could be read.
+    pub fn read(wish: &Wish, options: &Options, ui: &Ui) -> Result<Self> {
+        let loaded = Config::load(&Sources::of_this_process());
+        let is_sound = loaded.is_ok();
+        let config = loaded.unwrap_or_else(|_| Config::built_in());
+        let kubeconfig = Kubeconfig::load(options.kubeconfig.as_deref());
+        let contexts = kubeconfig.as_ref().map(Kubeconfig::contexts).unwrap_or_default();
+        let listed = environment::list(&config, kubeconfig.is_ok().then_some(&*contexts), &options.overrides);
+        let mut wanted = wish.environments.clone();
+        if wish.all {
+            wanted.extend(listed.iter().filter(|listed| !listed.pattern).map(|listed| listed.name.clone()));
+        }
+        let mut asked: Vec<Asked> = Vec::new();
+        for name in wanted {
+            if asked.iter().any(|asked| asked.name == name) {
+                continue;
+            }
+            let environment = environment::resolve(&name, &config, &contexts, &options.overrides);
+            match environment {
+                // The name is the mistake: nothing on this machine would mend it.
+                Err(error)
+                    if is_sound
+                        && kubeconfig.is_ok()
+                        && !environment::is_configured(&name, &config)
+                        && !name.contains('/') =>
+                {
+                    return Err(error);
+                }
+                environment => asked.push(Asked { name, environment: environment.map(Rc::new) }),
+            }
+        }
+        let mut found: Vec<Context> = Vec::new();
+        let mut add = |name: &str, protected: bool| match found.iter_mut().find(|context| context.name == name) {
+            Some(context) => context.protected |= protected,
+            None => found.push(Context { name: name.to_owned(), protected, ..Context::default() }),
+        };
+        for environment in asked.iter().filter_map(|asked| asked.environment.as_ref().ok()) {
+            add(&environment.context, environment.protected);
+        }
+        if asked.is_empty() && !config.environments.is_empty() {
+            for listed in listed.iter().filter(|listed| listed.in_kubeconfig == Some(true)) {
+                listed.context.iter().for_each(|context| add(&context.value, listed.protected.value));
+            }
+        }
+        let contexts = found.into_iter().map(Rc::new).collect();
+        let (options, ui, slow) = (options.clone(), ui.clone(), wish.slow);
+        Ok(Self {
+            options,
+            ui,
+            config,
+            kubeconfig,
+            asked,
+            contexts,
+            slow,
+            commands: wish.commands.clone(),
+            terminal: tokio::sync::Mutex::default(),
+        })
+    }
+
+    /// The environments asked for that are known, each with its context.
+    pub fn environments(&self) -> impl Iterator<Item = (Rc<Environment>, Rc<Context>)> {
+        let known = self.asked.iter().filter_map(|asked| asked.environment.as_ref().ok());
+        known.filter_map(|environment| {
+            let context = self.contexts.iter().find(|context| context.name == environment.context)?;
+            Some((Rc::clone(environment), Rc::clone(context)))
+        })
+    }
+
+    /// Whether a credential plugin will ask at the terminal, whatever it is told.
+    pub fn asks_at_terminal(&self) -> bool {
+        let facts = |context: &Rc<Context>| self.kubeconfig.as_ref().ok()?.facts(&context.name)?.plugin;
+        self.contexts.iter().filter_map(facts).any(|plugin| plugin.always_asks)
+    }
+
+    /// The kubeconfig, for a check that needs `kubeconfig.files`.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn kubeconfig(&self) -> Result<&Kubeconfig> {
+        self.kubeconfig.as_ref().map_err(Clone::clone)
+    }
+}
+
+/// `name` of `known`, or an error that says what is near.
+///
+/// # Errors
+/// When there is none of that name.
+pub fn find<'a>(name: &str, known: &[&'a str], what: &str) -> Result<&'a str> {
+    known.iter().find(|one| **one == name).copied().ok_or_else(|| {
+        let error = Error::usage(format!("there is no {what} `{}`", names::shown(name)));
+        let error = match names::did_you_mean(name, known.iter().copied()) {
+            Some(hint) => error.hint(hint),
+            None => error,
+        };
+        error.hint("`kdj doctor --list` lists them")
+    })
+}
