@@ -102,10 +102,13 @@ fn understand(words: &[String], whole: bool) -> Result<(), String> {
         Ok(matches) => matches,
         Err(error) => {
             use ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand as Bare, DisplayVersion};
-            use ErrorKind::{MissingRequiredArgument, MissingSubcommand};
+            use ErrorKind::{InvalidValue, MissingRequiredArgument, MissingSubcommand};
             let shows = [DisplayHelp, DisplayVersion].contains(&error.kind());
-            let lacks = [Bare, MissingRequiredArgument, MissingSubcommand].contains(&error.kind());
             let said = error.to_string().lines().next().unwrap_or_default().to_owned();
+            // A flag without its value, or with a word in capitals for it.
+            let stands_for = words.iter().any(|word| word.chars().all(|c| c.is_ascii_uppercase()));
+            let lacks_value = error.kind() == InvalidValue && (stands_for || said.contains("a value is required"));
+            let lacks = lacks_value || [Bare, MissingRequiredArgument, MissingSubcommand].contains(&error.kind());
             return if shows || lacks && !whole { Ok(()) } else { Err(said) };
         }
     };
