@@ -2,7 +2,12 @@
 
 use std::path::PathBuf;
 
-use crate::{cluster::Impersonation, environment::Overrides};
+use crate::{
+    cluster::Impersonation,
+    config::Config,
+    environment::{Environment, Overrides},
+    kubectl,
+};
 
 /// What the global flags ask for.
 #[derive(Clone, Debug, Default)]
@@ -15,4 +20,32 @@ pub struct Options {
     pub impersonation: Impersonation,
     /// Whether to say what would be done, and do nothing.
     pub explain: bool,
+}
+
+impl Options {
+    /// `kdj` and the global flags without which a command to type next would mean another place, or be another's: those
+    /// that were given, and what `KDJ_CONTEXT` and `KDJ_NAMESPACE` say, which another terminal does not know. As a shell
+    /// takes it.
+    pub fn program(&self, environment: &Environment, config: &Config) -> String {
+        let mut words = vec!["kdj".to_owned()];
+        let mut flag = |name: &str, value: &str| words.extend([name.to_owned(), value.to_owned()]);
+        if let Some(file) = &self.kubeconfig {
+            flag("--kubeconfig", &file.display().to_string());
+        }
+        for (name, given, variable, own) in [
+            ("--context", &self.overrides.context, &config.context, &environment.context),
+            ("-n", &self.overrides.namespace, &config.namespace, &environment.namespace),
+        ] {
+            // A variable has no say over `CONTEXT/NAMESPACE`; a flag would.
+            let given = given.as_ref().or(variable.as_ref().map(|variable| &variable.value));
+            if given == Some(own) {
+                flag(name, own);
+            }
+        }
+        if let Some(user) = &self.impersonation.user {
+            flag("--as", user);
+        }
+        self.impersonation.groups.iter().for_each(|group| flag("--as-group", group));
+        kubectl::line(&words)
+    }
 }

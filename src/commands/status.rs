@@ -50,7 +50,7 @@ pub struct StatusArgs {
     output: Option<StatusFormat>,
 
     /// Show it as a live page for a browser on this machine; prints its address
-    #[arg(long, conflicts_with_all = ["watch", "why", "output"])]
+    #[arg(long, conflicts_with_all = ["watch", "why", "output", "tasks", "migrations"])]
     web: bool,
 
     /// Port of the page (default: any free one)
@@ -85,7 +85,7 @@ pub async fn run(args: StatusArgs, options: &Options, config: &Config, ui: &Ui) 
         return explain(&places, options, ui);
     }
     let page = if args.web { Some(Page::open(args.port)?) } else { None };
-    let opened = open::all(places, options, ui).await;
+    let opened = open::all(places, options, config, ui).await;
     if let Some(page) = page {
         return web::run(page, opened, ui).await;
     }
@@ -130,11 +130,11 @@ async fn once(args: &StatusArgs, opened: Vec<Opened>, ui: &Ui) -> Result<Exit> {
 }
 
 async fn ask(opened: Opened, args: &StatusArgs) -> Result<Status> {
-    let Opened { environment, cluster } = opened;
+    let Opened { environment, cluster, program } = opened;
     let cluster = cluster?;
     let mut status = cluster.status(&environment, args.why).await?;
     inside::look(args, &cluster, &environment, &mut status).await;
-    Ok(status)
+    Ok(status.typed_with(&program))
 }
 
 /// The documented shape; an environment that could not be asked has its name and an `error`.

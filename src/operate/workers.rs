@@ -150,7 +150,7 @@ pub(super) async fn look_before_shrinking(place: &Place<'_>, workload: &Operated
     }
     let grace = workload.grace;
     let line = format!("{role}: {}", at_hand.line());
-    if at_hand.active == 0 {
+    if at_hand.active == 0 && at_hand.untold == 0 {
         return place.ui.status(&line);
     }
     place.ui.warning(&format!(

@@ -194,6 +194,16 @@ impl Status {
         diagnose::conclude(self)
     }
 
+    /// The same with commands to type next that begin with `program` instead of `kdj`: global flags that were given.
+    pub fn typed_with(mut self, program: &str) -> Self {
+        for next in self.problems.iter_mut().filter_map(|problem| problem.next.as_mut()) {
+            if let Some(words) = next.strip_prefix("kdj ") {
+                *next = format!("{program} {words}");
+            }
+        }
+        self
+    }
+
     /// Words the headline anew, when more is known.
     pub fn retell(&mut self) {
         self.health = diagnose::health(self);

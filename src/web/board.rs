@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::{
@@ -18,8 +18,24 @@ use crate::{error::Error, status::Status};
 pub enum Update {
     /// How it is.
     Status(Box<Status>),
-    /// Its name, and why no more will be seen of it.
-    Failed(String, Error),
+    /// Why it cannot be seen.
+    Failed {
+        /// Its name.
+        environment: String,
+        /// Why.
+        error: Error,
+        /// Whether it is tried again.
+        again: bool,
+    },
+}
+
+/// An environment the page shows.
+#[derive(Clone, Debug)]
+pub struct Named {
+    /// Its name.
+    pub name: String,
+    /// What a command that is about it begins with: `kdj`, and global flags.
+    pub program: String,
 }
 
 /// All environments.
@@ -32,16 +48,21 @@ pub(super) struct Board {
 /// One of them.
 struct Shown {
     name: String,
+    program: String,
     status: Option<Status>,
     history: History,
-    /// The event that tells it, and the number of its update.
-    event: Option<(u64, Piece)>,
+    /// The event that tells how it is, and the one that tells why no more is seen of it; each with the number of its update.
+    told: Option<(u64, Piece)>,
+    failed: Option<(u64, Piece)>,
 }
 
 impl Board {
     /// Of these environments nothing is known yet.
-    pub(super) fn of(environments: Vec<String>) -> Self {
-        let shown = |name| Shown { name, status: None, history: History::default(), event: None };
+    pub(super) fn of(environments: Vec<Named>) -> Self {
+        let shown = |Named { name, program }| {
+            let history = History::default();
+            Shown { name, program, status: None, history, told: None, failed: None }
+        };
         Self {
             environments: RefCell::new(environments.into_iter().map(shown).collect()),
             newest: watch::Sender::new(0),
@@ -52,28 +73,27 @@ impl Board {
     pub(super) fn take(&self, update: Update) {
         let name = match &update {
             Update::Status(status) => &status.environment,
-            Update::Failed(name, _) => name,
+            Update::Failed { environment, .. } => environment,
         };
         let mut environments = self.environments.borrow_mut();
         let Some(shown) = environments.iter_mut().find(|shown| shown.name == *name) else { return };
         let number = *self.newest.borrow() + 1;
-        let event = match update {
+        match update {
             Update::Status(status) => {
                 shown.history.take(&status);
                 let data = json!({"status": status.json(), "history": shown.history});
+                shown.told = Some((number, reply::event("status", &data.to_string())));
+                shown.failed = None;
                 shown.status = Some(*status);
-                reply::event("status", &data.to_string())
             }
-            Update::Failed(name, error) => {
+            Update::Failed { environment, error, again } => {
                 let data = json!({
-                    "environment": name, "error": error.message(), "causes": error.causes(), "hints": error.hints(),
+                    "environment": environment, "error": error.message(), "causes": error.causes(),
+                    "hints": error.hints(), "again": again,
                 });
-                let failed = reply::event("failed", &data.to_string());
-                // Whoever comes later sees what was seen last, too.
-                shown.event.iter().map(|(_, last)| last.clone()).chain([failed]).collect::<Vec<_>>().concat().into()
+                shown.failed = Some((number, reply::event("failed", &data.to_string())));
             }
-        };
-        shown.event = Some((number, event));
+        }
         self.newest.send_replace(number);
     }
 
@@ -82,15 +102,16 @@ impl Board {
         self.newest.subscribe()
     }
 
-    /// The environments' names, in the order they were asked for.
-    pub(super) fn names(&self) -> Vec<String> {
-        self.environments.borrow().iter().map(|shown| shown.name.clone()).collect()
+    /// The environments, in the order they were asked for, as the page gets them.
+    pub(super) fn names(&self) -> Value {
+        self.environments.borrow().iter().map(|shown| json!({"name": shown.name, "program": shown.program})).collect()
     }
 
     /// The events of the updates after that number.
     pub(super) fn since(&self, number: u64) -> Vec<Piece> {
         let environments = self.environments.borrow();
-        let events = environments.iter().filter_map(|shown| shown.event.as_ref());
+        // Whoever comes late sees what was seen last, too.
+        let events = environments.iter().flat_map(|shown| [&shown.told, &shown.failed]).flatten();
         events.filter(|(at, _)| *at > number).map(|(_, event)| event.clone()).collect()
     }
 

@@ -1,8 +1,9 @@
 //! The stream that tells the page what goes on.
 //!
-//! * `hello` first: `{"environments": ["qa"], "version": "0.1.0"}`.
+//! * `hello` first: `{"key": "…", "environments": [{"name": "qa", "program": "kdj"}]}`. Only who has sent the page knows its
+//!   key: whoever takes the port once kdj has ended cannot tell an open page anything.
 //! * `status`: `{"status": …, "history": …}`, an environment as it is now; `status` is what `kdj status -o json` prints.
-//! * `failed`: an environment of which no more will be seen, and why.
+//! * `failed`: an environment that cannot be seen, why, and whether it is tried again.
 //! * `alive` in between: the page sees by it that kdj is there. A comment would keep the connection as well, but the page
 //!   would not hear of it, and could not tell a quiet cluster from a kdj that was stopped.
 
@@ -21,8 +22,8 @@ use super::{
 const ALIVE: Duration = Duration::from_secs(5);
 
 /// Sends what there is, then what is new, until nobody reads.
-pub(super) async fn send(board: &Board, out: &mpsc::Sender<Piece>) {
-    let hello = json!({"environments": board.names(), "version": env!("CARGO_PKG_VERSION")});
+pub(super) async fn send(board: &Board, key: &str, out: &mpsc::Sender<Piece>) {
+    let hello = json!({"key": key, "environments": board.names()});
     let begin = [Bytes::from_static(b"retry: 1000\n\n"), reply::event("hello", &hello.to_string())].concat();
     if out.send(begin.into()).await.is_err() {
         return;

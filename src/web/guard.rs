@@ -111,7 +111,9 @@ fn log_wanted(query: &str) -> Result<LogWanted, Refusal> {
             "container" => &mut wanted.container,
             _ => return Err(BAD),
         };
-        let value = percent_decode_str(value).decode_utf8().map_err(|_| BAD)?;
+        // As a browser writes a blank.
+        let value = value.replace('+', " ");
+        let value = percent_decode_str(&value).decode_utf8().map_err(|_| BAD)?;
         if value.is_empty() || !field.is_empty() {
             return Err(BAD);
         }

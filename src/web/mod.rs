@@ -30,7 +30,7 @@ use self::{
     token::Token,
 };
 pub use self::{
-    board::Update,
+    board::{Named, Update},
     log::{LogBatch, LogWanted, read_log},
 };
 use crate::{
@@ -59,11 +59,14 @@ type Task = Pin<Box<dyn Future<Output = ()>>>;
 pub struct Page {
     listeners: Listeners,
     guard: Guard,
+    key: Token,
 }
 
 /// What answers requests.
 struct Site {
     guard: Guard,
+    /// What tells an open page that it is still this kdj.
+    key: Token,
     board: Board,
     read_log: ReadLog,
     tasks: mpsc::UnboundedSender<Task>,
@@ -78,9 +81,13 @@ impl Page {
     /// # Errors
     /// When the port is in use, or the system has no randomness.
     pub fn open(port: Option<u16>) -> Result<Self> {
-        let listeners = forward::listen(&LOOPBACK, port.map_or(Local::Any, Local::Given), 0)?;
+        let listeners = match port {
+            None => forward::listen(&LOOPBACK, Local::Any, 0)?,
+            Some(port) => forward::listen(&LOOPBACK, Local::Given(port), 0)
+                .map_err(|error| error.hint("without `--port` any free one is taken"))?,
+        };
         let guard = Guard { token: Token::new()?, port: listeners.port };
-        Ok(Self { listeners, guard })
+        Ok(Self { listeners, guard, key: Token::new()? })
     }
 
     /// The address to open: whoever knows it may look.
@@ -91,14 +98,14 @@ impl Page {
     /// Serves the page of these environments; shows what `updates` bring, and the logs that `read_log` reads.
     pub async fn serve(
         self,
-        environments: Vec<String>,
+        environments: Vec<Named>,
         read_log: ReadLog,
         mut updates: mpsc::Receiver<Update>,
     ) -> Infallible {
-        let Self { listeners, guard } = self;
+        let Self { listeners, guard, key } = self;
         let (sender, mut tasks) = mpsc::unbounded_channel();
         let board = Board::of(environments);
-        let site = Rc::new(Site { guard, board, read_log, tasks: sender, streams: Cell::new(0) });
+        let site = Rc::new(Site { guard, key, board, read_log, tasks: sender, streams: Cell::new(0) });
         let mut running = FuturesUnordered::<Task>::new();
         let mut may_come = true;
         loop {
@@ -141,12 +148,12 @@ impl Site {
         match self.guard.route(request.method(), request.uri(), request.headers()) {
             Err(refusal) => reply::refusal(&refusal),
             Ok(Route::Page) => match Token::new() {
-                Ok(nonce) => reply::page(nonce.text()),
+                Ok(nonce) => reply::page(nonce.text(), self.key.text()),
                 Err(_) => reply::refusal(&guard::Refusal::failed("the system has no randomness")),
             },
-            Ok(Route::Events) => {
-                self.stream(|site, out| async move { events::send(&site.board, &out).await }.boxed_local())
-            }
+            Ok(Route::Events) => self.stream(|site, out| {
+                async move { events::send(&site.board, site.key.text(), &out).await }.boxed_local()
+            }),
             Ok(Route::Log(wanted)) if !self.board.has(&wanted) => {
                 reply::refusal(&guard::Refusal::unknown("the page shows no such container"))
             }

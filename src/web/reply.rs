@@ -11,8 +11,8 @@ use hyper::{
     HeaderMap, Response, StatusCode,
     body::{Body, Frame},
     header::{
-        ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY,
-        X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+        ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue,
+        REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
     },
 };
 use tokio::sync::mpsc;
@@ -59,9 +59,9 @@ impl Body for Reply {
     }
 }
 
-/// The page. Only scripts and styles with this `nonce` are taken.
-pub(super) fn page(nonce: &str) -> Response<Reply> {
-    let parts = [("{{style}}", STYLE), ("{{script}}", SCRIPT), ("{{nonce}}", nonce)];
+/// The page. Only scripts and styles with this `nonce` are taken, and only streams that know the `key`.
+pub(super) fn page(nonce: &str, key: &str) -> Response<Reply> {
+    let parts = [("{{style}}", STYLE), ("{{script}}", SCRIPT), ("{{nonce}}", nonce), ("{{key}}", key)];
     let text = parts.iter().fold(PAGE.to_owned(), |text, (name, value)| text.replace(name, value));
     let policy = format!(
         "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'; \
@@ -80,10 +80,11 @@ pub(super) fn stream(pieces: mpsc::Receiver<Piece>) -> Response<Reply> {
     reply(StatusCode::OK, "text/event-stream", Reply::Pieces(pieces))
 }
 
-/// Why not, as text.
+/// Why not, as text. The connection ends with it: who asks for what is refused, and reads no answers, holds none.
 pub(super) fn refusal(refusal: &Refusal) -> Response<Reply> {
     let text = format!("{}\n", refusal.why);
     let mut response = reply(refusal.status, "text/plain; charset=utf-8", Reply::Whole(text.into()));
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     if refusal.status == StatusCode::METHOD_NOT_ALLOWED {
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET"));
     }

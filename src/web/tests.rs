@@ -34,8 +34,10 @@ async fn served<F: Future<Output = ()>>(read_log: ReadLog, test: impl FnOnce(Ser
     let token = address.trim_end_matches('/').rsplit('/').next().unwrap().to_owned();
     let served = Served { updates, port: page.guard.port, token };
     assert_eq!(address, format!("http://127.0.0.1:{}/{}/", served.port, served.token));
+    let named = ["qa", "prod"].map(|name| Named { name: name.to_owned(), program: format!("kdj --context {name}") });
+    let named = named.to_vec();
     tokio::select! {
-        never = page.serve(vec!["qa".into(), "prod".into()], read_log, receiver) => match never {},
+        never = page.serve(named, read_log, receiver) => match never {},
         () = async { timeout(Duration::from_secs(20), test(served)).await.expect("within its time") } => {}
     }
 }
@@ -181,7 +183,7 @@ async fn the_page_is_protected_and_has_no_other_origin_in_it() {
 async fn what_is_refused_says_why_and_is_protected() {
     served(no_log(), |served| async move {
         let Served { port, token, .. } = &served;
-        let host = format!("host: localhost:{port}\r\nconnection: close\r\n");
+        let host = format!("host: localhost:{port}\r\n");
         for (request, status, why) in [
             (format!("GET / HTTP/1.1\r\n{host}\r\n"), 403, "open the whole address it printed"),
             (format!("GET /{token}/x HTTP/1.1\r\n{host}\r\n"), 404, "there is no such page"),
@@ -192,11 +194,7 @@ async fn what_is_refused_says_why_and_is_protected() {
                 "no such container",
             ),
             (format!("POST /{token}/ HTTP/1.1\r\n{host}content-length: 2\r\n\r\n{{}}"), 405, "can be read only"),
-            (
-                format!("GET /{token}/ HTTP/1.1\r\nhost: evil.example:{port}\r\nconnection: close\r\n\r\n"),
-                403,
-                "not the address",
-            ),
+            (format!("GET /{token}/ HTTP/1.1\r\nhost: evil.example:{port}\r\n\r\n"), 403, "not the address"),
             (
                 format!("GET /{token}/ HTTP/1.1\r\n{host}sec-fetch-site: cross-site\r\n\r\n"),
                 403,
@@ -211,6 +209,7 @@ async fn what_is_refused_says_why_and_is_protected() {
             assert!(head.contains("cache-control: no-store") && head.contains("content-type: text/plain"), "{head}");
             assert_eq!(head.contains("allow: GET"), status == 405, "{head}");
             assert!(!answer.contains(token.as_str()), "{answer}");
+            assert!(head.contains("connection: close"), "{head}");
         }
         // A request that is none, or has no end, gets nothing and holds nothing up.
         let answer = served.send("\x16\x03\x01 hello\r\n\r\n").await.all().await;
@@ -231,7 +230,13 @@ async fn a_status_comes_at_once_and_late_openers_get_how_it_came_to_be() {
         let mut early = served.get("events").await;
         let head = early.until("\r\n\r\n").await;
         assert!(head.contains("content-type: text/event-stream") && head.contains("cache-control: no-store"), "{head}");
-        assert_eq!(early.event("hello").await["environments"], serde_json::json!(["qa", "prod"]));
+        let hello = early.event("hello").await;
+        assert_eq!(hello["environments"][1], serde_json::json!({"name": "prod", "program": "kdj --context prod"}));
+        // The page has the key that tells it who speaks.
+        let key = hello["key"].as_str().unwrap();
+        assert!(key.len() == 32 && key != served.token, "{key}");
+        let page = served.get("").await.all().await;
+        assert!(page.contains(&format!("<meta name=\"kdj-key\" content=\"{key}\">")), "{page:.900}");
         for ready in [2, 1, 1] {
             served.tell(status("qa", ready)).await;
             let event = early.event("status").await;
@@ -246,12 +251,34 @@ async fn a_status_comes_at_once_and_late_openers_get_how_it_came_to_be() {
         let lost = Link::Lost { since: Timestamp::now(), why: "connection refused".to_owned() };
         served.tell(Status { link: lost, ..status("qa", 1) }).await;
         served.tell(status("qa", 1)).await;
-        served.updates.send(Update::Failed("prod".into(), Error::failed("no").hint("type this"))).await.unwrap();
+        let fail = || Update::Failed {
+            environment: "prod".into(),
+            error: Error::failed("no").hint("type this"),
+            again: true,
+        };
+        served.updates.send(fail()).await.unwrap();
         let failed = late.event("failed").await;
         assert_eq!(
             failed,
-            serde_json::json!({"environment": "prod", "error": "no", "causes": [], "hints": ["type this"]})
+            serde_json::json!({"environment": "prod", "error": "no", "causes": [], "hints": ["type this"], "again": true})
         );
+        // It is tried again and again: whoever comes later is told once, and what was seen before.
+        served.tell(status("prod", 1)).await;
+        for _ in 0..3 {
+            served.updates.send(fail()).await.unwrap();
+            late.event("failed").await;
+        }
+        let mut latest = served.get("events").await;
+        while latest.event("status").await["status"]["environment"] != "prod" {}
+        latest.event("failed").await;
+        served.tell(status("prod", 2)).await;
+        let text = latest.until("\"ready\":2,").await;
+        assert!(!text.contains("event: failed"), "{text}");
+        let mut cured = served.get("events").await;
+        while cured.event("status").await["status"]["environment"] != "prod" {}
+        served.tell(status("qa", 2)).await;
+        let text = cured.until("\"environment\":\"qa\"").await;
+        assert!(!text.contains("event: failed"), "{text}");
         let mut later = served.get("events").await;
         let points = later.event("status").await["history"]["deployment/web"].clone();
         assert!(points[2].get("ready").is_none() && points[3]["ready"] == 1, "a gap while nothing was seen: {points}");

@@ -2,6 +2,8 @@
 
 mod many;
 mod page;
+mod page_commands;
+mod page_sight;
 mod watch;
 mod web;
 
@@ -133,7 +135,7 @@ fn what_is_broken_ends_with_1_and_says_why() {
     last events:
       <age> ago  pod/web-7c9d8f-aaaaa BackOff: Back-off restarting failed container django�[2J (4 times)
     "#);
-    assert_eq!(server.requests().len(), 7 + 8, "{}", server.request_lines());
+    assert_eq!(server.requests().len(), 7 + 10, "{}", server.request_lines());
     let _ = output.never_says(&["canary-value", "\x1b"]);
 }
 

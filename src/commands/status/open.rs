@@ -20,6 +20,8 @@ pub(super) struct Places {
 pub(super) struct Opened {
     pub(super) environment: Environment,
     pub(super) cluster: Result<Cluster>,
+    /// What a command that is about it begins with.
+    pub(super) program: String,
 }
 
 /// What the names mean, each once.
@@ -40,7 +42,7 @@ pub(super) fn places(names: &[String], options: &Options, config: &Config) -> Re
 }
 
 /// Opens them all. What one cluster has to say stops no other.
-pub(super) async fn all(places: Places, options: &Options, ui: &Ui) -> Vec<Opened> {
+pub(super) async fn all(places: Places, options: &Options, config: &Config, ui: &Ui) -> Vec<Opened> {
     let Places { environments, kubeconfig } = places;
     let clusters = connection::open_all(&environments, &kubeconfig, options, ui).await;
     let opened = environments.into_iter().filter_map(|environment| {
@@ -48,7 +50,8 @@ pub(super) async fn all(places: Places, options: &Options, ui: &Ui) -> Vec<Opene
             Ok(cluster) => Ok(connection::reuse(cluster, &environment, ui)),
             Err(error) => Err(error.clone()),
         };
-        Some(Opened { environment, cluster })
+        let program = options.program(&environment, config);
+        Some(Opened { environment, cluster, program })
     });
     opened.collect()
 }

@@ -17,22 +17,31 @@ use crate::{
 struct View {
     name: String,
     statuses: watch::Receiver<Option<Status>>,
+    /// What a command that is about it begins with.
+    program: String,
     /// Why it is not seen any more.
     error: Option<Error>,
+}
+
+impl View {
+    /// As it was seen last.
+    fn status(&self) -> Option<Status> {
+        self.statuses.borrow().clone().map(|status| status.typed_with(&self.program))
+    }
 }
 
 /// Follows the environments until a signal ends it.
 pub(super) async fn run(args: &StatusArgs, opened: Vec<Opened>, ui: &Ui) -> Result<Exit> {
     let (mut views, mut feeds) = (Vec::new(), FuturesUnordered::new());
-    for (at, Opened { environment, cluster }) in opened.into_iter().enumerate() {
+    for (at, Opened { environment, cluster, program }) in opened.into_iter().enumerate() {
         let (sender, statuses) = watch::channel(None);
         let name = environment.name.clone();
         match cluster {
             Ok(cluster) => {
-                views.push(View { name, statuses, error: None });
+                views.push(View { name, statuses, program, error: None });
                 feeds.push(async move { (at, cluster.follow_status(&environment, &sender).await) });
             }
-            Err(error) => views.push(View { name, statuses, error: Some(error) }),
+            Err(error) => views.push(View { name, statuses, program, error: Some(error) }),
         }
     }
     if feeds.is_empty() {
@@ -121,7 +130,7 @@ impl<'a> Shown<'a> {
             self.draw(views);
             return Ok(());
         }
-        let Some(status) = views[at].statuses.borrow().clone() else { return Ok(()) };
+        let Some(status) = views[at].status() else { return Ok(()) };
         if self.args.is_json() {
             let ageless = status.ageless();
             return match self.printed.insert(status.environment.clone(), ageless.clone()) {
@@ -182,11 +191,11 @@ impl<'a> Shown<'a> {
     /// All environments, one below the other.
     fn text(&self, views: &[View]) -> String {
         let show = self.args.show(self.ui);
-        let texts = views.iter().map(|view| match (&view.error, &*view.statuses.borrow()) {
+        let texts = views.iter().map(|view| match (&view.error, view.status()) {
             (Some(error), _) => (Health::Broken, sanitize(&format!("{}: {error}\n", view.name))),
             (None, Some(status)) => {
                 let missing = status.missing.iter().map(|missing| sanitize(&format!("not seen: {missing}\n")));
-                (status.health, status::text(status, show) + &missing.collect::<String>())
+                (status.health, status::text(&status, show) + &missing.collect::<String>())
             }
             (None, None) => (Health::Ok, format!("{}: asking the cluster\n", view.name)),
         });

@@ -1,6 +1,6 @@
 //! `kdj status --web`: a live page on this machine.
 
-use std::{collections::BTreeSet, rc::Rc, time::Duration};
+use std::{cell::Cell, collections::BTreeSet, rc::Rc, time::Duration};
 
 use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
 use tokio::{
@@ -14,8 +14,9 @@ use crate::{
     environment::Environment,
     error::{Error, Result},
     exit::Exit,
+    status::Status,
     ui::{Ui, terminal},
-    web::{self, Page, ReadLog, Update},
+    web::{self, Named, Page, ReadLog, Update},
 };
 
 /// When an environment that could not be seen is looked for again.
@@ -25,15 +26,19 @@ const AGAIN: Duration = Duration::from_secs(10);
 struct Place {
     environment: Environment,
     cluster: Cluster,
+    program: String,
 }
 
 /// Serves the page until a signal ends it.
 pub(super) async fn run(page: Page, opened: Vec<Opened>, ui: &Ui) -> Result<Exit> {
-    let names: Vec<String> = opened.iter().map(|opened| opened.environment.name.clone()).collect();
+    let named = |opened: &Opened| Named { name: opened.environment.name.clone(), program: opened.program.clone() };
+    let all: Vec<Named> = opened.iter().map(named).collect();
+    let names: Vec<&str> = all.iter().map(|named| named.name.as_str()).collect();
+    let say = format!("open this address to see {}; Ctrl-C ends it", names.join(", "));
     let (mut places, mut failed) = (Vec::new(), Vec::new());
-    for Opened { environment, cluster } in opened {
+    for Opened { environment, cluster, program } in opened {
         match cluster {
-            Ok(cluster) => places.push(Place { environment, cluster }),
+            Ok(cluster) => places.push(Place { environment, cluster, program }),
             Err(error) => failed.push((environment.name, error)),
         }
     }
@@ -43,16 +48,16 @@ pub(super) async fn run(page: Page, opened: Vec<Opened>, ui: &Ui) -> Result<Exit
         return Err(error);
     }
     ui.data(&format!("{}\n", page.address()))?;
-    ui.status(&format!("open this address to see {}; Ctrl-C ends it", names.join(", ")));
-    let (updates, receiver) = mpsc::channel(names.len());
-    for (name, error) in failed {
+    ui.status(&say);
+    let (updates, receiver) = mpsc::channel(all.len());
+    for (environment, error) in failed {
         ui.error(&error);
-        // There is room for one of each.
-        let _ = updates.try_send(Update::Failed(name, error));
+        // There is room for one of each. A plugin may ask at the terminal: that is done once, when kdj begins.
+        let _ = updates.try_send(Update::Failed { environment, error, again: false });
     }
     let places = Rc::new(places);
     tokio::select! {
-        never = page.serve(names, logs(&places), receiver) => match never {},
+        never = page.serve(all, logs(&places), receiver) => match never {},
         error = follow(&places, &updates, ui) => Err(error),
         number = terminal::interrupted() => Ok(Exit::Interrupted(number)),
     }
@@ -65,7 +70,7 @@ fn logs(places: &Rc<Vec<Place>>) -> ReadLog {
         let places = Rc::clone(&places);
         async move {
             match places.iter().find(|place| place.environment.name == wanted.environment) {
-                Some(Place { environment, cluster }) => web::read_log(cluster, environment, wanted, out).await,
+                Some(Place { environment, cluster, .. }) => web::read_log(cluster, environment, wanted, out).await,
                 None => Ok(()),
             }
         }
@@ -75,36 +80,41 @@ fn logs(places: &Rc<Vec<Place>>) -> ReadLog {
 
 /// Follows them all. What one cannot be seen for stops no other, and is tried again; ends when nothing was ever seen.
 async fn follow(places: &[Place], updates: &mpsc::Sender<Update>, ui: &Ui) -> Error {
+    let is_seen = Cell::new(false);
+    let is_seen = &is_seen;
     let attempt = |at: usize, pause| async move {
         sleep(pause).await;
-        (at, follow_one(&places[at], updates).await)
+        (at, follow_one(&places[at], updates, is_seen, pause.is_zero()).await)
     };
     let mut attempts: FuturesUnordered<_> = (0..places.len()).map(|at| attempt(at, Duration::ZERO)).collect();
-    let mut unseen = BTreeSet::new();
+    let mut failed = BTreeSet::new();
     loop {
-        let Some((at, (was_seen, error))) = attempts.next().await else { return std::future::pending().await };
-        let is_first = !was_seen && unseen.insert(at);
-        if unseen.len() == places.len() {
+        let Some((at, error)) = attempts.next().await else { return std::future::pending().await };
+        let is_first = failed.insert(at);
+        if !is_seen.get() && failed.len() == places.len() {
             return error;
         }
         if is_first {
             ui.error(&error);
         }
-        let _ = updates.send(Update::Failed(places[at].environment.name.clone(), error)).await;
+        let environment = places[at].environment.name.clone();
+        let _ = updates.send(Update::Failed { environment, error, again: true }).await;
         attempts.push(attempt(at, AGAIN));
     }
 }
 
-/// Follows one until it fails; whether anything was seen before.
-async fn follow_one(Place { environment, cluster }: &Place, updates: &mpsc::Sender<Update>) -> (bool, Error) {
+/// Follows one until it fails. What is tried again is told on the page; the terminal hears of it the first time.
+async fn follow_one(place: &Place, updates: &mpsc::Sender<Update>, is_seen: &Cell<bool>, is_first: bool) -> Error {
+    let Place { environment, cluster, program } = place;
+    let quiet = (!is_first).then(|| cluster.beside(environment, Box::new(|_| {})));
+    let cluster = quiet.as_ref().unwrap_or(cluster);
     let (sender, mut statuses) = watch::channel(None);
-    let mut was_seen = false;
     let hand_on = async {
         while statuses.changed().await.is_ok() {
-            let status = statuses.borrow_and_update().clone();
+            let status: Option<Status> = statuses.borrow_and_update().clone();
             if let Some(status) = status {
-                was_seen = true;
-                let _ = updates.send(Update::Status(Box::new(status))).await;
+                is_seen.set(true);
+                let _ = updates.send(Update::Status(Box::new(status.typed_with(program)))).await;
             }
         }
     };
@@ -112,6 +122,5 @@ async fn follow_one(Place { environment, cluster }: &Place, updates: &mpsc::Send
         outcome = cluster.follow_status(environment, &sender) => outcome,
         () = hand_on => Ok(()),
     };
-    let error = outcome.err().unwrap_or_else(|| Error::failed("nothing is watched any more"));
-    (was_seen, error)
+    outcome.err().unwrap_or_else(|| Error::failed("nothing is watched any more"))
 }

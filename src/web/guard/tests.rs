@@ -29,7 +29,11 @@ fn there_are_three_addresses() {
     assert_eq!(get("/TOKEN", &[]), Ok(Route::Page));
     assert_eq!(get("/TOKEN/events", &[]), Ok(Route::Events));
     let wanted = LogWanted { environment: "ctx/ns a".into(), pod: "web-1".into(), container: "django".into() };
-    assert_eq!(get("/TOKEN/log?container=django&environment=ctx%2Fns%20a&pod=web-1", &[]), Ok(Route::Log(wanted)));
+    // A browser writes a blank as `+`.
+    for blank in ["%20", "+"] {
+        let path = format!("/TOKEN/log?container=django&environment=ctx%2Fns{blank}a&pod=web-1");
+        assert_eq!(get(&path, &[]), Ok(Route::Log(wanted.clone())), "{path}");
+    }
     for path in ["/TOKEN/page.js", "/TOKEN/events/", "/TOKEN//", "/TOKEN/../events", "/TOKEN/log/x", "/TOKEN/scale"] {
         assert_eq!(get(path, &[]), Err(404), "{path}");
     }

@@ -3,6 +3,8 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const SVG_TAGS = new Set(["svg", "path", "circle", "rect", "title"]);
+// What parts of a table are, also where a narrow page shows them as blocks.
+const ROLES = { table: "table", thead: "rowgroup", tbody: "rowgroup", tr: "row", td: "cell" };
 
 // An element; `undefined`, `null` and `false` are no children and no attributes, `true` is an attribute without a value.
 function h(tag, attributes, ...children) {
@@ -10,14 +12,16 @@ function h(tag, attributes, ...children) {
   for (const [name, value] of Object.entries(attributes ?? {})) {
     if (value !== undefined && value !== null && value !== false) element.setAttribute(name, value === true ? "" : value);
   }
+  const role = tag === "th" ? (attributes.scope === "row" ? "rowheader" : "columnheader") : ROLES[tag];
+  if (role) element.setAttribute("role", role);
   const given = children.flat(Infinity).filter((child) => child !== undefined && child !== null && child !== false);
   element.append(...given.map((child) => (child instanceof Node ? child : plain(child))));
   return element;
 }
 
-// Without characters that are no text, or turn its direction.
+// Without characters that are no text, cannot be seen, or turn its direction.
 function plain(text) {
-  return String(text).replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "");
+  return String(text).replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g, "");
 }
 
 // Makes the children of `parent` like those of `fresh`. What is alike stays as it is, so that focus, a selection and
@@ -54,8 +58,9 @@ function patch(old, fresh) {
     if (old.data !== fresh.data) old.data = fresh.data;
     return;
   }
-  // What is folded out is the reader's.
-  const kept = (name) => old.nodeName === "DETAILS" && name === "open";
+  // What is folded out is the reader's, until `data-open` changes.
+  const isReaders = old.nodeName === "DETAILS" && old.dataset.open === fresh.dataset.open;
+  const kept = (name) => isReaders && name === "open";
   for (const { name } of [...old.attributes]) if (!kept(name) && !fresh.hasAttribute(name)) old.removeAttribute(name);
   for (const { name, value } of fresh.attributes) {
     if (!kept(name) && old.getAttribute(name) !== value) old.setAttribute(name, value);

@@ -1,69 +1,69 @@
 // One environment: what is wrong, its roles and pods, what went on.
 
-const PRESENCE = {
-  empty: "The namespace has nothing of the app.",
-  deleting: "The namespace is being deleted.",
-  no_namespace: "There is no such namespace.",
-};
-
-// `shown` is { name, id, status, history, failed }.
+// `shown` is { name, program, id, status, history, failed, note }.
 function environment(shown, now, isOpen) {
-  const { name, id, status } = shown;
+  const { name, program, id, status, failed, note } = shown;
   const place = status && [status.context, status.namespace, status.instance].filter(Boolean).join(" / ");
   return h("section", { class: "environment", id, "data-key": name, "aria-labelledby": `${id}-name` },
-    h("details", { open: isOpen },
-      h("summary", {}, h("h2", { id: `${id}-name` }, name), marked(healthOf(shown), isOld(shown)),
+    foldable(isOpen, {},
+      h("summary", {}, h("h2", { id: `${id}-name` }, name), marked(healthOf(shown), note),
         status?.protected && h("span", { class: "protected" }, "protected"),
-        h("span", { class: "small faint" }, place ?? "waiting for the cluster …")),
+        h("span", { class: "small faint" }, place ?? (failed ? "" : "waiting for the cluster …"))),
       freshness(shown, now),
-      status && !status.problems.length && h("p", { class: "headline", "data-key": "headline" }, status.headline),
-      PRESENCE[status?.presence] && h("p", { class: "headline", "data-key": "presence" }, PRESENCE[status.presence]),
+      status && !status.problems.length && h("p", { class: "headline", "data-key": "headline" }, sentence(status.headline)),
+      status?.missing.length > 0 && h("div", { class: "lost", "data-key": "missing" }, list("Not seen", status.missing)),
       status && [
         h("ol", { "data-key": "problems", "aria-label": `Problems of ${name}` }, status.problems.map((it) => problem(it))),
         status.roles.length > 0 && roles(shown, now),
         h("h3", { "data-key": "commands" }, "Commands"),
         h("div", { class: "commands", "data-key": "to copy" },
-          copyable(command("status", name, "--why"), "why"),
-          copyable(command("logs", name), "logs"),
-          copyable(command("shell", name), "shell"),
-          copyable(command("releases", name), "releases")),
+          copyable(command(program, "status", name, "--why"), "why"),
+          copyable(command(program, "logs", name), "logs"),
+          copyable(command(program, "shell", name), "shell"),
+          copyable(command(program, "releases", name), "releases")),
         events(status, now),
         list("Last changes", status.changes.map((it) => change(it, now))),
-        list("Not known", status.missing),
       ]));
+}
+
+// Folded out or not as kdj would have it; when that changes it is so, and between the reader has the say.
+function foldable(isOpen, attributes, ...children) {
+  return h("details", { ...attributes, open: isOpen, "data-open": String(isOpen) }, ...children);
 }
 
 function healthOf(shown) {
   return shown.status?.health ?? "unknown";
 }
 
-// Whether it may be otherwise by now.
-function isOld({ status, failed }) {
-  return Boolean(status && (failed || status.link.state === "lost"));
+// What is to be said beside its health: that it may be otherwise by now, or that half of the picture is not there.
+function noteOf({ status, failed }, isLost) {
+  if (failed && !status) return "cannot be seen";
+  if (status && (isLost || failed || status.link.state === "lost")) return "old";
+  if (status?.missing.some((it) => /^(pods|Deployments|StatefulSets): /.test(it))) return "not all seen";
+  return undefined;
 }
 
 // Since when it is no longer as it is.
 function freshness({ status, failed }, now) {
   const lost = status?.link.state === "lost" ? status.link : undefined;
   if (failed) {
-    return h("p", { class: "lost", "data-key": "lost" },
-      `kdj cannot see it: ${[failed.error, ...failed.causes, ...failed.hints].join("; ")}. It goes on trying.`);
+    return h("div", { class: "lost", "data-key": "lost" },
+      [`kdj cannot see it: ${[failed.error, ...failed.causes].join(": ")}`, ...failed.hints].map((it) => h("p", {}, sentence(it))),
+      h("p", {}, failed.again ? "It goes on trying." : "It does not try again: start it anew for that."));
   }
   return lost && h("p", { class: "lost", "data-key": "lost" },
     `The cluster has not answered since ${clock(lost.since)} (${age(lost.since, now)}): ${lost.why}. ` +
     "What is shown is from before; kdj goes on asking.");
 }
 
-function problem({ severity, what, causes, traceback, next }) {
+function problem({ severity, what, causes, next }) {
   const [likeliest, ...others] = causes;
   const evidence = [...(likeliest?.evidence ?? []), ...others.flatMap((it) => [`or: ${it.text}`, ...it.evidence])];
   return h("li", { class: `problem is-${severity}`, "data-key": what },
-    marked(severity), " ", h("strong", {}, what),
-    likeliest && h("p", {}, likeliest.text),
+    marked(severity), " ", h("strong", {}, sentence(what)),
+    likeliest && h("p", {}, sentence(likeliest.text)),
     evidence.length > 0 && h("details", {}, h("summary", { class: "small" }, "What speaks for it"),
-      h("ul", { class: "small" }, evidence.map((it) => h("li", {}, it)))),
-    traceback.length > 0 && h("details", {}, h("summary", { class: "small" }, "The last traceback"),
-      h("pre", { tabindex: "0", "aria-label": "Traceback" }, traceback.join("\n"))),
+      h("ul", { class: "small" }, evidence.map((it) => h("li", {}, sentence(it))))),
     next && copyable(next));
 }
 
@@ -106,29 +106,35 @@ function restarts({ restarts, last_restart: last }, now) {
 function state({ health, rollout, autoscaler, managers, failure, embeds_beat }) {
   return [
     marked(health),
-    rollout && h("div", {}, `rollout ${rollout.phase}: ${rollout.text}`),
-    rollout?.held_by && h("div", {}, `held by ${rollout.held_by}`),
-    failure && h("div", {}, failure),
+    rollout && h("div", {}, sentence(`rollout ${rollout.phase}: ${rollout.text}`)),
+    rollout?.held_by && h("div", {}, sentence(`held by ${rollout.held_by}`)),
+    failure && h("div", {}, sentence(failure)),
     autoscaler && h("div", { class: "small" },
       `${autoscaler.kind} ${autoscaler.min}-${autoscaler.max}, now ${autoscaler.current}, wants ${autoscaler.wanted}`),
-    autoscaler?.trouble && h("div", { class: "small" }, autoscaler.trouble),
+    autoscaler?.trouble && h("div", { class: "small" }, sentence(autoscaler.trouble)),
     embeds_beat && h("div", { class: "small" }, "sends periodic tasks, too (-B)"),
-    managers.length > 0 && h("div", { class: "small faint" }, `managed by ${managers.join(", ").replaceAll("`", "")}`),
+    managers.length > 0 && h("div", { class: "small faint" }, sentence(`managed by ${managers.join(", ")}`)),
   ];
 }
 
 // The pods of a role and what can be done with it.
-function more({ name, status }, role, now) {
+function more({ name, program, status }, role, now) {
+  const isAlone = status.roles.filter((it) => it.name === role.name || it.workload.endsWith(`/${role.name}`)).length === 1;
+  const word = isAlone ? role.name : role.workload;
+  // What is of another kind, as a DaemonSet's pods, is not changed by kdj.
+  const canChange = /^(deployment|statefulset)\//.test(role.workload);
   const pods = status.pods.filter((pod) => pod.workload === role.workload);
   return h("details", {},
     h("summary", { class: "small" }, `${pods.length} ${pods.length === 1 ? "pod" : "pods"} and commands of ${title(role, status.roles)}`),
     h("ul", { class: "pods" }, pods.map((it) => pod(name, it, now))),
     h("div", { class: "commands" },
-      copyable(command("logs", name, role.name), "logs"),
-      copyable(command("shell", name, "-r", role.name), "shell"),
-      copyable(command("scale", name, `${role.name}=${role.desired ?? 1}`), "scale"),
-      copyable(command("restart", name, role.name), "restart"),
-      copyable(command("rollback", name, role.name), "roll back")));
+      copyable(command(program, "logs", name, word), "logs"),
+      copyable(command(program, "shell", name, "-r", word), "shell"),
+      canChange && [
+        copyable(role.desired === null ? command(program, "scale", name) : command(program, "scale", name, `${word}=${role.desired}`), "scale"),
+        copyable(command(program, "restart", name, word), "restart"),
+        copyable(command(program, "rollback", name, word), "roll back"),
+      ]));
 }
 
 function pod(environment, it, now) {
@@ -160,13 +166,13 @@ function events({ events, health }, now) {
     h("thead", {}, h("tr", {}, heads.map((it) => h("th", { scope: "col" }, it)))), h("tbody", {}, all.map(row)));
   const [recent, older] = [events.slice(0, 8), events.slice(8, 100)];
   // Where all is well they are not what is looked for.
-  return h("details", { "data-key": "events", open: !["ok", "idle"].includes(health) },
+  return foldable(!["ok", "idle"].includes(health), { "data-key": "events" },
     h("summary", {}, h("h3", {}, "Recent events"), h("span", { class: "small faint" }, ` the last ${age(events[0].at, now)} ago`)),
     table(recent),
     older.length > 0 && h("details", {}, h("summary", { class: "small" }, `${older.length} older ones`), table(older)));
 }
 
 function change({ workload, revision, at, cause, differences }, now) {
-  const what = differences.length ? `: ${differences.join(", ").replaceAll("`", "")}` : "";
+  const what = differences.length ? `: ${differences.join(", ")}` : "";
   return `${workload}, revision ${revision}, ${age(at, now)} ago${what}${cause ? ` (${cause})` : ""}`;
 }

@@ -14,27 +14,34 @@ function openLog([environment, pod, container], opener) {
   log.opener = opener;
   log.lines.textContent = "";
   document.getElementById("log-title").textContent = `${environment}: ${pod}, ${container}`;
-  document.getElementById("log-copy").dataset.copy = command("logs", environment, "--pod", pod, "-c", container);
+  const { program } = find(environment);
+  document.getElementById("log-copy").dataset.copy = command(program, "logs", environment, "--pod", pod, "-c", container);
   log.pane.hidden = false;
   document.body.classList.add("reading");
   log.lines.focus();
   logState("connecting …");
   const source = new EventSource(`${BASE}log?${new URLSearchParams({ environment, pod, container })}`);
   log.source = source;
+  setTimeout(() => {
+    if (log.source === source && source.readyState === EventSource.CONNECTING) logState(NO_ANSWER);
+  }, PATIENCE);
   // After a break it begins anew, with its last lines.
   source.addEventListener("open", () => {
     log.lines.textContent = "";
     logState("following");
   });
-  source.addEventListener("lines", (event) => addLines(JSON.parse(event.data)));
+  source.addEventListener("lines", (event) => {
+    if (page.isKnown) addLines(JSON.parse(event.data));
+  });
   source.addEventListener("over", (event) => {
+    if (!page.isKnown) return;
     const { error } = JSON.parse(event.data);
     source.close();
     logState(error ? `cannot be read: ${error}` : "the log is over");
   });
   source.addEventListener("error", () => {
     const isOver = source.readyState === EventSource.CLOSED;
-    logState(isOver ? "the page shows this container no longer" : "connection lost, trying again …");
+    logState(isOver ? "kdj does not give it: the container is gone, or too many logs are open" : "connection lost, trying again …");
   });
 }
 
@@ -42,7 +49,7 @@ function addLines({ lines, skipped }) {
   const { lines: box } = log;
   const isAtEnd = box.scrollTop + box.clientHeight >= box.scrollHeight - 8;
   if (skipped > 0) box.append(`— ${skipped} lines are not shown: they come too fast —\n`);
-  box.append(...lines.map((text) => `${text}\n`));
+  box.append(...lines.map((text) => `${plain(text)}\n`));
   while (box.childNodes.length > MOST_LINES) box.firstChild.remove();
   if (isAtEnd) box.scrollTop = box.scrollHeight;
 }

@@ -19,12 +19,19 @@ function mark(health) {
   return h("svg", { class: `mark ${health}`, viewBox: "0 0 16 16", "aria-hidden": "true" }, SHAPES[health]());
 }
 
-function marked(health, isOld) {
-  return h("span", { class: `word ${health}` }, mark(health), " ", word(health, isOld));
+function marked(health, note) {
+  return h("span", { class: `word ${health}` }, mark(health), " ", word(health, note));
 }
 
-function word(health, isOld) {
-  return isOld ? `${WORDS[health]} (old)` : WORDS[health];
+// With how much it is worth: `note` says that it is old, or that not all was seen.
+function word(health, note) {
+  if (health === "unknown") return note ?? WORDS.unknown;
+  return note ? `${WORDS[health]} (${note})` : WORDS[health];
+}
+
+// A sentence in which names stand in backticks.
+function sentence(text) {
+  return text.split(/`([^`]+)`/).map((part, index) => (index % 2 ? h("code", {}, part) : part));
 }
 
 // A time in seconds, as kubectl shows ages.
@@ -52,12 +59,14 @@ function quoted(word) {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-function command(...words) {
-  return ["kdj", ...words.map(quoted)].join(" ");
+// `program` is kdj with the global flags it was begun with.
+function command(program, ...words) {
+  return [program, ...words.map(quoted)].join(" ");
 }
 
-// A command to copy: the page itself changes nothing.
-function copyable(text, about) {
+// A command to copy, in one line: the page itself changes nothing.
+function copyable(command, about) {
+  const text = plain(command).replace(/[\n\t]/g, " ");
   return h("div", { class: "command" },
     about && h("span", { class: "small faint" }, about),
     h("code", {}, text),
@@ -67,17 +76,23 @@ function copyable(text, about) {
 async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);
-    tell(`copied: ${text}`);
+    tell(`copied: ${text}`, 5);
   } catch {
-    tell("the browser does not let this page copy: select the command instead");
+    tell(`the browser does not let this page copy: select it instead: ${text}`, 30);
   }
 }
 
-// Says it to who cannot see that something has changed.
-function tell(text) {
-  document.getElementById("told").textContent = text;
+let telling;
+
+// Says it to who cannot see that something has changed; shows it for so many seconds where nothing else does.
+function tell(text, seconds) {
+  const told = document.getElementById("told");
+  clearTimeout(telling);
+  told.classList.toggle("unseen", !seconds);
+  told.textContent = text;
+  if (seconds) telling = setTimeout(() => { told.textContent = ""; }, seconds * 1e3);
 }
 
 function list(title, items) {
-  return items.length ? [h("h3", { "data-key": title }, title), h("ul", { class: "plain", "data-key": `${title}: ` }, items.map((item) => h("li", {}, item)))] : undefined;
+  return items.length ? [h("h3", { "data-key": title }, title), h("ul", { class: "plain", "data-key": `${title}: ` }, items.map((item) => h("li", {}, sentence(item))))] : undefined;
 }

@@ -19,6 +19,54 @@ const START: Duration = Duration::from_secs(60);
 /// How long it may take to answer.
 const ANSWER: Duration = Duration::from_secs(30);
 
+/// For [`Browser::before_pages`]: `painted(text)` is the time, in milliseconds since 1970, at which the page has painted a
+/// text that it shows. `first` holds the times at which the first data came and the roles were painted.
+pub const PAINTED: &str = r##"
+window.painted = (text) => new Promise((done) => {
+  const look = () => document.body?.innerText.includes(text)
+    ? requestAnimationFrame(() => setTimeout(() => done(Date.now())))
+    : requestAnimationFrame(look);
+  look();
+});
+window.first = {};
+const Source = EventSource;
+window.EventSource = class extends Source {
+  constructor(...all) {
+    super(...all);
+    this.addEventListener("status", () => { first.data ??= performance.now(); });
+  }
+};
+const look = () => document.querySelector(".roles")
+  ? requestAnimationFrame(() => setTimeout(() => { first.paint = performance.now(); }))
+  : requestAnimationFrame(look);
+look();
+"##;
+
+/// The contrast of each text to what is behind it, as WCAG 2 counts it.
+const CONTRASTS: &str = r##"(() => {
+  const parts = (color) => color.match(/[\d.]+/g).map(Number);
+  const light = (color) => parts(color).slice(0, 3).map((it) => it / 255)
+    .map((it) => (it <= 0.04045 ? it / 12.92 : ((it + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, it, index) => sum + it * [0.2126, 0.7152, 0.0722][index], 0);
+  const behind = (element) => {
+    const color = getComputedStyle(element).backgroundColor;
+    return (parts(color)[3] ?? 1) > 0 ? color : behind(element.parentElement);
+  };
+  const faded = (element) => element && (getComputedStyle(element).opacity !== "1" || faded(element.parentElement));
+  return [...document.querySelectorAll("body *:not(script, style)")]
+    .filter((it) => [...it.childNodes].some((node) => node.nodeType === 3 && node.data.trim()) && it.getClientRects().length)
+    .map((it) => {
+      const [a, b] = [light(getComputedStyle(it).color), light(behind(it))].sort((one, other) => other - one);
+      return { text: it.textContent.slice(0, 40), ratio: faded(it) ? 0 : (a + 0.05) / (b + 0.05) };
+    });
+})()"##;
+
+/// The one in the middle.
+pub fn median(mut numbers: Vec<f64>) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    numbers[numbers.len() / 2]
+}
+
 /// A browser with one page; both go with this value.
 pub struct Browser {
     child: Child,
@@ -65,14 +113,10 @@ impl Browser {
         for domain in ["Page", "Runtime", "Log", "Network"] {
             browser.call(&format!("{domain}.enable"), json!({}));
         }
-        browser.resize(width, height);
-        browser
-    }
-
-    /// Gives the window another size; one as narrow as a phone's is a phone's.
-    pub fn resize(&mut self, width: u32, height: u32) {
+        // One as narrow as a phone's is a phone's.
         let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500});
-        self.call("Emulation.setDeviceMetricsOverride", metrics);
+        browser.call("Emulation.setDeviceMetricsOverride", metrics);
+        browser
     }
 
     /// As with a dark or a light desktop.
@@ -147,9 +191,21 @@ impl Browser {
         self.call("Input.dispatchKeyEvent", json!({"type": "keyUp", "key": key, "code": key}));
     }
 
-    /// A picture of all of the page, or of what the window shows.
-    pub fn picture(&mut self, whole: bool) -> Vec<u8> {
-        let answer = self.call("Page.captureScreenshot", json!({"format": "png", "captureBeyondViewport": whole}));
+    /// Text can be told from what is behind it, on a light and on a dark desktop.
+    #[track_caller]
+    pub fn expect_contrast(&mut self) {
+        for scheme in ["light", "dark"] {
+            self.prefer(scheme);
+            let contrasts = self.eval(CONTRASTS);
+            let poor: Vec<&Value> =
+                contrasts.as_array().into_iter().flatten().filter(|it| it["ratio"].as_f64() < Some(4.5)).collect();
+            assert!(poor.is_empty() && contrasts.as_array().is_some_and(|all| all.len() > 20), "{scheme}: {poor:?}");
+        }
+    }
+
+    /// A picture of what the window shows.
+    pub fn picture(&mut self) -> Vec<u8> {
+        let answer = self.call("Page.captureScreenshot", json!({"format": "png"}));
         STANDARD.decode(answer["data"].as_str().expect("a picture")).expect("a picture in base64")
     }
 

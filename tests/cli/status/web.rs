@@ -113,6 +113,7 @@ fn a_port_that_is_taken_is_an_error_before_anything_is_asked() {
     let port = taken.local_addr().expect("its address").port().to_string();
     let output = Kdj::on(&server).run(["status", "qa", "--web", "--port", &port]).expect_code(1);
     assert!(output.stderr.starts_with(&format!("error: port {port} is in use")), "{output}");
+    assert!(output.stderr.contains("without `--port` any free one is taken"), "{output}");
     assert!(server.requests().is_empty(), "{}", server.request_lines());
 }
 
@@ -121,6 +122,8 @@ fn flags_that_mean_nothing_with_the_page_are_refused() {
     for words in [
         &["--web", "-w"][..],
         &["--web", "--why"],
+        &["--web", "--tasks"],
+        &["--web", "--migrations"],
         &["--web", "-o", "json"],
         &["--port", "8000"],
         &["--web", "--port", "80"],

@@ -52,15 +52,14 @@ fn a_rollout_that_is_never_ready_ends_by_its_deadline() {
     let ready = "test -e /tmp/ready || { echo not yet; exit 1; }";
     let mut app = objects::container("app", SHOP, ["sh", "-c", "exec sleep infinity # gunicorn"]);
     app["readinessProbe"] = json!({"exec": {"command": ["sh", "-c", ready]}, "periodSeconds": 1});
-    let mut web = objects::deployment("web", objects::pod([app]));
-    web["spec"]["progressDeadlineSeconds"] = json!(25);
-    namespace.apply([web]);
+    namespace.apply([objects::deployment("web", objects::pod([app]))]);
     super::poll_until("a pod to make ready", super::DEADLINE, || {
         let pod = pods_of(&namespace, "web").pop()?;
         let words = ["-n", namespace.name(), "exec", &pod, "--", "touch", "/tmp/ready"];
         cluster.try_kubectl(&words, "").ok()?.status.success().then_some(())
     });
     namespace.wait_for_rollout(["deployment/web"]);
+    namespace.kubectl(["patch", "deployment/web", "--type=merge", "-p", r#"{"spec":{"progressDeadlineSeconds":25}}"#]);
     let output = kdj(&namespace).run(["restart", "own", "web"]).expect_code(1);
     let _ = output.says(&[
         "error: the rollout of `web` does not get on",

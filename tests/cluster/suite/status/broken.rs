@@ -101,13 +101,13 @@ fn what_ends_what_cannot_start_and_what_is_not_ready() {
 fn a_rollout_that_does_not_get_through_and_one_that_is_paused() {
     let Some(cluster) = cluster() else { return };
     let mut web = of("web", objects::sleeping("app", SHOP));
-    web["spec"]["progressDeadlineSeconds"] = 5.into();
     let worker = of("worker", objects::sleeping("app", SHOP));
     let namespace = Namespace::with(cluster, [web.clone(), worker.clone()]);
     namespace.wait_for_rollout(["deployment/web", "deployment/worker"]);
     let kdj = namespace.kdj();
     let _ = kdj.run(["status", "own"]).expect_code(0);
 
+    web["spec"]["progressDeadlineSeconds"] = 5.into();
     let container = &mut web["spec"]["template"]["spec"]["containers"][0];
     container["readinessProbe"] = json!({"exec": {"command": ["false"]}, "periodSeconds": 1});
     container["env"] = json!([{"name": "NEW_KEY", "value": "canary-value"}]);
