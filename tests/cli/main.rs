@@ -8,6 +8,8 @@ mod blocked;
 mod config;
 mod credentials;
 mod django;
+mod doctor;
+mod doctor_cluster;
 mod envs_live;
 mod exec_faults;
 mod fake_server;

@@ -8,7 +8,7 @@ use crate::harness::{ApiServer, CONFIG, Fault, Kdj, Kubeconfig, On, Pod, shop, s
 #[track_caller]
 fn names(kdj: &Kdj, arguments: &[&str], check: &str) {
     let output = kdj.run(arguments);
-    assert_ne!(output.code(), Some(0), "{output}");
+    assert_ne!(output.code, Some(0), "{output}");
     let _ = output.says(&[&format!("hint: `kdj doctor qa --only {check}` says more")]);
 }
 

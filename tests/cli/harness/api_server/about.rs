@@ -15,11 +15,13 @@ pub struct About {
     pub incomplete: bool,
     /// Whether it says whom it takes the user for: since 1.28.
     pub says_who: bool,
+    /// By how many seconds its clock is ahead; it does not say what time it is when there is nothing.
+    pub clock: Option<i64>,
 }
 
 impl Default for About {
     fn default() -> Self {
-        Self { version: "v1.34.1".to_owned(), rights: None, incomplete: false, says_who: true }
+        Self { version: "v1.34.1".to_owned(), rights: None, incomplete: false, says_who: true, clock: Some(0) }
     }
 }
 
@@ -29,7 +31,11 @@ impl About {
         Some(match (request.method.as_str(), request.path.as_str()) {
             ("GET", "/version") => {
                 let minor = self.version.split('.').nth(1).unwrap_or_default();
-                Response::json(200, &json!({"major": "1", "minor": minor, "gitVersion": self.version}))
+                let answer = Response::json(200, &json!({"major": "1", "minor": minor, "gitVersion": self.version}));
+                match self.clock {
+                    Some(ahead) => answer.header("Date", date(ahead)),
+                    None => answer,
+                }
             }
             ("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews") if self.says_who => self_review(request),
             ("POST", "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews") => self.rules(request),
@@ -39,9 +45,8 @@ impl About {
     }
 
     fn rules(&self, request: &Recorded) -> Response {
-        let rule = |(verb, resource): &(String, String)| {
-            json!({"verbs": [verb], "apiGroups": ["*"], "resources": [resource]})
-        };
+        let rule =
+            |(verb, resource): &(String, String)| json!({"verbs": [verb], "apiGroups": ["*"], "resources": [resource]});
         let rules: Vec<Value> = match &self.rights {
             _ if self.incomplete => Vec::new(),
             None => vec![json!({"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]})],
@@ -62,6 +67,12 @@ impl About {
         review["status"] = json!({"allowed": allowed});
         Response::json(201, &review)
     }
+}
+
+/// The time so many seconds from now, as HTTP writes it.
+fn date(ahead: i64) -> String {
+    let time = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(ahead);
+    time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 fn self_review(request: &Recorded) -> Response {
