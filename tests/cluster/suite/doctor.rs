@@ -139,7 +139,7 @@ fn a_broken_app_is_told_piece_by_piece() {
     namespace.apply([objects::deployment("web", objects::pod([bare]))]);
     namespace.wait_for_rollout(["deployment/web"]);
     let document = doctor(&kdj, ["own"]);
-    expect(&document, "application.django", "fail", &["Python"]);
+    expect(&document, "application.django", "fail", &["no python in this container"]);
 }
 
 #[test]
