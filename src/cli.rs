@@ -1,16 +1,24 @@
 //! The command line: what is typed, before anything is read or asked.
 
-use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+use std::{
+    env,
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{
-    CommandFactory, Parser,
+    CommandFactory, FromArgMatches, Parser,
     builder::{
         PossibleValuesParser, TypedValueParser,
         styling::{AnsiColor, Styles},
     },
 };
 
-use clap_complete::engine::SubcommandCandidates;
+use clap_complete::{
+    CompleteEnv,
+    engine::{CompletionCandidate, SubcommandCandidates},
+};
 
 use crate::{
     cluster::Impersonation,
@@ -24,17 +32,12 @@ use crate::{
     ui::{Ui, Verbosity, style::ColorChoice},
 };
 
-/// What `kdj --version` says: the version, and of a release its commit and that one's date, which `.ci/release` gives.
-pub const VERSION: &str = match option_env!("KDJ_VERSION") {
-    Some(version) => version,
-    None => env!("CARGO_PKG_VERSION"),
-};
-
 /// Shells and management commands for Django on Kubernetes, by the environment's name
 #[derive(Debug, Parser)]
-#[command(name = "kdj", version = VERSION, styles = STYLES, max_term_width = 100, disable_help_subcommand = true)]
+#[command(name = "kdj", version = env!("KDJ_VERSION"), styles = STYLES, max_term_width = 100, disable_help_subcommand = true)]
 #[command(
-    after_help = "The environment is looked up in kdj.toml, or among the kubeconfig's contexts. `kdj envs` lists them."
+    after_help = "The environment is looked up in kdj.toml, or among the kubeconfig's contexts. `kdj envs` lists them, `kdj init` \
+                  writes a first kdj.toml.\n`kdj COMMAND --help` shows examples, `kdj help` lists the pages that kdj carries with it."
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -101,15 +104,67 @@ fn color_parser() -> impl TypedValueParser<Value = ColorChoice> {
     PossibleValuesParser::new(ColorChoice::NAMES).try_map(|text| text.parse())
 }
 
+/// The name kubectl looks for when the words of its plugin `kdj` are completed.
+const KUBECTL: &str = "kubectl_complete-kdj";
+
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
     .usage(AnsiColor::Green.on_default().bold())
     .literal(AnsiColor::Cyan.on_default().bold())
     .placeholder(AnsiColor::Cyan.on_default());
 
-/// The clap command, for completion scripts and the generated reference.
+/// The clap command, for the parser, completion and the generated reference.
 pub fn command() -> clap::Command {
-    Cli::command().add(SubcommandCandidates::new(commands::args::alias_candidates))
+    commands::examples::with_examples(Cli::command(), STYLES.get_header())
+}
+
+/// The same with candidates for what can be named.
+fn completed() -> clap::Command {
+    let aliases = SubcommandCandidates::new(commands::args::aliases);
+    commands::args::with_candidates(command(), command).add(aliases)
+}
+
+/// Answers a shell that wants to know what a word can become; whether one has asked. Whatever goes wrong, nothing is said:
+/// it would stand in the line that is being typed.
+pub(crate) fn complete(arguments: &[OsString]) -> bool {
+    let plugin = arguments.first().and_then(|name| Path::new(name).file_stem()).is_some_and(|name| name == KUBECTL);
+    if !plugin && env::var_os("COMPLETE").is_none_or(|shell| shell.is_empty() || shell == "0") {
+        return false;
+    }
+    std::panic::set_hook(Box::new(|_| {}));
+    let _ =
+        std::panic::catch_unwind(
+            || if plugin { complete_for_kubectl(arguments) } else { complete_for_shell(arguments) },
+        );
+    true
+}
+
+fn complete_for_shell(arguments: &[OsString]) {
+    let (words, index) = commands::args::of_shell(arguments);
+    commands::args::set_typed(&words, index);
+    let here = env::current_dir().ok();
+    let _ = CompleteEnv::with_factory(completed).try_complete(arguments.to_vec(), here.as_deref());
+}
+
+/// kubectl calls `kubectl_complete-kdj` with the words behind `kubectl kdj`, and wants what Cobra's completions say: a
+/// candidate and its description in each line, and at last what the shell is to do (4: no files).
+fn complete_for_kubectl(arguments: &[OsString]) {
+    let mut words = arguments.to_vec();
+    words.resize(words.len().max(2), OsString::new());
+    words[0] = "kdj".into();
+    let index = words.len() - 1;
+    commands::args::set_typed(&words, index);
+    let mut program = completed();
+    program.build();
+    let here = env::current_dir().ok();
+    let found = clap_complete::engine::complete(&mut program, words, index, here.as_deref()).unwrap_or_default();
+    let line = |candidate: &CompletionCandidate| {
+        let about = candidate.get_help().map(|help| help.to_string().lines().next().unwrap_or_default().to_owned());
+        let about = about.map(|about| format!("\t{about}")).unwrap_or_default();
+        format!("{}{about}\n", candidate.get_value().to_string_lossy())
+    };
+    let text: String = found.iter().filter(|candidate| !candidate.is_hide_set()).map(line).collect();
+    let _ = Ui::new(ColorChoice::Never, Verbosity::Quiet).data(&format!("{text}:4\n"));
 }
 
 /// Parses, runs, shows the error if there is one.
@@ -118,6 +173,12 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(code) => return code,
     };
+    if let Some(words) = cli.command.helped(&Cli::command()) {
+        let own = arguments.iter().take(1).cloned();
+        let words = own.chain(words.iter().map(OsString::from)).chain(["--help".into()]);
+        return parse(&words.collect::<Vec<_>>()).err().unwrap_or(ExitCode::SUCCESS);
+    }
+    let plugin = plugin_name(&arguments);
     let config = Config::load(&config::Sources::of_this_process())
         .and_then(|config| commands::alias::check(&config).map(|()| config));
     if let (Ok(config), Command::External(words)) = (&config, &cli.command) {
@@ -126,14 +187,15 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
             Ok(Ok(cli)) => cli,
             Ok(Err(code)) => return code,
             Err(error) => {
-                Ui::new(cli.global.color.unwrap_or(config.color.value), verbosity(&cli.global)).error(&error);
+                let color = cli.global.color.unwrap_or(config.color.value);
+                Ui::new(color, verbosity(&cli.global)).called(plugin).error(&error);
                 return ExitCode::from(error.failure().code(false));
             }
         };
     }
     let pass_through = cli.command.is_pass_through();
     let configured = config.as_ref().map(|config| config.color.value).unwrap_or_default();
-    let ui = Ui::new(cli.global.color.unwrap_or(configured), verbosity(&cli.global));
+    let ui = Ui::new(cli.global.color.unwrap_or(configured), verbosity(&cli.global)).called(plugin);
     let config = match config {
         Err(_) if cli.command.reads_configuration() => Ok(Config::built_in()),
         config => config,
@@ -149,11 +211,23 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
 
 /// Parses; clap's own text is shown here, and the code to end with returned.
 fn parse(arguments: &[OsString]) -> Result<Cli, ExitCode> {
-    Cli::try_parse_from(arguments).map_err(|error| {
+    let mut program = command();
+    if let Some(name) = plugin_name(arguments) {
+        program = program.bin_name(name);
+    }
+    let parsed =
+        program.try_get_matches_from(arguments).and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches));
+    parsed.map_err(|error| {
         // That it cannot be written is nothing anybody could be told.
         let _ = error.print();
         ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
     })
+}
+
+/// What is typed for kdj, where that is not `kdj`: kubectl finds its plugin `kdj` by the name `kubectl-kdj`.
+fn plugin_name(arguments: &[OsString]) -> Option<&'static str> {
+    let name = arguments.first().and_then(|name| Path::new(name).file_stem())?;
+    (name == "kubectl-kdj").then_some("kubectl kdj")
 }
 
 fn verbosity(global: &GlobalArgs) -> Verbosity {

@@ -6,7 +6,8 @@ use futures::future::join_all;
 use tokio::{sync::Mutex, time::sleep};
 
 use crate::{
-    cluster::{Cluster, Kubeconfig, Login, Notice, Observer},
+    cluster::{Cluster, Kubeconfig, Login, Manner, Notice, Observer},
+    completion::{Learned, Memory},
     config::Config,
     environment::{self, Environment},
     error::{Error, Result},
@@ -36,7 +37,9 @@ pub fn resolve(name: &str, options: &Options, config: &Config) -> Result<(Enviro
 pub async fn open(environment: &Environment, kubeconfig: &Kubeconfig, options: &Options, ui: &Ui) -> Result<Cluster> {
     let Environment { name, context, namespace, resolved_by, .. } = environment;
     ui.verbose(&format!("{name}: context {context}, namespace {namespace} ({resolved_by})"));
-    let connecting = Cluster::connect(environment, kubeconfig, &options.impersonation, observer(ui));
+    let memory = Memory::of(&kubeconfig.identity(context, &options.impersonation), environment);
+    let observer = observer(ui, Some(memory));
+    let connecting = Cluster::connect(environment, kubeconfig, &options.impersonation, observer, Manner::Attended);
     tokio::pin!(connecting);
     // A plugin may ask at the terminal, and its stderr is the user's: a spinner would stand in its way.
     if let Some(plugin) = kubeconfig.plugin(context) {
@@ -69,22 +72,38 @@ pub async fn open_all<'a>(
     join_all(opening).await.into_iter().collect()
 }
 
+/// As [`open`], but nothing is asked and nothing said: for who looks around in places that nobody has named.
+///
+/// # Errors
+/// When the credentials cannot be had without asking.
+pub async fn open_silently(
+    environment: &Environment,
+    kubeconfig: &Kubeconfig,
+    options: &Options,
+    limit: Duration,
+    ui: &Ui,
+) -> Result<Cluster> {
+    let observer = observer(ui, None);
+    Cluster::connect(environment, kubeconfig, &options.impersonation, observer, Manner::Silent(limit)).await
+}
+
 /// A connection to a context's cluster, for who looks whether its credentials can be had: its plugin asks nothing at the
 /// terminal, and is not run again. No request is made yet.
 ///
 /// # Errors
 /// When the credentials cannot be had; what the plugin said on stderr is among the causes.
 pub async fn examine(context: &str, kubeconfig: &Kubeconfig, options: &Options, ui: &Ui) -> Result<(Cluster, Login)> {
-    Cluster::examine(context, kubeconfig, &options.impersonation, observer(ui)).await
+    Cluster::examine(context, kubeconfig, &options.impersonation, observer(ui, None)).await
 }
 
 /// The connection of another environment in the same context, for this one.
 pub fn reuse(cluster: &Cluster, environment: &Environment, ui: &Ui) -> Cluster {
-    cluster.beside(environment, observer(ui))
+    cluster.beside(environment, observer(ui, Some(Memory::of(cluster.identity(), environment))))
 }
 
-/// Tells each request under `-v`, and a retry always: nothing waits silently.
-fn observer(ui: &Ui) -> Observer {
+/// Tells each request under `-v`, and a retry always: nothing waits silently. What is learned of the environment in passing
+/// is remembered for completion.
+fn observer(ui: &Ui, memory: Option<Memory>) -> Observer {
     let ui = ui.clone();
     Box::new(move |notice| match notice {
         Notice::Done { what, took, ok } => {
@@ -93,6 +112,11 @@ fn observer(ui: &Ui) -> Observer {
         }
         Notice::Retrying { what, why, pause } => {
             ui.status(&format!("cannot {what} yet ({why}); trying again in {}", duration(pause)));
+        }
+        Notice::Pods(pods) => {
+            if let Some(memory) = &memory {
+                memory.learn(|known| known.pods = Learned::now(pods));
+            }
         }
     })
 }

@@ -6,9 +6,12 @@
 //! * [`commands`]: one file per subcommand, its arguments and its `run`; no command calls another.
 //! * [`session`], [`connection`]: what several commands share: from a name to a running program and its exit code.
 //! * [`celery`]: the app's queues and workers, asked in a container of the app.
+//! * [`completion`]: what shells complete names to.
 //! * [`configuration`]: what a role's container is given, shown without secrets and compared.
 //! * [`doctor`]: checks of all that kdj needs, what is wrong with it, and what mends it.
 //! * [`forward`]: local ports that lead into an environment.
+//! * [`help`]: pure. The pages of the documentation, for a terminal.
+//! * [`init`]: pure. What a first `kdj.toml` says, from what runs in the clusters.
 //! * [`operate`]: workloads scaled and restarted.
 //! * [`protection`]: whether a change may be made, and the record of it.
 //! * [`environment`], [`django`], [`config`]: pure. What an environment's name means, and what to execute in it.
@@ -33,6 +36,7 @@ mod celery;
 pub mod cli;
 mod cluster;
 mod commands;
+mod completion;
 pub mod config;
 mod configuration;
 mod connection;
@@ -44,6 +48,8 @@ pub mod error;
 pub mod exit;
 mod explained;
 mod forward;
+mod help;
+mod init;
 mod job;
 pub mod keeper;
 mod kubectl;
@@ -72,8 +78,14 @@ use self::exit::Failure;
 
 /// Runs kdj with the process's arguments, shows its error if it has one, and says with which code to end.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    clap_complete::CompleteEnv::with_factory(cli::command).complete();
+    if let Some(request) = completion::to_learn() {
+        completion::learn(&request);
+        return ExitCode::SUCCESS;
+    }
     let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if cli::complete(&arguments) {
+        return ExitCode::SUCCESS;
+    }
     // A panic is a fault of kdj's own; what a remote command did meanwhile nobody knows. The message has been printed.
     std::panic::catch_unwind(|| cli::run(arguments)).unwrap_or(ExitCode::from(Failure::Lost.code(true)))
 }

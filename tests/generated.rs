@@ -91,7 +91,15 @@ fn section(command: &clap::Command, heading: &str, above: &str) -> String {
         text.push_str(&arguments);
     }
     if let Some(after) = command.get_after_help() {
-        text.push_str(&format!("\n{after}\n"));
+        let after = after.to_string();
+        let (after, examples) = after.split_once("Examples:\n").unwrap_or((&after, ""));
+        if !after.trim().is_empty() {
+            text.push_str(&format!("\n{}\n", after.trim_end()));
+        }
+        let examples: String = examples.lines().map(|line| format!("  {line}\n")).collect();
+        if !examples.is_empty() {
+            text.push_str(&format!("\n{examples}"));
+        }
     }
     for below in visible(command).filter(|below| below.get_name() != "help") {
         text.push_str(&section(below, &format!("{heading}#"), &name));
@@ -125,10 +133,52 @@ fn plain(text: Option<&StyledStr>) -> String {
 }
 
 #[test]
+fn the_manual_pages_are_current() {
+    let mut program = kdj::cli::command().version(env!("CARGO_PKG_VERSION"));
+    program.build();
+    let mut pages = BTreeSet::new();
+    manual(&program, &mut pages);
+    let kept = fs::read_dir(root().join("docs/man")).expect("docs/man can be read").flatten();
+    for name in kept.map(|entry| entry.file_name().into_string().expect("a name")) {
+        assert!(pages.contains(&name), "docs/man/{name} is of no command: remove it");
+    }
+}
+
+/// The page of a command, and those of what is below it.
+fn manual(command: &clap::Command, pages: &mut BTreeSet<String>) {
+    let page = clap_mangen::Man::new(command.clone().disable_help_subcommand(true)).manual("kdj").source("kdj");
+    let name = page.get_filename();
+    let mut text = Vec::new();
+    page.render(&mut text).expect("a page is written");
+    let path = format!("docs/man/{name}");
+    check(&path, &String::from_utf8(text).expect("a page is text"));
+    lint(&path);
+    pages.insert(name);
+    for below in visible(command) {
+        manual(below, pages);
+    }
+}
+
+/// Has `man` read a page, where there is one: it says what it does not understand.
+fn lint(path: &str) {
+    let mut man = Command::new("man");
+    man.args(["--warnings", "-l", path]).current_dir(root());
+    man.env("LC_ALL", "C.UTF-8").env("MANWIDTH", "200").env("MANPAGER", "cat");
+    let Some(output) = man.output().ok().filter(|output| output.status.success()) else { return };
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.trim().is_empty(), "{path}: {said}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("NAME"), "{path} shows nothing");
+}
+
+#[test]
 fn the_completion_scripts_are_current() {
-    for (shell, path) in
-        [("bash", "completions/kdj.bash"), ("zsh", "completions/_kdj"), ("fish", "completions/kdj.fish")]
-    {
+    for (shell, path) in [
+        ("bash", "completions/kdj.bash"),
+        ("zsh", "completions/_kdj"),
+        ("fish", "completions/kdj.fish"),
+        ("powershell", "completions/kdj.ps1"),
+        ("elvish", "completions/kdj.elv"),
+    ] {
         let output = kdj(&["completions", shell]);
         assert!(output.status.success(), "{output:?}");
         check(path, &String::from_utf8(output.stdout).expect("scripts are text"));

@@ -16,6 +16,7 @@
 //! * `operate`: workloads as their own objects describe them, to scale and to restart.
 //! * `rollout`, `manager`: how far a rollout is, and who else sets what it is made of.
 //! * `state`: what state an environment is in.
+//! * `survey`: where in a cluster Django runs.
 //! * `watch`: objects as they change.
 
 mod access;
@@ -32,6 +33,7 @@ mod rollout;
 mod server;
 mod session;
 mod state;
+mod survey;
 mod target;
 mod template;
 mod tunnel;
@@ -46,7 +48,7 @@ use serde::de::DeserializeOwned;
 use self::access::{Credentials, client};
 pub use self::{
     access::{
-        ContextFacts, Impersonation, Kubeconfig, KubeconfigFile, Login, PluginFacts, kubeconfig_files,
+        ContextFacts, Impersonation, Kubeconfig, KubeconfigFile, Login, Manner, PluginFacts, kubeconfig_files,
         plugin_time_limit,
     },
     configuration::{Configuration, Given, Origin, Value},
@@ -63,7 +65,8 @@ pub use self::{
     rollout::{Progress, Strategy},
     server::Server,
     session::{Ending, Exec, NotOpened, Session, Unread, leave},
-    target::{INSTANCE_LABEL, Kind, Readiness, RoleSummary, Target, Wanted},
+    survey::{App, AppWorkload, Scope, Survey, UnclearContainer},
+    target::{INSTANCE_LABEL, Kind, PodGlance, Readiness, RoleSummary, Target, Wanted},
     template::{Preference, Template},
     tunnel::{Tunnel, TunnelStream},
 };
@@ -109,12 +112,13 @@ impl Cluster {
         kubeconfig: &Kubeconfig,
         impersonation: &Impersonation,
         observer: Observer,
+        manner: Manner,
     ) -> Result<Self> {
         let name = &environment.name;
         let (cluster, user) = kubeconfig
             .connection(&environment.context)
             .map_err(|error| error.explained_by(Explained::Kubeconfig, name))?;
-        let (client, credentials) = client::build(&cluster, user, impersonation)
+        let (client, credentials) = client::build(&cluster, user, impersonation, manner)
             .await
             .map_err(|error| error.explained_by(Explained::Credentials, name))?;
         let place = Place {
@@ -124,9 +128,7 @@ impl Cluster {
             server: cluster.server.unwrap_or_default(),
             credentials,
         };
-        let Impersonation { user, groups } = impersonation;
-        let files = kubeconfig.files();
-        let identity = format!("{} {files:?} {} {user:?} {groups:?}", place.server, place.context);
+        let identity = kubeconfig.identity(&environment.context, impersonation);
         Ok(Self { client, place, observer, identity })
     }
 

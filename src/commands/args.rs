@@ -1,17 +1,21 @@
 //! Groups of arguments that several commands share, and what shells can complete them to.
 
+mod candidates;
 mod job;
+mod typed;
 
 use std::time::Duration;
 
-use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
-
-pub use self::job::{JobArgs, JobChangeArgs};
+pub use self::{
+    candidates::{aliases, with_candidates},
+    job::{JobArgs, JobChangeArgs},
+    typed::{of_shell, set as set_typed},
+};
 use crate::{
     cluster::Wanted,
-    config::{Alias, ClientPlace, Config, Sourced, Sources},
+    config::ClientPlace,
     database::Mode,
-    environment::{self, SessionMode},
+    environment::SessionMode,
     protection::Consent,
     session::{Opens, PodSettings},
     typed_time::time_limit,
@@ -21,7 +25,7 @@ use crate::{
 #[derive(Clone, Debug, clap::Args)]
 pub struct EnvironmentArg {
     /// Environment, as `kdj envs` lists it, or CONTEXT/NAMESPACE[/INSTANCE]
-    #[arg(value_name = "ENV", add = environment_candidates())]
+    #[arg(value_name = "ENV")]
     pub environment: String,
 }
 
@@ -29,7 +33,7 @@ pub struct EnvironmentArg {
 #[derive(Clone, Debug, clap::Args)]
 pub struct TargetArgs {
     /// Environment, as `kdj envs` lists it, or CONTEXT/NAMESPACE[/INSTANCE]
-    #[arg(value_name = "ENV", add = environment_candidates())]
+    #[arg(value_name = "ENV")]
     pub environment: String,
 
     /// Role, or workload, to run in: web, celeryd, ... (default: shell, then web)
@@ -179,38 +183,4 @@ pub enum OutputFormat {
     Name,
     /// The table with more columns
     Wide,
-}
-
-/// The environments' names, for completion: read from the files alone, and nothing rather than an error.
-pub fn environment_names_for_completion() -> Vec<String> {
-    Config::load(&Sources::of_this_process()).map(|config| environment::names(&config)).unwrap_or_default()
-}
-
-/// The aliases' names, for completion.
-pub fn alias_candidates() -> Vec<CompletionCandidate> {
-    let config = Config::load(&Sources::of_this_process());
-    let aliases = config.map(|config| config.aliases).unwrap_or_default();
-    let candidate = |(name, alias): (String, Sourced<Alias>)| {
-        CompletionCandidate::new(name).help(Some(alias.value.template.into()))
-    };
-    aliases.into_iter().map(candidate).collect()
-}
-
-/// Completes an environment's name.
-pub fn environment_candidates() -> ArgValueCandidates {
-    ArgValueCandidates::new(|| environment_names_for_completion().into_iter().map(CompletionCandidate::new).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::Args;
-
-    use super::*;
-
-    #[test]
-    fn environments_complete() {
-        let command = TargetArgs::augment_args(clap::Command::new("kdj"));
-        let argument = command.get_arguments().find(|argument| argument.get_id() == "environment").unwrap();
-        assert!(argument.get::<ArgValueCandidates>().is_some());
-    }
 }

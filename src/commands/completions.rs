@@ -1,6 +1,6 @@
 //! `kdj completions`: what a shell needs to complete kdj's commands, flags and environments.
 
-use clap_complete::env::{Bash, EnvCompleter, Fish, Zsh};
+use clap_complete::env::{Bash, Elvish, EnvCompleter, Fish, Powershell, Zsh};
 
 use crate::{
     error::{Error, Result},
@@ -26,6 +26,11 @@ pub enum Shell {
     Zsh,
     /// fish
     Fish,
+    /// PowerShell
+    #[value(name = "powershell", alias = "pwsh")]
+    Pwsh,
+    /// Elvish
+    Elvish,
 }
 
 /// Runs `kdj completions`.
@@ -43,6 +48,8 @@ pub fn script(shell: Shell) -> Result<String> {
         Shell::Bash => &Bash,
         Shell::Zsh => &Zsh,
         Shell::Fish => &Fish,
+        Shell::Pwsh => &Powershell,
+        Shell::Elvish => &Elvish,
     };
     let mut script = Vec::new();
     let failed = |error: String| Error::failed("cannot write the completion script").caused_by(error);

@@ -1,7 +1,6 @@
 //! `kdj doctor`: what is wrong with this machine, the kubeconfig, the credentials, a cluster or an application, and what
 //! to type.
 
-use super::args::environment_candidates;
 use crate::{
     doctor::{self, Form, Repair, Wish},
     error::Result,
@@ -18,7 +17,7 @@ use crate::{
 )]
 pub struct DoctorArgs {
     /// Environments whose clusters and applications to look at, too
-    #[arg(value_name = "ENV", add = environment_candidates())]
+    #[arg(value_name = "ENV")]
     environments: Vec<String>,
 
     /// Look at all environments

@@ -9,7 +9,7 @@ use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use self::show::{explain, list, print};
 use crate::{
     cluster::Involved,
-    commands::args::{ChangeArgs, OutputArgs, environment_candidates},
+    commands::args::{ChangeArgs, OutputArgs},
     config::{Config, Sources},
     connection,
     environment::Environment,
@@ -32,7 +32,7 @@ use crate::{
 )]
 pub struct ForwardArgs {
     /// Environment, as `kdj envs` lists it, or CONTEXT/NAMESPACE[/INSTANCE]
-    #[arg(value_name = "ENV", add = environment_candidates())]
+    #[arg(value_name = "ENV")]
     environment: String,
 
     #[arg(

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use crate::{
     cluster::{JobKind, NewJob, Preference, Template, Wanted},
-    commands::args::{ChangeArgs, OutputArgs, OutputFormat, environment_candidates},
+    commands::args::{ChangeArgs, OutputArgs, OutputFormat},
     config::Config,
     connection,
     django::{self, MigrationRequest},
@@ -26,7 +26,7 @@ use crate::{
 )]
 pub struct MigrateArgs {
     /// Environment, as `kdj envs` lists it, or CONTEXT/NAMESPACE[/INSTANCE]
-    #[arg(value_name = "ENV", add = environment_candidates())]
+    #[arg(value_name = "ENV")]
     environment: String,
 
     /// App whose migrations to run (default: all)

@@ -9,8 +9,11 @@ mod db;
 mod dbshell;
 mod doctor;
 mod envs;
+pub mod examples;
 mod forward;
 mod gc;
+mod help;
+mod init;
 mod jobs;
 mod logs;
 mod manage;
@@ -52,6 +55,10 @@ pub enum Command {
     Forward(forward::ForwardArgs),
     /// Remove the pods of sessions that are over, and what else outlived its owner
     Gc(gc::GcArgs),
+    /// Show the help of a command, or a page of the documentation
+    Help(help::HelpArgs),
+    /// Find Django in your clusters, and write a `kdj.toml` that names its environments
+    Init(init::InitArgs),
     /// List the jobs kdj made, follow one, print its log, end it
     Jobs(jobs::JobsArgs),
     /// Follow the logs of an environment's pods, all in one
@@ -84,9 +91,14 @@ pub enum Command {
 }
 
 impl Command {
-    /// Whether the command reads the configuration itself, and says what is wrong with it.
+    /// Whether the command works whatever the configuration says: it needs none, or says itself what is wrong with it.
     pub fn reads_configuration(&self) -> bool {
-        matches!(self, Command::Doctor(_))
+        matches!(self, Command::Completions(_) | Command::Doctor(_) | Command::Help(_))
+    }
+
+    /// The command whose help is asked for by `kdj help COMMAND`.
+    pub fn helped<'a>(&'a self, program: &clap::Command) -> Option<&'a [String]> {
+        if let Command::Help(args) = self { args.of_command(program) } else { None }
     }
 
     /// Whether the command ends with a remote command's exit code.
@@ -103,6 +115,8 @@ impl Command {
             | Command::Envs(_)
             | Command::External(_)
             | Command::Gc(_)
+            | Command::Help(_)
+            | Command::Init(_)
             | Command::Logs(_)
             | Command::Migrate(_)
             | Command::Releases(_)
@@ -129,6 +143,8 @@ pub async fn run(command: Command, options: &Options, config: &Config, ui: &Ui) 
         Command::Envs(args) => envs::run(args, options, config, ui).await,
         Command::Forward(args) => forward::run(args, options, config, ui).await,
         Command::Gc(args) => gc::run(args, options, config, ui).await,
+        Command::Help(args) => help::run(&args, &alias::commands(), ui),
+        Command::Init(args) => init::run(args, alias::commands(), options, config, ui).await,
         Command::Jobs(args) => jobs::run(args, options, config, ui).await,
         Command::Logs(args) => logs::run(args, options, config, ui).await,
         Command::Manage(args) => manage::run(args, options, config, ui).await,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    commands::args::{ChangeArgs, environment_candidates},
+    commands::args::ChangeArgs,
     config::Config,
     connection,
     error::Result,
@@ -26,7 +26,7 @@ use crate::{
 )]
 pub struct RestartArgs {
     /// Environment, as `kdj envs` lists it, or CONTEXT/NAMESPACE[/INSTANCE]
-    #[arg(value_name = "ENV", add = environment_candidates())]
+    #[arg(value_name = "ENV")]
     environment: String,
 
     /// Roles, or workloads, to restart (default: all of the app, and no databases)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    commands::args::{ChangeArgs, environment_candidates},
+    commands::args::ChangeArgs,
     config::Config,
     connection,
     error::{Error, Result},
@@ -25,7 +25,7 @@ use crate::{
 )]
 pub struct RollbackArgs {
     /// Environment, as `kdj envs` lists it, or CONTEXT/NAMESPACE[/INSTANCE]
-    #[arg(value_name = "ENV", add = environment_candidates())]
+    #[arg(value_name = "ENV")]
     environment: String,
 
     /// Revision of web or of the first ROLE, as `kdj releases` lists it (default: the one before), then roles, or workloads

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     cluster::{JobKind, NewJob, Preference, VariablesFrom, Wanted, new_name},
-    commands::args::{ChangeArgs, environment_candidates},
+    commands::args::ChangeArgs,
     config::Config,
     connection,
     database::Mode,
@@ -27,7 +27,7 @@ use crate::{
 #[command(after_help = "Ends with the command's exit code. Ctrl-C leaves the job, which goes on.")]
 pub struct RunArgs {
     /// Environment, as `kdj envs` lists it, or CONTEXT/NAMESPACE[/INSTANCE]
-    #[arg(value_name = "ENV", add = environment_candidates())]
+    #[arg(value_name = "ENV")]
     environment: String,
 
     /// Role, or workload, whose template to take (default: shell, then web)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     cluster::Workloads,
-    commands::args::{ChangeArgs, OutputArgs, OutputFormat, environment_candidates},
+    commands::args::{ChangeArgs, OutputArgs, OutputFormat},
     config::Config,
     connection,
     error::{Error, Result},
@@ -24,7 +24,7 @@ use crate::{
 #[command(after_help = "Without roles the numbers as they are are printed, in the form that is accepted.")]
 pub struct ScaleArgs {
     /// Environment, as `kdj envs` lists it, or CONTEXT/NAMESPACE[/INSTANCE]
-    #[arg(value_name = "ENV", add = environment_candidates())]
+    #[arg(value_name = "ENV")]
     environment: String,
 
     /// Roles, or workloads, and how many replicas: web=3 celeryd+1 celery-mail-2

@@ -2,7 +2,7 @@
 
 use crate::{
     cluster::{JobKind, JobSummary},
-    commands::args::{JobChangeArgs, OutputArgs, OutputFormat, environment_candidates},
+    commands::args::{JobChangeArgs, OutputArgs, OutputFormat},
     config::Config,
     connection,
     environment::Environment,
@@ -22,7 +22,7 @@ pub struct SessionsArgs {
     action: Option<Action>,
 
     /// Environment, as `kdj envs` lists it, or CONTEXT/NAMESPACE[/INSTANCE]
-    #[arg(value_name = "ENV", required = true, add = environment_candidates())]
+    #[arg(value_name = "ENV", required = true)]
     environment: Option<String>,
 
     #[command(flatten)]

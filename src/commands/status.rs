@@ -8,7 +8,6 @@ mod web;
 use futures::future::join_all;
 
 use self::open::{Opened, Places};
-use super::args::environment_candidates;
 use crate::{
     cluster::INSTANCE_LABEL,
     config::Config,
@@ -26,7 +25,7 @@ use crate::{
 #[command(after_help = "Ends with 1 when something is broken. With -w or --web it goes on until Ctrl-C.")]
 pub struct StatusArgs {
     /// Environments, as `kdj envs` lists them, or CONTEXT/NAMESPACE[/INSTANCE]
-    #[arg(value_name = "ENV", required = true, add = environment_candidates())]
+    #[arg(value_name = "ENV", required = true)]
     environments: Vec<String>,
 
     /// Go on showing what changes

@@ -119,9 +119,11 @@ def make_plan():
             raise Wrong("unknown-database", "The settings have no database '%s', only %s." % (database, ", ".join(sorted(connections))))
         connection = connections[database]
         result["database"] = describe_database(connection)
+        result["commands"] = sorted(get_commands())
         command = get_commands().get("migrate", "django.core")
         result["command"] = command if isinstance(command, str) else type(command).__module__
         executor = MigrationExecutor(connection)
+        result["apps"] = sorted(executor.loader.migrated_apps)
         executor.loader.check_consistent_history(connection)
         conflicts = executor.loader.detect_conflicts()
         if conflicts:

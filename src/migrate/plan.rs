@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 use super::show::{last_words, no_plan};
 use crate::{
     cluster::{Ending, JobKind, NewJob, News, Target, Template, Verdict, Wanted, new_name},
+    completion::{Learned, Memory},
     django::{self, MigrationRequest},
     error::{Error, Result},
     exit::Failure,
@@ -48,6 +49,10 @@ pub async fn make(
         None => in_job(place, template, request, new).await?,
     };
     let plan = find_plan(&output.stdout).ok_or_else(|| no_plan(&output, &made_in, &place.environment.name))?;
+    Memory::of(place.cluster.identity(), place.environment).learn(|known| {
+        known.apps = Learned::now(plan.apps.clone()).filter(|_| !plan.apps.is_empty());
+        known.commands = Learned::now(plan.commands.clone()).filter(|_| !plan.commands.is_empty());
+    });
     match &plan.error {
         None => {
             let digest = pod.map(|target| target.image_id.clone()).filter(|image| image.contains("@sha256:"));

@@ -22,6 +22,12 @@ pub struct Plan {
     /// The app whose `migrate` command it is; Django's own is `django.core`.
     #[serde(default)]
     pub command: Option<String>,
+    /// The app's management commands.
+    #[serde(default, skip_serializing)]
+    pub commands: Vec<String>,
+    /// The apps that have migrations.
+    #[serde(default, skip_serializing)]
+    pub apps: Vec<String>,
     /// The unapplied ones, or those to reverse.
     pub migrations: Vec<Migration>,
     /// Why there is no plan.

@@ -37,6 +37,8 @@ pub struct Ui {
     verbosity: Verbosity,
     stderr_colored: bool,
     stdout: StdoutIs,
+    /// What is typed for kdj, where that is not `kdj`.
+    called: Option<&'static str>,
 }
 
 /// What stdout is, for who makes text to fit it.
@@ -56,7 +58,12 @@ impl Ui {
         let is_terminal = io::stdout().is_terminal();
         let columns = terminal::columns().filter(|_| is_terminal);
         let stdout = StdoutIs { is_terminal, colored: style::colored(color, is_terminal), columns };
-        Self { verbosity, stderr_colored: style::colored(color, io::stderr().is_terminal()), stdout }
+        Self { verbosity, stderr_colored: style::colored(color, io::stderr().is_terminal()), stdout, called: None }
+    }
+
+    /// The same for who calls kdj by another name: the commands in messages can be typed as they stand.
+    pub fn called(self, name: Option<&'static str>) -> Self {
+        Self { called: name, ..self }
     }
 
     /// What stdout is.
@@ -165,6 +172,7 @@ impl Ui {
     /// One line to stderr, without anything but colours that a terminal would obey: much of it comes from the cluster.
     /// That stderr cannot be written is nothing anybody could be told.
     fn line(&self, text: &str) {
+        let text = &self.called.map_or(text.to_owned(), |name| text.replace("`kdj ", &format!("`{name} ")));
         let _ = io::stderr().lock().write_all(format!("{}\n", style::sanitize_painted(text)).as_bytes());
     }
 }

@@ -5,6 +5,7 @@
 #![cfg(unix)]
 
 mod blocked;
+mod completion;
 mod config;
 mod credentials;
 mod django;
@@ -18,6 +19,8 @@ mod forward_healing;
 mod fresh;
 mod harness;
 mod harness_run;
+mod help;
+mod init;
 mod jobs;
 mod logs;
 mod migrate;

@@ -34,6 +34,7 @@ use tower_http::decompression::DecompressionLayer;
 
 use super::{
     credentials::Credentials,
+    plugin::Manner,
     proxy::{self, proxy_for},
 };
 use crate::error::{Error, Result};
@@ -57,8 +58,9 @@ pub(in crate::cluster) async fn build(
     cluster: &Cluster,
     mut user: AuthInfo,
     impersonation: &Impersonation,
+    manner: Manner,
 ) -> Result<(Client, Credentials)> {
-    let credentials = Credentials::take_from(&mut user).await?;
+    let credentials = Credentials::take_from(&mut user, manner).await?;
     Ok((with_credentials(cluster, user, impersonation, credentials.clone())?, credentials))
 }
 

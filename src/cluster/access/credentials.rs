@@ -28,7 +28,7 @@ enum Source {
     /// While it cannot be read, the token at hand stays.
     File(PathBuf),
     /// A credential plugin.
-    Plugin(Box<ExecConfig>),
+    Plugin(Box<ExecConfig>, Manner),
 }
 
 /// The bearer token of one user, renewed when needed. Cheap to clone.
@@ -65,7 +65,7 @@ impl Credentials {
     /// # Errors
     /// When the plugin is missing, fails, hangs or prints rubbish; when the token file cannot be read and no token stands beside
     /// it.
-    pub(super) async fn take_from(user: &mut AuthInfo) -> Result<Self> {
+    pub(super) async fn take_from(user: &mut AuthInfo, manner: Manner) -> Result<Self> {
         let fixed = user.token.take().filter(|token| !token.expose_secret().is_empty());
         let file = user.token_file.take().filter(|path| !path.is_empty());
         let exec = user.exec.take();
@@ -82,9 +82,9 @@ impl Credentials {
             }
             (Some(value), None, _) => (Source::Fixed, Some(Token::new(value, None))),
             (None, None, Some(exec)) => {
-                let credential = plugin::run(&exec, Manner::Attended).await?;
+                let credential = plugin::run(&exec, manner).await?;
                 let token = use_credential(credential, user);
-                (Source::Plugin(Box::new(exec)), token)
+                (Source::Plugin(Box::new(exec), manner), token)
             }
             (None, None, None) => (Source::Fixed, None),
         };
@@ -99,7 +99,9 @@ impl Credentials {
     pub(super) async fn examine(user: &mut AuthInfo) -> Result<(Self, Option<SystemTime>)> {
         let has_token = user.token.as_ref().is_some_and(|token| !token.expose_secret().is_empty())
             || user.token_file.as_ref().is_some_and(|path| !path.is_empty());
-        let Some(exec) = user.exec.take_if(|_| !has_token) else { return Ok((Self::take_from(user).await?, None)) };
+        let Some(exec) = user.exec.take_if(|_| !has_token) else {
+            return Ok((Self::take_from(user, Manner::Attended).await?, None));
+        };
         let credential = plugin::run(&exec, Manner::Unattended).await?;
         let expires = credential.expires;
         let token = use_credential(credential, user);
@@ -146,8 +148,8 @@ impl Credentials {
                 (Err(_), Some(held)) => held.expires = Some(next_reading()),
                 (Err(error), None) => return Err(error),
             },
-            Source::Plugin(exec) => {
-                let Credential { token, expires, .. } = plugin::run(exec, Manner::Attended).await?;
+            Source::Plugin(exec, manner) => {
+                let Credential { token, expires, .. } = plugin::run(exec, *manner).await?;
                 *current = token.map(|value| Token::new(value, expires));
             }
         }

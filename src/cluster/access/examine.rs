@@ -45,7 +45,7 @@ impl Cluster {
         let login = Login { took: start.elapsed(), expires };
         let client = client::with_credentials(&cluster, user, impersonation, credentials.clone())?;
         let server = cluster.server.unwrap_or_default();
-        let identity = format!("{server} {context}");
+        let identity = kubeconfig.identity(context, impersonation);
         let place =
             Place { environment: context.to_owned(), context: context.to_owned(), namespace, server, credentials };
         Ok((Self { client, place, observer, identity }, login))

@@ -9,6 +9,7 @@ use std::{
 use kube::config::{AuthInfo, Cluster, ExecAuthCluster, ExecConfig, Kubeconfig as Document, KubeconfigError};
 use serde_saphyr::Error as YamlError;
 
+use super::client::Impersonation;
 use super::plugin::{Manner, may_ask};
 use crate::{
     environment::KubeContext,
@@ -48,8 +49,15 @@ impl Kubeconfig {
         }
     }
 
+    /// Where requests by a context go, and as whom: see [`Cluster::identity`](crate::cluster::Cluster::identity).
+    pub fn identity(&self, context: &str, impersonation: &Impersonation) -> String {
+        let server = self.connection(context).ok().and_then(|(cluster, _)| cluster.server).unwrap_or_default();
+        let Impersonation { user, groups } = impersonation;
+        format!("{server} {:?} {context} {user:?} {groups:?}", self.files())
+    }
+
     /// The files it was read from, by their absolute paths.
-    pub(in crate::cluster) fn files(&self) -> Vec<PathBuf> {
+    fn files(&self) -> Vec<PathBuf> {
         self.files.iter().map(|file| std::path::absolute(file).unwrap_or_else(|_| file.clone())).collect()
     }
 

@@ -17,4 +17,5 @@ pub use self::{
     examine::{Login, plugin_time_limit},
     facts::{ContextFacts, KubeconfigFile, PluginFacts, kubeconfig_files},
     kubeconfig::Kubeconfig,
+    plugin::Manner,
 };

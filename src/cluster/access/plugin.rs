@@ -58,11 +58,15 @@ struct Status {
 
 /// How a plugin is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Manner {
+pub enum Manner {
     /// For who needs its credential: it may ask at the terminal, and its stderr is the user's.
     Attended,
     /// For who looks whether it works: it may not ask, unless it asks always, and its stderr stands in the error.
     Unattended,
+    /// For who looks around in places that nobody has named: it may not ask, and has this long.
+    Silent(Duration),
+    /// As `Silent`, and only when its `interactiveMode` promises that it never asks: others open a browser as they like.
+    NeverAsking(Duration),
 }
 
 /// Runs the plugin once. Its stdout is never shown, since it holds the secret.
@@ -70,7 +74,15 @@ pub(super) async fn run(exec: &ExecConfig, manner: Manner) -> Result<Credential>
     let Some(name) = exec.command.as_deref().filter(|name| !name.is_empty()) else {
         return Err(Error::usage("the kubeconfig's user has an `exec` section without a command"));
     };
-    let limit = time_limit()?;
+    let limit = match manner {
+        Manner::Attended | Manner::Unattended => time_limit()?,
+        Manner::Silent(limit) => limit,
+        Manner::NeverAsking(limit) if exec.interactive_mode == Some(ExecInteractiveMode::Never) => limit,
+        Manner::NeverAsking(_) => {
+            let message = format!("the credential plugin `{name}` is not run, as it may ask");
+            return Err(Error::failed(message).caused_by("its `interactiveMode` is not `Never`"));
+        }
+    };
     let child = command(name, exec, manner)?.spawn().map_err(|error| not_started(name, exec, &error))?;
     let id = child.id();
     let output = child.wait_with_output();
@@ -148,6 +160,7 @@ pub(super) fn may_ask(exec: &ExecConfig, manner: Manner) -> bool {
     let wants = match manner {
         Manner::Attended => exec.interactive_mode != Some(ExecInteractiveMode::Never),
         Manner::Unattended => exec.interactive_mode == Some(ExecInteractiveMode::Always),
+        Manner::Silent(_) | Manner::NeverAsking(_) => false,
     };
     wants && stdin().is_terminal()
 }

@@ -14,6 +14,7 @@ mod choose;
 mod container;
 #[cfg(test)]
 pub(super) mod fixtures;
+mod glance;
 mod idle;
 mod kind;
 mod overview;
@@ -28,8 +29,8 @@ mod workload;
 pub(super) use self::{
     choose::choose_workload,
     container::{
-        app_like, choose_container, container_names, image_of, is_of_app, killed_without_evidence, memory_limit,
-        oom_killed, status_of,
+        app_like, choose_container, container_names, image_of, is_of_app, killed_without_evidence, looks_like_django,
+        memory_limit, oom_killed, status_of, unclear_containers,
     },
     kind::words,
     pod::{choose_pod, created, is_live, is_ready, model, phase},
@@ -46,6 +47,7 @@ use self::{
     role::INSTANCE,
 };
 pub use self::{
+    glance::PodGlance,
     kind::Kind,
     overview::{Readiness, RoleSummary},
     role::INSTANCE as INSTANCE_LABEL,
@@ -163,6 +165,9 @@ impl Cluster {
         let query = roles.query(wanted.role.as_deref());
         let pods = self.list::<Pod>(&environment.namespace, query.as_deref()).await?;
         let workloads = group(pods, roles);
+        if query == roles.query(None) {
+            self.tell_pods(&workloads);
+        }
         let choices = match &wanted.role {
             Some(asked) => find_asked(&workloads, asked).into_iter().collect(),
             None => choose_defaults(&workloads, &environment.name)?,

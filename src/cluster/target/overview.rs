@@ -76,7 +76,9 @@ impl Cluster {
     pub async fn summary(&self, environment: &Environment) -> Result<Summary> {
         let roles = Roles::new(environment, None)?;
         let pods = self.list::<Pod>(&environment.namespace, roles.query(None).as_deref()).await?;
-        Ok(summarize(&group(pods, &roles), Timestamp::now()))
+        let workloads = group(pods, &roles);
+        self.tell_pods(&workloads);
+        Ok(summarize(&workloads, Timestamp::now()))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which Job: in which environment it is, where only its name is given.
 
-use super::{ChangeArgs, environment_candidates};
+use super::ChangeArgs;
 use crate::{
     cluster::{JobKind, Kubeconfig},
     config::Config,
@@ -16,7 +16,7 @@ use crate::{
 #[derive(Clone, Debug, clap::Args)]
 pub struct JobArgs {
     /// Environment, if the job was not made from this machine, and the job's name
-    #[arg(value_name = "[ENV] NAME", num_args = 1..=2, required = true, add = environment_candidates())]
+    #[arg(value_name = "[ENV] NAME", num_args = 1..=2, required = true)]
     words: Vec<String>,
 }
 

@@ -14,7 +14,6 @@ use self::{
 };
 use crate::{
     cluster::{Containers, LogsWanted, PodNames},
-    commands::args::environment_candidates,
     config::Config,
     error::{Error, Result},
     logs::{self, Filter, Format, TextOptions},
@@ -30,7 +29,7 @@ const TAIL: i64 = 50;
     Joins, leaves and gaps are told on stderr.")]
 pub struct LogsArgs {
     /// Environment, and roles or workloads in it (default: all of the app's); ENV:ROLE for several environments
-    #[arg(value_name = "ENV[:ROLE]", required_unless_present = "stdin", add = environment_candidates())]
+    #[arg(value_name = "ENV[:ROLE]", required_unless_present = "stdin")]
     places: Vec<String>,
 
     /// Go on with what is still to come (the default)

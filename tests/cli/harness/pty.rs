@@ -62,7 +62,8 @@ impl Pty {
         pty
     }
 
-    fn start(mut command: Command, kdj: &Kdj) -> Self {
+    /// Starts any command on a terminal.
+    pub fn start(mut command: Command, kdj: &Kdj) -> Self {
         let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a terminal");
         grantpt(&controller).and_then(|()| unlockpt(&controller)).expect("access to the terminal");
         let name = ptsname(&controller, Vec::new()).expect("the terminal's name");

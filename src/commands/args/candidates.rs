@@ -1,0 +1,252 @@
+//! What the words of a command line complete to. Nothing here fails: what is not known is not offered.
+
+use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
+
+use super::{typed, typed::Typed};
+use crate::{
+    cluster::Kubeconfig,
+    completion::{self, BUILT_IN_COMMANDS, JobName, Known, Project, Subject},
+    config::{Alias, Sourced},
+    environment,
+    help::TOPICS,
+};
+
+/// Names, and what is said of each.
+type Candidates = Vec<CompletionCandidate>;
+
+/// What an argument names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Named {
+    Environment,
+    /// In `status` and `doctor`: any number of them.
+    Environments,
+    /// The first is an environment, the others are its roles.
+    EnvironmentThenRoles,
+    /// The first is an environment, the other a job or a session of it.
+    EnvironmentThenJob(bool),
+    Role,
+    Roles,
+    /// `web=`, `web+`
+    RolesToScale,
+    Pod,
+    Container,
+    App,
+    Migration,
+    ManagementCommand,
+    Job,
+    Target,
+    Context,
+    /// A command, or a page of the documentation.
+    Help,
+}
+
+/// The argument of this id, of a command below `parent`.
+fn named(parent: &str, command: &str, id: &str) -> Option<Named> {
+    Some(match (command, id) {
+        ("scale", "roles") => Named::RolesToScale,
+        ("logs", "places") => Named::EnvironmentThenRoles,
+        ("rollback", "words") => Named::Roles,
+        ("manage", "command") => Named::ManagementCommand,
+        ("migrate", "app") => Named::App,
+        ("migrate", "migration") => Named::Migration,
+        ("forward", "targets") => Named::Target,
+        ("help", "words") => Named::Help,
+        ("config", "diff") => Named::Environment,
+        ("logs", "job") => Named::Job,
+        (_, "words") if parent == "jobs" => Named::EnvironmentThenJob(false),
+        (_, "words") if parent == "sessions" => Named::EnvironmentThenJob(true),
+        (_, "environment") => Named::Environment,
+        (_, "environments") => Named::Environments,
+        (_, "role") => Named::Role,
+        (_, "roles") => Named::Roles,
+        (_, "pod") => Named::Pod,
+        (_, "container") => Named::Container,
+        (_, "context") => Named::Context,
+        _ => return None,
+    })
+}
+
+/// The program with candidates for all that can be named.
+pub fn with_candidates(program: clap::Command, plain: fn() -> clap::Command) -> clap::Command {
+    attach(program, "", plain)
+}
+
+fn attach(command: clap::Command, parent: &str, plain: fn() -> clap::Command) -> clap::Command {
+    let name = command.get_name().to_owned();
+    let parent = parent.to_owned();
+    let own = name.clone();
+    let command = command.mut_args(move |argument| match named(&parent, &own, argument.get_id().as_str()) {
+        Some(named) => argument.add(ArgValueCandidates::new(move || candidates(named, plain).unwrap_or_default())),
+        None => argument,
+    });
+    command.mut_subcommands(|below| attach(below, &name, plain))
+}
+
+fn candidates(named: Named, plain: fn() -> clap::Command) -> Option<Candidates> {
+    let typed = Typed::read(plain())?;
+    match named {
+        Named::Environment => Some(environments(&typed, &[])),
+        Named::Environments => Some(environments(&typed, &typed.values("environments"))),
+        Named::EnvironmentThenRoles if typed.values("places").is_empty() => Some(environments(&typed, &[])),
+        Named::EnvironmentThenRoles => roles(&typed, "", &typed.values("places")),
+        Named::EnvironmentThenJob(sessions) => match typed.values("words").len() {
+            0 => Some(environments(&typed, &[])),
+            1 => jobs(&typed, sessions),
+            _ => None,
+        },
+        Named::Role => roles(&typed, "", &[]),
+        Named::Roles => roles(&typed, "", &[typed.values("roles"), typed.values("words")].concat()),
+        Named::RolesToScale => roles(&typed, "=", &typed.values("roles")),
+        Named::Pod => pods(&typed),
+        Named::Container => containers(&typed),
+        Named::App => Some(apps(&typed)),
+        Named::Migration => Some(migrations(&typed)),
+        Named::ManagementCommand => Some(management_commands(&typed)),
+        Named::Job => jobs(&typed, false),
+        Named::Target => targets(&typed),
+        Named::Help => typed.values("words").is_empty().then(|| help_words(&plain())),
+        Named::Context => Some(contexts(&typed).into_iter().map(CompletionCandidate::new).collect()),
+    }
+}
+
+/// What is known of the environment that is typed.
+fn known(typed: &Typed, subject: Subject) -> Option<Known> {
+    completion::known(&typed.environment()?, subject, &typed.options(), &typed::config())
+}
+
+/// The configured environments; without any the contexts, by their literal forms.
+fn environments(typed: &Typed, typed_already: &[String]) -> Candidates {
+    let config = typed::config();
+    let mut names = environment::names(&config);
+    if config.environments.is_empty()
+        && let Ok(kubeconfig) = Kubeconfig::load(typed.options().kubeconfig.as_deref())
+    {
+        names.extend(kubeconfig.contexts().iter().map(environment::KubeContext::literal_form));
+    }
+    names.retain(|name| !typed_already.contains(name));
+    names.into_iter().map(CompletionCandidate::new).collect()
+}
+
+fn contexts(typed: &Typed) -> Vec<String> {
+    let kubeconfig = Kubeconfig::load(typed.options().kubeconfig.as_deref());
+    let contexts = kubeconfig.map(|kubeconfig| kubeconfig.contexts()).unwrap_or_default();
+    contexts.into_iter().map(|context| context.name).collect()
+}
+
+/// The roles with their kinds, those that are configured too, less those that are typed already.
+fn roles(typed: &Typed, end: &str, typed_already: &[String]) -> Option<Candidates> {
+    let known = known(typed, Subject::Roles)?;
+    let pods = known.pods.as_ref().and_then(|pods| pods.within(Subject::Roles.usable()));
+    let mut roles: Vec<_> = pods.into_iter().flatten().map(|pod| (pod.kind, pod.role.as_str())).collect();
+    roles.sort_unstable();
+    roles.dedup();
+    let is_new = |role: &str| !typed_already.iter().any(|typed| typed.split(['=', '+', '-', ':']).next() == Some(role));
+    let roles = roles.into_iter().filter(|(_, role)| is_new(role) && !typed_already.iter().any(|typed| typed == role));
+    Some(roles.map(|(kind, role)| candidate(format!("{role}{end}"), kind.to_string())).collect())
+}
+
+/// The pods of the role that is typed, or all.
+fn pods(typed: &Typed) -> Option<Candidates> {
+    let known = known(typed, Subject::Pods)?;
+    let pods = known.pods.as_ref().and_then(|pods| pods.within(Subject::Pods.usable()))?;
+    let of = |pod: &crate::cluster::PodGlance| {
+        let ready = if pod.ready { "" } else { ", not ready" };
+        candidate(pod.name.clone(), format!("{}{ready}", pod.role))
+    };
+    Some(pods.iter().map(of).collect())
+}
+
+/// The containers of the pod or the role that is typed, or of all pods.
+fn containers(typed: &Typed) -> Option<Candidates> {
+    let known = known(typed, Subject::Roles)?;
+    let pods = known.pods.as_ref().and_then(|pods| pods.within(Subject::Roles.usable()))?;
+    let (pod, role) = (typed.value("pod"), typed.value("role"));
+    let wanted = |one: &&crate::cluster::PodGlance| {
+        pod.as_ref().is_none_or(|pod| *pod == one.name) && role.as_ref().is_none_or(|role| *role == one.role)
+    };
+    let mut names: Vec<&String> = pods.iter().filter(wanted).flat_map(|pod| &pod.containers).collect();
+    names.sort_unstable();
+    names.dedup();
+    Some(names.into_iter().map(CompletionCandidate::new).collect())
+}
+
+fn jobs(typed: &Typed, sessions: bool) -> Option<Candidates> {
+    let known = known(typed, Subject::Jobs)?;
+    let jobs = known.jobs.as_ref().and_then(|jobs| jobs.within(Subject::Jobs.usable()))?;
+    let wanted = jobs.iter().filter(|job| (job.kind == "session") == sessions && job.kind != "plan");
+    Some(wanted.map(|JobName { name, about, .. }| candidate(name.clone(), about.clone())).collect())
+}
+
+fn targets(typed: &Typed) -> Option<Candidates> {
+    let mut targets: Vec<String> = ["db", "redis"].map(str::to_owned).to_vec();
+    targets.extend(typed::config().forwards.into_keys());
+    if let Some(known) = known(typed, Subject::Targets) {
+        let learned = known.targets.as_ref().and_then(|targets| targets.within(Subject::Targets.usable()));
+        targets.extend(learned.into_iter().flatten().cloned());
+    }
+    let typed_already = typed.values("targets");
+    targets.retain(|target| !typed_already.contains(target));
+    Some(sorted(targets))
+}
+
+/// The apps that have migrations: those of the project's files, and those the app itself has told.
+fn apps(typed: &Typed) -> Candidates {
+    let mut apps: Vec<String> = Project::here(&typed::config()).migrations.into_keys().collect();
+    if let Some(known) = known(typed, Subject::App) {
+        apps.extend(
+            known.apps.as_ref().and_then(|apps| apps.within(Subject::App.usable())).into_iter().flatten().cloned(),
+        );
+    }
+    sorted(apps)
+}
+
+/// The migrations of the app that is typed, as the project's files have them.
+fn migrations(typed: &Typed) -> Candidates {
+    let mut migrations = Project::here(&typed::config()).migrations;
+    let names = typed.value("app").and_then(|app| migrations.remove(&app)).unwrap_or_default();
+    names.into_iter().chain(["zero".to_owned()]).map(CompletionCandidate::new).collect()
+}
+
+/// The app's management commands: what it has told itself, else the project's own and Django's.
+fn management_commands(typed: &Typed) -> Candidates {
+    if !typed.escaped {
+        return vec![candidate("--".to_owned(), "the management command follows".to_owned())];
+    }
+    if !typed.values("command").is_empty() {
+        return Vec::new();
+    }
+    let mut commands: Vec<String> = Project::here(&typed::config()).commands.into_iter().collect();
+    let known = known(typed, Subject::App);
+    let told = known.as_ref().and_then(|known| known.commands.as_ref()?.within(Subject::App.usable()));
+    match told {
+        Some(told) => commands.extend(told.iter().cloned()),
+        None => commands.extend(BUILT_IN_COMMANDS.map(str::to_owned)),
+    }
+    sorted(commands)
+}
+
+/// The topics, and the commands.
+fn help_words(program: &clap::Command) -> Candidates {
+    let commands = program.get_subcommands().filter(|command| !command.is_hide_set());
+    let commands = commands.map(|command| (command.get_name(), command.get_about().map(ToString::to_string)));
+    let topics = TOPICS.iter().map(|topic| (topic.name, Some(topic.about.to_owned())));
+    topics.chain(commands).map(|(name, about)| candidate(name.to_owned(), about.unwrap_or_default())).collect()
+}
+
+/// The aliases, with what they stand for.
+pub fn aliases() -> Candidates {
+    let of = |(name, alias): (String, Sourced<Alias>)| candidate(name, alias.value.template);
+    typed::config().aliases.into_iter().map(of).collect()
+}
+
+fn sorted(mut names: Vec<String>) -> Candidates {
+    names.sort_unstable();
+    names.dedup();
+    names.into_iter().map(CompletionCandidate::new).collect()
+}
+
+/// A name and what is said of it: from the cluster, so nothing in it that a terminal would obey.
+fn candidate(name: String, about: String) -> CompletionCandidate {
+    let about: String = about.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    CompletionCandidate::new(name).help(Some(about.into()))
+}

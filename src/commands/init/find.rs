@@ -1,0 +1,140 @@
+//! Asks the clusters: all at once, each with a time limit, and what one of them has to say stops no other.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use tokio::time::timeout;
+
+use crate::{
+    cluster::{Cluster, Kubeconfig, Survey},
+    config::Config,
+    connection,
+    environment::{self, Environment, KubeContext, Overrides},
+    error::{Error, Result},
+    exit::Exit,
+    init::Found,
+    kubectl,
+    options::Options,
+    ui::Ui,
+};
+
+/// How long a credential plugin may take that nobody is asked about.
+const LOGIN_LIMIT: Duration = Duration::from_secs(15);
+/// How long a cluster may take once its credentials are there.
+const TIME_LIMIT: Duration = Duration::from_secs(20);
+
+/// What to look for, and where.
+pub(super) struct Look<'a> {
+    kubeconfig: &'a Kubeconfig,
+    contexts: Vec<KubeContext>,
+    pub(super) options: &'a Options,
+    config: &'a Config,
+    pub(super) ui: &'a Ui,
+}
+
+/// What came of one context.
+pub(super) struct Answer {
+    /// The context.
+    pub(super) context: KubeContext,
+    /// Its cluster and what was found there, or why nothing could be.
+    pub(super) outcome: Result<(Cluster, Survey)>,
+}
+
+impl Answer {
+    /// What was found, if it answered.
+    pub(super) fn found(&self) -> Option<Found> {
+        let (_, survey) = self.outcome.as_ref().ok()?;
+        Some(Found { context: self.context.clone(), apps: survey.apps.clone() })
+    }
+}
+
+impl<'a> Look<'a> {
+    /// All contexts, or the one that `--context` names.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(super) fn new(
+        kubeconfig: &'a Kubeconfig,
+        options: &'a Options,
+        config: &'a Config,
+        ui: &'a Ui,
+    ) -> Result<Self> {
+        let mut contexts = kubeconfig.contexts();
+        if let (Some(wanted), Some(any)) = (&options.overrides.context, contexts.first()) {
+            // Says what is wrong with the name of a context that does not exist.
+            environment::resolve(&format!("{}/default", any.name), config, &contexts, &options.overrides)?;
+            contexts.retain(|context| context.name == *wanted);
+        }
+        if contexts.is_empty() {
+            return Err(Error::usage("the kubeconfig has no contexts")
+                .hint("your cluster's provider writes one: `aws eks update-kubeconfig`, `gcloud container clusters get-credentials`, ..."));
+        }
+        Ok(Self { kubeconfig, contexts, options, config, ui })
+    }
+
+    /// The contexts that are asked.
+    pub(super) fn contexts(&self) -> &[KubeContext] {
+        &self.contexts
+    }
+
+    /// Says what would be asked, as kubectl commands.
+    pub(super) fn explain(&self) -> Result<Exit> {
+        self.ui.status("would make these requests, and more where they are refused; nothing was done");
+        let mut text = String::new();
+        for context in &self.contexts {
+            let namespace = self.options.overrides.namespace.as_deref();
+            let mut words = kubectl::prefix(self.options, &context.name, namespace);
+            words.extend(["get", "pods"].map(str::to_owned));
+            if namespace.is_none() {
+                words.push("--all-namespaces".to_owned());
+            }
+            text.push_str(&format!("{}\n", kubectl::line(&words)));
+        }
+        self.ui.data(&text)?;
+        Ok(Exit::Success)
+    }
+
+    /// Asks all of them at once.
+    pub(super) async fn ask(&self) -> Vec<Answer> {
+        let what = match &self.contexts[..] {
+            [only] => format!("looking for Django by context {}", only.name),
+            all => format!("looking for Django by {} contexts", all.len()),
+        };
+        let asking = self
+            .contexts
+            .iter()
+            .map(|context| async { Answer { context: context.clone(), outcome: self.ask_one(context).await } });
+        // A plugin may ask at the terminal, where a spinner would stand in its way.
+        if self.may_ask() { join_all(asking).await } else { self.ui.waiting(&what, join_all(asking)).await }
+    }
+
+    /// Whether a credential plugin may ask: not for contexts that nobody has named, of which there may be dozens.
+    fn may_ask(&self) -> bool {
+        self.contexts.len() == 1
+    }
+
+    async fn ask_one(&self, context: &KubeContext) -> Result<(Cluster, Survey)> {
+        let environment = self.environment(context)?;
+        let cluster = if self.may_ask() {
+            connection::open(&environment, self.kubeconfig, self.options, self.ui).await?
+        } else {
+            connection::open_silently(&environment, self.kubeconfig, self.options, LOGIN_LIMIT, self.ui).await?
+        };
+        let survey = async {
+            match self.options.overrides.namespace {
+                Some(_) => cluster.survey_one(&environment).await,
+                None => cluster.survey(&environment).await,
+            }
+        };
+        let survey = timeout(TIME_LIMIT, survey).await;
+        let survey = survey.map_err(|_| Error::failed(format!("no answer within {} s", TIME_LIMIT.as_secs())))??;
+        Ok((cluster, survey))
+    }
+
+    /// The place to begin with: the namespace that was asked for, else the context's own.
+    fn environment(&self, context: &KubeContext) -> Result<Environment> {
+        let namespace = self.options.overrides.namespace.as_deref().unwrap_or_else(|| context.namespace_or_default());
+        let name = format!("{}/{namespace}", context.name);
+        environment::resolve(&name, self.config, &self.kubeconfig.contexts(), &Overrides::default())
+    }
+}

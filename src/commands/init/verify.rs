@@ -1,0 +1,86 @@
+//! Tries out what was written: it loads, each name resolves, and there is a container to work in.
+
+use futures::future::join_all;
+
+use super::{
+    file::Place,
+    find::{Answer, Look},
+};
+use crate::{
+    cluster::{Cluster, Wanted},
+    config::{Config, Sources},
+    connection,
+    doctor::{self, Form, Repair, Wish},
+    environment::{self, Overrides},
+    error::{Error, Result},
+    exit::Exit,
+    init::Proposed,
+    options::Options,
+    ui::style::Role,
+};
+
+/// What came of one environment.
+pub(super) struct Tried {
+    /// Its name.
+    pub(super) name: String,
+    /// Whether changes ask for it.
+    pub(super) protected: bool,
+    /// Whether there is a container to work in.
+    pub(super) works: bool,
+    /// What to say of it.
+    pub(super) line: String,
+}
+
+/// Loads the file as every command does, and looks for the container of each environment's default role; of a pattern's
+/// first instance.
+///
+/// # Errors
+/// When the file does not load, or another one is in force.
+pub(super) async fn verify(
+    place: &Place,
+    proposed: &[Proposed],
+    answers: &[Answer],
+    look: &Look<'_>,
+) -> Result<Vec<Tried>> {
+    let directory = place.path.parent().map(ToOwned::to_owned);
+    let sources = Sources { working_directory: directory, ..Sources::of_this_process() };
+    let config = Config::load(&sources)?;
+    if !config.files.contains(&place.path) {
+        return Err(Error::usage(format!("`{}` is not in force", place.path.display()))
+            .caused_by("`KDJ_CONFIG` names another file, or none")
+            .hint("unset KDJ_CONFIG"));
+    }
+    let trying = proposed.iter().filter_map(|one| {
+        let cluster = answers.iter().find(|answer| answer.context.name == one.context)?.outcome.as_ref().ok();
+        Some(try_one(one, &cluster?.0, &config, look))
+    });
+    let tried = look.ui.waiting("trying it out", join_all(trying)).await;
+    Ok(tried)
+}
+
+/// The checks of `kdj doctor` that are about the app of one environment, and what these need.
+///
+/// # Errors
+/// When the checks cannot be made.
+pub(super) async fn examine(name: &str, commands: Vec<String>, look: &Look<'_>) -> Result<Exit> {
+    let wish = Wish { environments: vec![name.to_owned()], all: false, slow: false, commands };
+    // With what these need: that it fails is not to look like success.
+    let only = ["cluster.reachable", "cluster.namespace", "application"].map(str::to_owned);
+    // The file says where everything is; a flag that narrowed the search is not to lead it elsewhere.
+    let options = Options { overrides: Overrides::default(), ..look.options.clone() };
+    doctor::examine(&wish, &only, Repair::No, Form::Text, &options, look.ui).await
+}
+
+async fn try_one(one: &Proposed, cluster: &Cluster, config: &Config, look: &Look<'_>) -> Tried {
+    let ui = look.ui;
+    let name = one.instances.first().unwrap_or(&one.name).clone();
+    let target = async {
+        let environment = environment::resolve(&name, config, look.contexts(), &Overrides::default())?;
+        connection::reuse(cluster, &environment, ui).target(&environment, &Wanted::default()).await
+    };
+    let (works, line) = match target.await {
+        Ok(target) => (true, format!("✓ {name}: pod {}, container {}", target.pod, target.container)),
+        Err(error) => (false, format!("{} {name}: {error}", ui.paint("✗", Role::Error))),
+    };
+    Tried { name, protected: one.production.is_some(), works, line }
+}

@@ -1,0 +1,224 @@
+//! What is not known yet is learned by a process beside, which a Tab waits for a moment only: an answer that comes later is
+//! there at the next Tab. It has no terminal and no output, and runs a credential plugin only when that never asks.
+
+use std::{
+    env,
+    fs::{self, OpenOptions},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
+
+use super::memory::{JobName, Known, Learned, Memory};
+use crate::{
+    cluster::{Cluster, Impersonation, JobKind, Kubeconfig, Manner},
+    config::{Config, Sources},
+    environment::{self, Environment, Overrides},
+    error::Result,
+    options::Options,
+};
+
+/// How long a Tab waits for the cluster: with what else there is to do it takes less than 300 ms.
+const TAB_LIMIT: Duration = Duration::from_millis(240);
+/// How long the process beside may take.
+const LEARN_LIMIT: Duration = Duration::from_secs(10);
+/// How often is looked whether it has ended.
+const LOOK: Duration = Duration::from_millis(2);
+/// What the user wants of it.
+const VARIABLE_OF_USER: &str = "KDJ_COMPLETION";
+/// What the process beside is to learn.
+const VARIABLE: &str = "_KDJ_LEARN";
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Subject {
+    /// The roles.
+    Roles,
+    /// The pods and their containers.
+    Pods,
+    /// The jobs and sessions.
+    Jobs,
+    /// What can be forwarded to.
+    Targets,
+    /// What only a look into the app can tell: it is never asked for.
+    App,
+}
+
+impl Subject {
+    /// How old an answer may be that is taken without asking. Roles come and go seldom.
+    fn fresh(self) -> Duration {
+        Duration::from_secs(match self {
+            Subject::Roles | Subject::Targets => 10 * 60,
+            Subject::Pods => 20,
+            Subject::Jobs => 10,
+            Subject::App => 0,
+        })
+    }
+
+    /// How old it may be when no newer one can be had in time.
+    pub fn usable(self) -> Duration {
+        Duration::from_secs(match self {
+            Subject::Jobs => 60 * 60,
+            Subject::Pods => 24 * 60 * 60,
+            Subject::Roles | Subject::Targets | Subject::App => 30 * 24 * 60 * 60,
+        })
+    }
+
+    fn is_fresh(self, known: &Known) -> bool {
+        let fresh = self.fresh();
+        match self {
+            Subject::Roles | Subject::Pods => known.pods.as_ref().is_some_and(|pods| pods.is_within(fresh)),
+            Subject::Jobs => known.jobs.as_ref().is_some_and(|jobs| jobs.is_within(fresh)),
+            Subject::Targets => known.targets.as_ref().is_some_and(|targets| targets.is_within(fresh)),
+            Subject::App => true,
+        }
+    }
+}
+
+/// What a process beside gets to know.
+#[derive(Serialize, Deserialize)]
+struct Request {
+    environment: String,
+    subject: Subject,
+    kubeconfig: Option<PathBuf>,
+    context: Option<String>,
+    namespace: Option<String>,
+    user: Option<String>,
+    groups: Vec<String>,
+}
+
+/// What is known of an environment, the subject asked for if it is old: nothing rather than an error.
+pub fn known(name: &str, subject: Subject, options: &Options, config: &Config) -> Option<Known> {
+    let (environment, kubeconfig) = place(name, options, config).ok()?;
+    let memory = Memory::of(&kubeconfig.identity(&environment.context, &options.impersonation), &environment);
+    let known = memory.recall();
+    let Some(limit) = tab_limit().filter(|_| !subject.is_fresh(&known)) else { return Some(known) };
+    let request = Request {
+        environment: name.to_owned(),
+        subject,
+        kubeconfig: options.kubeconfig.clone(),
+        context: options.overrides.context.clone(),
+        namespace: options.overrides.namespace.clone(),
+        user: options.impersonation.user.clone(),
+        groups: options.impersonation.groups.clone(),
+    };
+    wait_for(&request, &memory, limit);
+    Some(memory.recall())
+}
+
+/// How long a Tab waits; `None` when the user wants no cluster to be asked. `KDJ_COMPLETION` says otherwise, in
+/// milliseconds or by the word `offline`.
+fn tab_limit() -> Option<Duration> {
+    match env::var(VARIABLE_OF_USER).as_deref() {
+        Ok("offline") => None,
+        Ok(text) => Some(text.parse().map_or(TAB_LIMIT, Duration::from_millis)),
+        Err(_) => Some(TAB_LIMIT),
+    }
+}
+
+/// Starts the process beside, unless one is under way, and waits a moment for its end.
+fn wait_for(request: &Request, memory: &Memory, limit: Duration) -> Option<()> {
+    let until = Instant::now() + limit;
+    let lock = memory.lock()?;
+    if is_locked(&lock) {
+        return None;
+    }
+    let mut command = Command::new(env::current_exe().ok()?);
+    command.env(VARIABLE, serde_json::to_string(request).ok()?).env_remove("COMPLETE");
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    // A Ctrl-C at the prompt is not meant for it.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    let mut child = command.spawn().ok()?;
+    while Instant::now() < until && matches!(child.try_wait(), Ok(None)) {
+        thread::sleep(LOOK);
+    }
+    Some(())
+}
+
+/// Whether somebody is learning about the place; a lock that is older than its owner can be counts for nothing.
+fn is_locked(lock: &Path) -> bool {
+    let made = fs::metadata(lock).and_then(|about| about.modified());
+    made.is_ok_and(|made| made.elapsed().is_ok_and(|age| age < LEARN_LIMIT))
+}
+
+/// What this process is to learn, when it is one beside a Tab.
+pub fn to_learn() -> Option<String> {
+    env::var(VARIABLE).ok()
+}
+
+/// Learns what is asked for, in silence; what fails is not learned.
+pub fn learn(request: &str) {
+    std::panic::set_hook(Box::new(|_| {}));
+    let Ok(request) = serde_json::from_str::<Request>(request) else { return };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    if let Ok(runtime) = runtime {
+        let _ = runtime.block_on(async { timeout(LEARN_LIMIT, ask(&request)).await });
+        runtime.shutdown_background();
+    }
+}
+
+async fn ask(request: &Request) -> Result<()> {
+    let options = Options {
+        kubeconfig: request.kubeconfig.clone(),
+        overrides: Overrides { context: request.context.clone(), namespace: request.namespace.clone() },
+        impersonation: Impersonation { user: request.user.clone(), groups: request.groups.clone() },
+        explain: false,
+    };
+    let config = Config::load(&Sources::of_this_process())?;
+    let (environment, kubeconfig) = place(&request.environment, &options, &config)?;
+    let memory = Memory::of(&kubeconfig.identity(&environment.context, &options.impersonation), &environment);
+    let Some(lock) = memory.lock().and_then(Lock::take) else { return Ok(()) };
+    let manner = Manner::NeverAsking(LEARN_LIMIT);
+    let silent = Box::new(|_| {});
+    let cluster = Cluster::connect(&environment, &kubeconfig, &options.impersonation, silent, manner).await?;
+    match request.subject {
+        Subject::Roles | Subject::Pods => {
+            let pods = cluster.glance(&environment).await?;
+            memory.learn(|known| known.pods = Learned::now(pods));
+        }
+        Subject::Jobs => {
+            let jobs = cluster.jobs(&environment, &JobKind::ALL).await?;
+            memory.learn(|known| known.jobs = Learned::now(jobs.iter().map(JobName::of).collect()));
+        }
+        Subject::Targets => {
+            let reachable = cluster.reachable(&environment).await?;
+            let targets = reachable.into_iter().map(|one| one.target).collect();
+            memory.learn(|known| known.targets = Learned::now(targets));
+        }
+        Subject::App => {}
+    }
+    drop(lock);
+    Ok(())
+}
+
+fn place(name: &str, options: &Options, config: &Config) -> Result<(Environment, Kubeconfig)> {
+    let kubeconfig = Kubeconfig::load(options.kubeconfig.as_deref())?;
+    let environment = environment::resolve(name, config, &kubeconfig.contexts(), &options.overrides)?;
+    Ok((environment, kubeconfig))
+}
+
+/// That this process learns about the place; gone with it.
+struct Lock(PathBuf);
+
+impl Lock {
+    fn take(path: PathBuf) -> Option<Self> {
+        if is_locked(&path) {
+            return None;
+        }
+        let _ = fs::remove_file(&path);
+        let _ = fs::create_dir_all(path.parent()?);
+        OpenOptions::new().write(true).create_new(true).open(&path).ok()?;
+        Some(Self(path))
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}

@@ -1,0 +1,151 @@
+//! What was learned of a place, and when. A file for each place: names only, no secrets. Without it kdj works as well.
+
+use std::{
+    fs,
+    hash::{DefaultHasher, Hash, Hasher},
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    cluster::{JobSummary, PodGlance},
+    environment::Environment,
+    own_file,
+};
+
+/// Files of places that nobody has looked at for so long are removed.
+const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// What is known of a place.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Known {
+    /// The pods of its roles.
+    pub pods: Option<Learned<Vec<PodGlance>>>,
+    /// The jobs and sessions of kdj's.
+    pub jobs: Option<Learned<Vec<JobName>>>,
+    /// What can be forwarded to: roles and Services.
+    pub targets: Option<Learned<Vec<String>>>,
+    /// The apps that have migrations.
+    pub apps: Option<Learned<Vec<String>>>,
+    /// The management commands.
+    pub commands: Option<Learned<Vec<String>>>,
+}
+
+/// A job of kdj's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobName {
+    /// Its name.
+    pub name: String,
+    /// What it is for: `run`, `migrate`, `session`.
+    pub kind: String,
+    /// How far it is, and its command.
+    pub about: String,
+}
+
+impl JobName {
+    /// What is remembered of a job.
+    pub fn of(job: &JobSummary) -> Self {
+        let about = format!("{}, {}", job.state.word(), job.command);
+        Self { name: job.handle.name.clone(), kind: job.kind.word().to_owned(), about }
+    }
+}
+
+/// Something, and when it was learned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Learned<T> {
+    at: SystemTime,
+    what: T,
+}
+
+impl<T> Learned<T> {
+    /// Learned now.
+    pub fn now(what: T) -> Option<Self> {
+        Some(Self { at: SystemTime::now(), what })
+    }
+
+    /// Whether it was learned so lately.
+    pub fn is_within(&self, time: Duration) -> bool {
+        self.at.elapsed().is_ok_and(|age| age < time)
+    }
+
+    /// It, if it was learned so lately.
+    pub fn within(&self, time: Duration) -> Option<&T> {
+        self.is_within(time).then_some(&self.what)
+    }
+}
+
+/// The memory of one place.
+#[derive(Clone, Debug)]
+pub struct Memory {
+    path: Option<PathBuf>,
+}
+
+impl Memory {
+    /// Of an environment, as seen by one user of one cluster: [`Cluster::identity`](crate::cluster::Cluster::identity).
+    pub fn of(identity: &str, environment: &Environment) -> Self {
+        let Environment { namespace, instance, roles, .. } = environment;
+        let mut hasher = DefaultHasher::new();
+        (identity, namespace, instance, format!("{roles:?}")).hash(&mut hasher);
+        let name = format!("{:016x}.json", hasher.finish());
+        Self { path: dirs::cache_dir().map(|cache| cache.join("kdj").join("completion").join(name)) }
+    }
+
+    /// What is known; nothing when there is no file, or somebody else may have written it.
+    pub fn recall(&self) -> Known {
+        let text = self.path.as_deref().and_then(own_file::read);
+        text.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
+    }
+
+    /// Learns something. That it cannot be written is nobody's concern.
+    pub fn learn(&self, change: impl FnOnce(&mut Known)) {
+        let Some(path) = &self.path else { return };
+        let mut known = self.recall();
+        change(&mut known);
+        if !path.exists() {
+            forget_old(path);
+        }
+        if let Ok(text) = serde_json::to_vec(&known) {
+            let _ = own_file::write(path, &text);
+        }
+    }
+
+    /// A file that says that somebody is learning about the place.
+    pub(super) fn lock(&self) -> Option<PathBuf> {
+        Some(self.path.as_ref()?.with_extension("learning"))
+    }
+}
+
+/// Removes what lies beside `path` and has not been written for long.
+fn forget_old(path: &Path) {
+    for entry in path.parent().and_then(|folder| fs::read_dir(folder).ok()).into_iter().flatten().flatten() {
+        let written = entry.metadata().and_then(|about| about.modified());
+        if written.is_ok_and(|written| written.elapsed().is_ok_and(|age| age > KEPT)) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_learned_is_known_for_a_while() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("completion/a.json");
+        let memory = Memory { path: Some(path.clone()) };
+        assert_eq!(memory.recall(), Known::default());
+        memory.learn(|known| known.apps = Learned::now(vec!["catalog".to_owned()]));
+        memory.learn(|known| known.commands = Learned::now(vec!["check".to_owned()]));
+        let known = memory.recall();
+        assert_eq!(known.apps.as_ref().unwrap().within(Duration::from_secs(60)).unwrap(), &["catalog"]);
+        assert_eq!(known.apps.as_ref().unwrap().within(Duration::ZERO), None);
+        assert!(known.commands.is_some());
+        // Rubbish, and what others may write, is nothing.
+        fs::write(&path, "{").unwrap();
+        assert_eq!(memory.recall(), Known::default());
+    }
+}
