@@ -1,6 +1,11 @@
 //! What is made from the program, or must agree with it: the reference, the completion scripts, the exit codes, the
 //! examples, the links. `KDJ_UPDATE=1 cargo test --test generated` writes the files anew.
 
+#[path = "generated/commands.rs"]
+mod commands;
+#[path = "generated/troubleshooting.rs"]
+mod troubleshooting;
+
 use std::{
     collections::BTreeSet,
     env, fs,

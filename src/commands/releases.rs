@@ -49,6 +49,9 @@ pub async fn run(args: ReleasesArgs, options: &Options, config: &Config, ui: &Ui
     if let Some(error) = no_stateful_sets.filter(|_| args.roles.is_empty()) {
         ui.status(&format!("the StatefulSets are left out: {error}"));
     }
+    if let Some(error) = revisions.iter().find_map(|of| of.no_pods.as_ref()) {
+        ui.status(&format!("pods are not counted: {error}"));
+    }
     let text = match args.output.output {
         Some(OutputFormat::Json) => render::json(&environment.name, &revisions)?,
         Some(OutputFormat::Name) => render::names(&revisions),

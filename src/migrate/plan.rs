@@ -80,14 +80,20 @@ fn refused(problem: &PlanProblem, output: &Captured, database: &str, environment
     }
 }
 
-/// A ready pod of the same workload that runs the template's image.
+/// A ready pod of the same workload that runs the template's image. That pods may not be listed is said.
 pub async fn find_pod(place: &Place<'_>, template: &Template) -> Option<Target> {
     let wanted = Wanted {
         role: Some(template.workload.clone()),
         container: Some(template.container.clone()),
         ..Wanted::default()
     };
-    let target = place.ui.waiting("choosing a pod", place.cluster.target(place.environment, &wanted)).await.ok()?;
+    let chosen = place.ui.waiting("choosing a pod", place.cluster.target(place.environment, &wanted)).await;
+    if let Err(error) = chosen.as_ref()
+        && error.is_forbidden()
+    {
+        place.ui.status(&format!("no pod can be asked for the plan: {error}"));
+    }
+    let target = chosen.ok()?;
     (target.image == template.image).then_some(target)
 }
 

@@ -126,3 +126,61 @@ fn the_most_important_stands_first() {
     let first: Vec<String> = all().iter().take(3).map(Right::to_string).collect();
     assert_eq!(first, ["list pods", "get pods/exec", "create pods/exec"]);
 }
+
+/// The Roles of `docs/rbac` for each capability.
+const ROLES: [(&str, &[&str]); 16] = [
+    ("shell, pyshell, manage", &["session", "record"]),
+    ("logs", &["logs"]),
+    ("status", &["status"]),
+    ("run", &["run"]),
+    ("migrate", &["migrate"]),
+    ("dbshell, db", &["session", "forward", "fresh"]),
+    ("forward", &["forward", "session"]),
+    ("scale", &["scale"]),
+    ("restart", &["restart", "session"]),
+    ("releases", &["releases"]),
+    ("rollback", &["rollback", "run"]),
+    ("jobs", &["run"]),
+    ("--fresh, sessions, gc", &["fresh"]),
+    ("config", &["config", "secrets", "session"]),
+    ("audit", &["audit"]),
+    ("envs --live", &["status", "namespaces"]),
+];
+
+/// What a Role allows: verbs, and the resources they are of.
+fn rights_of_role(name: &str) -> BTreeSet<(String, String)> {
+    let path = format!("{}/docs/rbac/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
+    let role: serde_json::Value = serde_saphyr::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let words = |list: &serde_json::Value| -> Vec<String> {
+        list.as_array().unwrap().iter().map(|word| word.as_str().unwrap().to_owned()).collect()
+    };
+    let of_rule = |rule: &serde_json::Value| -> Vec<(String, String)> {
+        let verbs = words(&rule["verbs"]);
+        let pairs =
+            |resource: String| verbs.iter().map(move |verb| (verb.clone(), resource.clone())).collect::<Vec<_>>();
+        words(&rule["resources"]).into_iter().flat_map(pairs).collect()
+    };
+    role["rules"].as_array().unwrap().iter().flat_map(of_rule).collect()
+}
+
+#[test]
+fn the_roles_of_the_documentation_allow_each_capability_and_no_more() {
+    let mut allowed = BTreeSet::new();
+    for capability in CAPABILITIES {
+        let (_, roles) = ROLES.iter().find(|(name, _)| *name == capability.name).unwrap();
+        let rights: BTreeSet<_> = roles.iter().flat_map(|role| rights_of_role(role)).collect();
+        for right in capability.needed.iter().chain(capability.helpful) {
+            // Everybody may ask who he is.
+            let is_there = rights.contains(&(right.verb.to_owned(), right.resource.to_owned()));
+            assert!(
+                is_there || right.resource == "selfsubjectreviews",
+                "{roles:?} lack `{right}`, for {}",
+                capability.name
+            );
+        }
+        allowed.extend(rights);
+    }
+    let table: BTreeSet<_> = all().iter().map(|right| (right.verb.to_owned(), right.resource.to_owned())).collect();
+    let more: Vec<_> = allowed.difference(&table).collect();
+    assert!(more.is_empty(), "Roles allow {more:?}, which no capability has");
+}

@@ -49,12 +49,12 @@ fn number(revision: &Revision) -> String {
 
 /// `current, 2/2 ready`; an old one that still has pods is in the middle of a rollout.
 fn state(revision: &Revision) -> String {
-    let Revision { current, pods, ready, .. } = revision;
-    match (current, pods) {
-        (true, 0) => "current, no pods".to_owned(),
-        (true, _) => format!("current, {ready}/{pods} ready"),
-        (false, 0) => "old".to_owned(),
-        (false, _) => format!("old, {ready}/{pods} ready"),
+    match (revision.current, revision.pods, revision.ready) {
+        (true, Some(0), _) => "current, no pods".to_owned(),
+        (true, Some(pods), Some(ready)) => format!("current, {ready}/{pods} ready"),
+        (true, ..) => "current".to_owned(),
+        (false, Some(pods), Some(ready)) if pods > 0 => format!("old, {ready}/{pods} ready"),
+        (false, ..) => "old".to_owned(),
     }
 }
 
@@ -113,8 +113,8 @@ mod tests {
             revision.image = image.to_owned();
             revision.image_id = current.then(|| "registry/shop@sha256:3f2a9c71d0b41234567890".to_owned());
             revision.created = now.checked_sub(jiff::SignedDuration::from_hours(9 - number)).ok();
-            revision.pods = usize::from(current) * 2;
-            revision.ready = usize::from(current);
+            revision.pods = Some(usize::from(current) * 2);
+            revision.ready = Some(usize::from(current));
             revision
         };
         let image = |from: &str, to: &str| TemplateChange::Image {
@@ -130,7 +130,7 @@ mod tests {
         second.changes = Some(vec![TemplateChange::Restarted]);
         second.earlier = vec![1];
         let all = vec![newest, second, revision(0, "shop:1", false)];
-        let web = Revisions { role: "web".to_owned(), workload: "deployment/web".to_owned(), all };
+        let web = Revisions { role: "web".to_owned(), workload: "deployment/web".to_owned(), all, no_pods: None };
         let all = [web];
         insta::assert_snapshot!(table(&all, false, now), @"
         ROLE   REVISION    STATE                IMAGE    CHANGES                                      AGE

@@ -29,6 +29,7 @@ mod operate;
 mod protection;
 mod pyshell;
 mod pyshell_console;
+mod rbac;
 mod rights;
 mod sessions;
 mod signals;

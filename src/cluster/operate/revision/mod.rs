@@ -13,6 +13,8 @@ use k8s_openapi::{api::core::v1::PodTemplateSpec, jiff::Timestamp};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::error::Error;
+
 /// A template a workload had.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Revision {
@@ -30,10 +32,10 @@ pub struct Revision {
     pub created: Option<Timestamp>,
     /// Why, if somebody wrote that into `kubernetes.io/change-cause`.
     pub cause: Option<String>,
-    /// How many pods it has.
-    pub pods: usize,
+    /// How many pods it has; absent when that is not known.
+    pub pods: Option<usize>,
     /// How many of them are ready.
-    pub ready: usize,
+    pub ready: Option<usize>,
     /// The numbers it had before.
     pub earlier: Vec<i64>,
     /// What is other than in the revision before it; absent of the oldest.
@@ -55,6 +57,8 @@ pub struct Revisions {
     pub workload: String,
     /// They, the newest first.
     pub all: Vec<Revision>,
+    /// Why their pods are not known: they may not be listed.
+    pub no_pods: Option<Error>,
 }
 
 /// What is other in a template than in the one before. No values: they may be secret.

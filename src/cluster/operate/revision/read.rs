@@ -22,7 +22,10 @@ use super::{
     },
     Revision, Revisions, difference,
 };
-use crate::{environment::Environment, error::Result};
+use crate::{
+    environment::Environment,
+    error::{Error, Result},
+};
 
 /// The numbers a ReplicaSet had before, as the Deployment controller writes them.
 const EARLIER: &str = "deployment.kubernetes.io/revision-history";
@@ -37,6 +40,7 @@ pub(super) struct Kept {
     pub(super) replica_sets: Vec<ReplicaSet>,
     pub(super) controller_revisions: Vec<ControllerRevision>,
     pub(super) pods: Vec<Pod>,
+    pub(super) no_pods: Option<Error>,
 }
 
 impl Cluster {
@@ -70,7 +74,11 @@ impl Cluster {
             },
             async { if pods { self.list::<Pod>(namespace, query.as_deref()).await } else { Ok(Vec::new()) } },
         );
-        let kept = Kept { replica_sets: sets?, controller_revisions: revisions?, pods: pods.unwrap_or_default() };
+        let (pods, no_pods) = match pods {
+            Ok(pods) => (pods, None),
+            Err(error) => (Vec::new(), Some(error)),
+        };
+        let kept = Kept { replica_sets: sets?, controller_revisions: revisions?, pods, no_pods };
         Ok(workloads.iter().map(|workload| of(workload, environment, &kept)).collect())
     }
 }
@@ -97,7 +105,13 @@ pub(super) fn of(workload: &Operated, environment: &Environment, kept: &Kept) ->
         let changes = difference::between(&all[at].template, &all[at - 1].template);
         all[at - 1].changes = Some(changes);
     }
-    Revisions { role: workload.role.clone(), workload: workload.workload.clone(), all }
+    if kept.no_pods.is_some() {
+        for revision in &mut all {
+            (revision.pods, revision.ready) = (None, None);
+        }
+    }
+    let no_pods = kept.no_pods.clone();
+    Revisions { role: workload.role.clone(), workload: workload.workload.clone(), all, no_pods }
 }
 
 type ImageOf<'a> = &'a dyn Fn(&PodTemplateSpec) -> (String, String);
@@ -159,8 +173,8 @@ impl New<'_> {
             image_id,
             created: metadata.creation_timestamp.as_ref().map(|time| time.0),
             cause: annotations.get(CHANGE_CAUSE).cloned(),
-            pods: pods.len(),
-            ready: pods.iter().filter(|pod| is_ready(pod)).count(),
+            pods: Some(pods.len()),
+            ready: Some(pods.iter().filter(|pod| is_ready(pod)).count()),
             ready_pod: pods.iter().find(|pod| is_ready(pod)).map(|pod| (pod.name_any(), container)),
             earlier: Vec::new(),
             changes: None,

@@ -1,0 +1,79 @@
+//! Roles that go beside others: what is read of Secrets, what is recorded, which namespaces there are.
+
+use serde_json::json;
+
+use super::{
+    super::harness::{Cluster, SHOP, cluster, objects},
+    Namespace, bound, by, is_named, rights, role, with_web,
+};
+
+#[test]
+fn secrets_are_compared_by_whoever_may_read_them() {
+    let Some(cluster) = cluster() else { return };
+    const CANARY: &str = "canary-rbac-secret-4Wq";
+    let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "settings"}, "stringData": {"TOKEN": CANARY}});
+    let mut container = objects::sleeping("app", SHOP);
+    container["envFrom"] = json!([{"secretRef": {"name": "settings"}}]);
+    let web = objects::deployment("web", objects::pod([container]));
+    let namespace = Namespace::with(cluster, [secret, web]);
+    namespace.apply(bound("config", rights(&role("config")).into_iter()));
+    let both = rights(&role("config")).into_iter().chain(rights(&role("secrets")));
+    namespace.apply(bound("config-and-secrets", both));
+    let kdj = namespace.kdj();
+    let output = by(&kdj, "config", &["config", "own", "web"]);
+    assert!(is_named(&output, ("get", "secrets")) && !output.stdout_text().contains("TOKEN"), "{output}");
+    let output =
+        by(&kdj, "config-and-secrets", &["config", "own", "web"]).expect_code(0).never_says(&["`secrets`", CANARY]);
+    assert!(output.stdout_text().contains("TOKEN") && !output.stdout_text().contains(CANARY), "{output}");
+}
+
+#[test]
+fn changes_are_recorded_by_whoever_may_make_events() {
+    let Some(cluster) = cluster() else { return };
+    let namespace = with_web(cluster);
+    let session = || rights(&role("session")).into_iter();
+    namespace.apply(bound("session", session()));
+    namespace.apply(bound("session-and-record", session().chain(rights(&role("record")))));
+    let place = format!("context = \"acme-staging\"\nnamespace = \"{}\"\n", namespace.name());
+    let kdj = namespace.kdj().config(&format!("[environments.live]\n{place}protected = true\n"));
+    let command = ["shell", "live", "--confirm", "live", "--", "true"];
+    let output = by(&kdj, "session", &command).expect_code(0);
+    assert!(is_named(&output, ("create", "events")), "{output}");
+    let _ = by(&kdj, "session-and-record", &command).expect_code(0).never_says(&["may not"]);
+    let events = namespace.kubectl(["get", "events", "-l", "app.kubernetes.io/managed-by=kdj", "-o", "name"]);
+    assert_eq!(events.lines().count(), 1, "{events}");
+}
+
+/// Removes what is in no namespace.
+struct Removed<'a>(&'a Cluster, String);
+
+impl Drop for Removed<'_> {
+    fn drop(&mut self) {
+        let words = ["delete", "clusterrole,clusterrolebinding", &self.1, "--wait=false", "--ignore-not-found"];
+        let _ = self.0.try_kubectl(&words, "");
+    }
+}
+
+#[test]
+fn namespaces_of_a_pattern_are_found_by_whoever_may_list_them() {
+    let Some(cluster) = cluster() else { return };
+    let namespace = Namespace::with(cluster, []);
+    let group = namespace.name();
+    namespace.apply(bound(group, rights(&role("status")).into_iter()));
+    // Only this very namespace fits.
+    let suffix = group.strip_prefix("kdj").expect("a name of the tests");
+    let config = format!("[environments.\"*{suffix}\"]\ncontext = \"acme-staging\"\nnamespace = \"{{name}}\"\n");
+    let kdj = namespace.kdj().config(&config);
+    let command = ["envs", "--live"];
+    let output = by(&kdj, group, &command).expect_code(1);
+    assert!(is_named(&output, ("list", "namespaces")), "{output}");
+
+    let _removed = Removed(cluster, group.to_owned());
+    let [mut role, mut binding] = bound(group, rights(&role("namespaces")).into_iter());
+    role["kind"] = "ClusterRole".into();
+    binding["kind"] = "ClusterRoleBinding".into();
+    binding["roleRef"]["kind"] = "ClusterRole".into();
+    namespace.apply([role, binding]);
+    let output = by(&kdj, group, &command).expect_code(0).never_says(&["may not"]);
+    assert!(output.stdout_text().lines().any(|line| line.starts_with(group)), "{output}");
+}
