@@ -39,7 +39,7 @@ fn checks(world: &Rc<World>) -> Vec<Check> {
     let contexts = world.contexts.iter().filter(|_| !world.asked.is_empty());
     let of_context = |context: &Rc<Context>| {
         let subject = || Subject::Contexts(vec![context.name.clone()]);
-        [Check::new(&CLOCK, subject(), context, clock), Check::new(&KUBECTL, subject(), context, kubectl)]
+        [Check::new(&CLOCK, subject(), context, clock), Check::new(&KUBECTL, subject(), context, kubectl).only_warns()]
     };
     contexts.flat_map(of_context).collect()
 }
