@@ -11,7 +11,8 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// How long a check may take that asks the cluster: longer than a busy API server lets one wait once (`Retry-After`).
 const CLUSTER_LIMIT: Duration = Duration::from_secs(15);
 /// What a cluster's silence usually comes from.
-const IS_THE_WAY_OPEN: &str = "the cluster, or the way to it, is slow: is the VPN up? A command waits longer than this check";
+const IS_THE_WAY_OPEN: &str =
+    "the cluster, or the way to it, is slow: is the VPN up? A command waits longer than this check";
 
 /// What a check is about, whomever it is run for.
 #[derive(Clone, Debug)]

@@ -74,7 +74,8 @@ fn of_doubts(doubts: Vec<Doubt>) -> Outcome {
     fixes.dedup();
     let mut all = doubts.into_iter();
     let Some(first) = all.next() else { return Outcome::pass("") };
-    let outcome = all.fold(Outcome::warn(first.what), |outcome, doubt| outcome.caused_by(format!("also: {}", doubt.what)));
+    let outcome =
+        all.fold(Outcome::warn(first.what), |outcome, doubt| outcome.caused_by(format!("also: {}", doubt.what)));
     fixes.into_iter().fold(outcome, Outcome::fix)
 }
 

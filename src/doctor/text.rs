@@ -1,12 +1,7 @@
 //! The report as text: a line for each check, those that failed once more at the end with all there is to say, and one
 //! line that says whether one is good to go. Pure.
 
-use super::{
-    check::Check,
-    outcome::Status,
-    report::Counts,
-    run::Done,
-};
+use super::{check::Check, outcome::Status, report::Counts, run::Done};
 use crate::ui::{
     duration,
     style::{Role, paint, sanitize},
