@@ -68,11 +68,11 @@ pub enum Subject {
 
 impl Subject {
     /// What is shown of it.
-    pub fn label(&self) -> Option<String> {
+    pub fn labels(&self) -> Vec<String> {
         match self {
-            Subject::All => None,
-            Subject::Contexts(names) => Some(names.join(", ")),
-            Subject::Environment { name, .. } => Some(name.clone()),
+            Subject::All => Vec::new(),
+            Subject::Contexts(names) => names.clone(),
+            Subject::Environment { name, .. } => vec![name.clone()],
         }
     }
 

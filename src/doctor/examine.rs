@@ -87,11 +87,13 @@ pub async fn examine(
         .await;
     stream.live.clear();
     written?;
-    let shown = checks.with_what_failed(&asked_for, &done);
+    let mut shown = checks.with_what_failed(&asked_for, &done);
     if repair != Repair::No {
         Mending { checks: &checks, shown: &shown, world: &world, yes: repair == Repair::Yes, look, ui }
             .mend(&mut done)
             .await?;
+        // What a fix let run may have failed, too.
+        shown = checks.with_what_failed(&shown, &done);
     }
     let rows: Vec<(&Check, &Done)> =
         shown.iter().filter_map(|&place| Some((&checks[place], done[place].as_ref()?))).collect();

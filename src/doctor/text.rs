@@ -46,12 +46,12 @@ pub struct Row<'a> {
 pub fn rows<'a>(over: impl IntoIterator<Item = (&'a Check, &'a Done)>) -> Vec<Row<'a>> {
     let mut rows: Vec<Row<'a>> = Vec::new();
     for (check, done) in over {
-        let label = check.subject.label();
+        let labels = check.subject.labels();
         let same =
             |row: &&mut Row<'a>| row.check.about.id == check.about.id && row.done.outcome.says_the_same(&done.outcome);
         match rows.iter_mut().find(same) {
-            Some(row) => row.labels.extend(label),
-            None => rows.push(Row { check, done, labels: label.into_iter().collect() }),
+            Some(row) => row.labels.extend(labels),
+            None => rows.push(Row { check, done, labels }),
         }
     }
     rows
@@ -154,8 +154,9 @@ pub fn closing(verdicts: &[(Option<String>, Counts)], look: Look) -> String {
 
 /// A check that has not been run: its id, and whom it would be run for.
 pub fn planned(check: &Check) -> String {
-    let subject = check.subject.label().map(|label| format!(" {}", sanitize(&label))).unwrap_or_default();
-    format!("{}{subject}\n", sanitize(&check.about.id))
+    let subject = check.subject.labels().join(", ");
+    let space = if subject.is_empty() { "" } else { " " };
+    format!("{}{space}{}\n", sanitize(&check.about.id), sanitize(&subject))
 }
 
 /// The list of ids and titles.

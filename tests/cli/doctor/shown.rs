@@ -172,7 +172,8 @@ fn a_word_after_what_is_wanted_is_an_environment() {
 #[test]
 fn what_failed_is_told_also_when_only_another_check_was_asked_for() {
     let (server, kdj) = quiet();
-    let kdj = kdj.kubeconfig(&with_plugin(&server, &Plugin::missing(&kdj.bin())));
+    let plugin = Plugin::missing(&kdj.bin());
+    let kdj = kdj.kubeconfig(&with_plugin(&server, &plugin));
     own_files(&kdj);
     let output = kdj.run(["doctor", "qa", "--only", "cluster.reachable"]).expect_code(1);
     let text = output.stdout_text();
@@ -258,7 +259,8 @@ fn a_kubeconfig_that_can_be_read_once_is_enough() {
 #[test]
 fn a_time_limit_may_be_as_long_as_one_likes() {
     let (server, kdj) = quiet();
-    let kdj = kdj.kubeconfig(&with_plugin(&server, &Plugin::with_token(&kdj.bin(), "canary")));
+    let plugin = Plugin::with_token(&kdj.bin(), "canary");
+    let kdj = kdj.kubeconfig(&with_plugin(&server, &plugin));
     let kdj = kdj.variable("KDJ_PLUGIN_TIMEOUT", u64::MAX.to_string());
     let _ = kdj.run(["doctor", "qa", "--only", "credentials"]).expect_code(0);
 }
