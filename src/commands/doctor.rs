@@ -25,7 +25,7 @@ pub struct DoctorArgs {
     all: bool,
 
     /// Run only these checks or categories, and what they need
-    #[arg(long, value_name = "ID", value_delimiter = ',', num_args = 1..)]
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
     only: Vec<String>,
 
     /// Also what takes a minute: how long the way to the cluster keeps an idle connection

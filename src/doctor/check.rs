@@ -1,13 +1,18 @@
-//! A check: what it is about, for whom it is run, what came of it, and what would mend it.
+//! A check: what it is about, for whom it is run, and how.
 
 use std::{borrow::Cow, future::Future, rc::Rc, time::Duration};
 
 use futures::{FutureExt, future::LocalBoxFuture};
 
-use crate::error::Error;
+use super::outcome::{Outcome, Status};
 
 /// How long a check may take when it says nothing else.
 const LIMIT: Duration = Duration::from_secs(5);
+/// How long a check may take that asks the cluster: longer than a busy API server lets one wait once (`Retry-After`).
+const CLUSTER_LIMIT: Duration = Duration::from_secs(15);
+/// What a cluster's silence usually comes from.
+const IS_THE_WAY_OPEN: &str =
+    "the cluster, or the way to it, is slow: is the VPN up? A command waits longer than this check";
 
 /// What a check is about, whomever it is run for.
 #[derive(Clone, Debug)]
@@ -63,11 +68,11 @@ pub enum Subject {
 
 impl Subject {
     /// What is shown of it.
-    pub fn label(&self) -> Option<String> {
+    pub fn labels(&self) -> Vec<String> {
         match self {
-            Subject::All => None,
-            Subject::Contexts(names) => Some(names.join(", ")),
-            Subject::Environment { name, .. } => Some(name.clone()),
+            Subject::All => Vec::new(),
+            Subject::Contexts(names) => names.clone(),
+            Subject::Environment { name, .. } => vec![name.clone()],
         }
     }
 
@@ -91,6 +96,10 @@ pub struct Check {
     pub subject: Subject,
     /// How long it may take.
     pub limit: Duration,
+    /// What to do when it takes longer.
+    pub when_slow: Option<&'static str>,
+    /// The worst it can end with: who can only warn does so, too, when it comes to no end.
+    pub worst: Status,
     run: Box<dyn Fn() -> LocalBoxFuture<'static, Outcome>>,
 }
 
@@ -104,7 +113,7 @@ impl Check {
     {
         let state = Rc::clone(state);
         let run = Box::new(move || run(Rc::clone(&state)).map(Into::into).boxed_local());
-        Self { about: about.clone(), subject, limit: LIMIT, run }
+        Self { about: about.clone(), subject, limit: LIMIT, when_slow: None, worst: Status::Fail, run }
     }
 
     /// The same with another time limit.
@@ -113,149 +122,18 @@ impl Check {
         self
     }
 
+    /// The same, which asks the cluster: it gets the time that a slow way there takes.
+    pub fn asks_cluster(self) -> Self {
+        Self { when_slow: Some(IS_THE_WAY_OPEN), ..self.within(CLUSTER_LIMIT) }
+    }
+
+    /// The same, which is a warning at worst.
+    pub fn only_warns(self) -> Self {
+        Self { worst: Status::Warn, ..self }
+    }
+
     /// Runs it, without its time limit.
     pub fn start(&self) -> LocalBoxFuture<'static, Outcome> {
         (self.run)()
-    }
-}
-
-/// How a check ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
-    /// Its title is true.
-    Pass,
-    /// It works, and there is something to know.
-    Warn,
-    /// Something will not work.
-    Fail,
-    /// Nothing was found out.
-    Skip,
-}
-
-impl Status {
-    /// The word for it, in JSON.
-    pub fn name(self) -> &'static str {
-        match self {
-            Status::Pass => "pass",
-            Status::Warn => "warn",
-            Status::Fail => "fail",
-            Status::Skip => "skip",
-        }
-    }
-}
-
-/// Why a check has no outcome of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Broke {
-    /// It took longer than it may.
-    TimedOut,
-    /// It panicked: a fault of kdj's own.
-    Panicked,
-}
-
-/// What came of a check.
-#[derive(Debug)]
-pub struct Outcome {
-    /// How it ended.
-    pub status: Status,
-    /// What was seen: a detail, the problem, or why it was skipped.
-    pub text: String,
-    /// What caused the problem, nearest first.
-    pub causes: Vec<String>,
-    /// What to type, or to do.
-    pub fixes: Vec<String>,
-    /// What `--fix` can do about it.
-    pub safe_fix: Option<Fix>,
-    /// Whether it came to an end by itself.
-    pub broke: Option<Broke>,
-}
-
-impl Outcome {
-    fn new(status: Status, text: impl Into<String>) -> Self {
-        Self { status, text: text.into(), causes: Vec::new(), fixes: Vec::new(), safe_fix: None, broke: None }
-    }
-
-    /// It passed; `detail` is what was seen, or empty.
-    pub fn pass(detail: impl Into<String>) -> Self {
-        Self::new(Status::Pass, detail)
-    }
-
-    /// It works, and there is something to know.
-    pub fn warn(problem: impl Into<String>) -> Self {
-        Self::new(Status::Warn, problem)
-    }
-
-    /// Something will not work.
-    pub fn fail(problem: impl Into<String>) -> Self {
-        Self::new(Status::Fail, problem)
-    }
-
-    /// Nothing was found out, and why.
-    pub fn skip(why: impl Into<String>) -> Self {
-        Self::new(Status::Skip, why)
-    }
-
-    /// Whether somebody who reads the one knows the other, too.
-    pub fn says_the_same(&self, other: &Self) -> bool {
-        let said = |outcome: &Self| (outcome.status, outcome.broke, outcome.text.clone(), outcome.causes.clone());
-        said(self) == said(other) && self.fixes == other.fixes
-    }
-
-    /// Adds a cause.
-    pub fn caused_by(mut self, cause: impl Into<String>) -> Self {
-        self.causes.push(cause.into());
-        self
-    }
-
-    /// Adds what to type, or to do, with the user's own names in it.
-    pub fn fix(mut self, fix: impl Into<String>) -> Self {
-        self.fixes.push(fix.into());
-        self
-    }
-
-    /// The same, with what `--fix` can do.
-    pub fn safe_fix(mut self, fix: Fix) -> Self {
-        self.safe_fix = Some(fix);
-        self
-    }
-
-    /// The same failure, which is no outcome of the check's own.
-    pub fn broke(mut self, how: Broke) -> Self {
-        self.broke = Some(how);
-        self
-    }
-
-    /// The error as a failure: its causes and hints are the outcome's.
-    pub fn of_error(error: &Error) -> Self {
-        let outcome = Self::fail(error.message());
-        Self { causes: error.causes().to_vec(), fixes: error.hints().to_vec(), ..outcome }
-    }
-}
-
-impl From<Result<Outcome, Error>> for Outcome {
-    fn from(result: Result<Outcome, Error>) -> Self {
-        result.unwrap_or_else(|error| Outcome::of_error(&error))
-    }
-}
-
-/// What `--fix` can do: something on this machine that can be undone, never something in a cluster.
-pub struct Fix {
-    /// What it does, for the question: ``make `~/.kube/config` readable by you alone``.
-    pub what: String,
-    /// How.
-    pub how: How,
-}
-
-/// How a fix is made.
-pub enum How {
-    /// By a command, run at the terminal.
-    Command(Vec<String>),
-    /// By kdj.
-    Change(Box<dyn Fn() -> crate::error::Result<()>>),
-}
-
-impl std::fmt::Debug for Fix {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Fix").field("what", &self.what).finish_non_exhaustive()
     }
 }

@@ -1,15 +1,19 @@
 //! kdj.toml and config.toml: whether they can be read, and what is odd about what they say.
 
-use std::rc::Rc;
+use std::{collections::BTreeSet, rc::Rc};
 
-use super::{About, Category, Check, Fix, How, Outcome, Subject, World};
+use super::{
+    About, Category, Check, Fix, How, Outcome, Subject, World,
+    project::trust::{self, Trust},
+};
 use crate::{
     cluster::Kubeconfig,
-    config::Origin,
+    config::{Config, DoctorCheck, Fingerprint, Location, Origin, Sources},
     environment::{
         self,
         doubts::{self, Doubt},
     },
+    error::Result,
     names,
 };
 
@@ -54,22 +58,25 @@ fn checks(world: &Rc<World>) -> Vec<Check> {
         Check::new(about, Subject::All, world, move |world| async move { judge(&world) })
     };
     vec![
-        // It reads the files anew: a fix may have changed them.
+        // This and PROTECTION read the files anew: a fix may have changed them.
         Check::new(&FILE, Subject::All, world, |world| async move { mend::file(&world.commands) }),
         check(&ORIGINS, origins),
         check(&PATTERNS, |world| of_doubts(doubts::patterns(&world.config))),
         check(&PLACES, places),
-        check(&PROTECTION, protection),
+        Check::new(&PROTECTION, Subject::All, world, |_| async { protection() }),
         check(&ALIASES, aliases),
     ]
 }
 
 /// What is odd is a warning: it may be meant so.
 fn of_doubts(doubts: Vec<Doubt>) -> Outcome {
+    let mut fixes: Vec<String> = doubts.iter().map(|doubt| doubt.fix.clone()).collect();
+    fixes.dedup();
     let mut all = doubts.into_iter();
     let Some(first) = all.next() else { return Outcome::pass("") };
-    let outcome = Outcome::warn(first.what).fix(first.fix);
-    all.fold(outcome, |outcome, doubt| outcome.caused_by(format!("also: {}", doubt.what)))
+    let outcome =
+        all.fold(Outcome::warn(first.what), |outcome, doubt| outcome.caused_by(format!("also: {}", doubt.what)));
+    fixes.into_iter().fold(outcome, Outcome::fix)
 }
 
 fn origins(world: &World) -> Outcome {
@@ -108,19 +115,34 @@ fn places(world: &World) -> Outcome {
     }
 }
 
-fn protection(world: &World) -> Outcome {
-    let found = doubts::unprotected(&world.config);
-    let Some((name, _)) = found.first() else { return Outcome::pass("") };
-    let origin = world.config.environments.get(name).map(|entry| entry.origin.clone());
-    let shown = names::shown(name);
+fn protection() -> Result<Outcome> {
+    let config = Config::load(&Sources::of_this_process())?;
+    let found = doubts::unprotected(&config);
+    let place = |(name, _): &(String, Doubt)| match &config.environments.get(name)?.origin {
+        Origin::Project(location) | Origin::User(location) => Some((names::shown(name), location.clone())),
+        _ => None,
+    };
+    let (open, places): (Vec<String>, Vec<Location>) = found.iter().filter_map(place).unzip();
     let outcome = of_doubts(found.into_iter().map(|(_, doubt)| doubt).collect());
-    match origin {
-        Some(Origin::Project(location) | Origin::User(location)) => outcome.safe_fix(Fix {
-            what: format!("write `protected = true` below `{shown}` in {location}"),
-            how: How::Change(Box::new(move || mend::protect(&location))),
-        }),
-        _ => outcome,
+    if places.is_empty() {
+        return Ok(outcome);
     }
+    let below = names::quoted(open.iter().map(String::as_str), ", ");
+    let files: BTreeSet<String> = places.iter().map(|place| names::shown(&place.path.to_string_lossy())).collect();
+    let files = names::quoted(files.iter().map(String::as_str), ", ");
+    let trusts = |file: &Fingerprint| config.doctor.iter().any(is_projects) && trust::of(file) == Trust::Trusted;
+    let more = match config.project.as_ref().is_some_and(trusts) {
+        true => "; its own checks have to be trusted anew then: `kdj doctor --trust`",
+        false => "",
+    };
+    Ok(outcome.safe_fix(Fix {
+        what: format!("write `protected = true` below {below} in {files}{more}"),
+        how: How::Change(Box::new(move || mend::protect(&places))),
+    }))
+}
+
+fn is_projects(check: &DoctorCheck) -> bool {
+    matches!(check.origin, Origin::Project(_))
 }
 
 /// Aliases that have an environment in them, in the place where commands take it.

@@ -4,9 +4,13 @@ use std::{collections::BTreeSet, rc::Rc};
 
 use super::{
     abouts,
-    check::{Check, Status},
-    checks, fix, json, report,
-    run::{self, Done},
+    check::Check,
+    checks,
+    fix::Mending,
+    json,
+    outcome::Status,
+    report,
+    run::{Checks, Done},
     select,
     text::{self, Look, Row},
     world::{Wish, World},
@@ -55,35 +59,44 @@ pub async fn examine(
             .hint("`kdj doctor --fix --yes` does not ask"));
     }
     let world = Rc::new(World::read(wish, options, ui)?);
-    let checks = checks(&world);
-    let shown = select::wanted(&checks, &abouts(&world), only)?;
-    let wanted = run::with_parents(&checks, shown.iter().copied());
+    let checks = Checks::new(checks(&world));
+    let asked_for = select::wanted(checks.all(), &world, only)?;
+    let wanted = checks.with_parents(asked_for.iter().copied());
     if options.explain {
         ui.status("would run these checks, which change nothing; nothing was done");
         let lines = wanted.iter().map(|&place| text::planned(&checks[place]));
         ui.data(&lines.collect::<String>())?;
         return Ok(Exit::Success);
     }
-    let mut done: Vec<Option<Done>> = checks.iter().map(|_| None).collect();
+    let mut done: Vec<Option<Done>> = checks.all().iter().map(|_| None).collect();
     let stdout = ui.stdout();
     let look = Look { colored: stdout.colored, columns: stdout.columns, verbose: ui.is_verbose() };
-    let mut stream = Stream { checks: &checks, shown: &shown, next: 0, category: "", look, live: ui.live("checking") };
+    let written = BTreeSet::new();
+    let mut stream =
+        Stream { checks: &checks, asked_for: &asked_for, written, category: "", look, live: ui.live("checking") };
     if world.asks_at_terminal() {
         stream.live.clear();
     }
     let mut written = Ok(());
-    run::run(&checks, &wanted, &mut done, |done| {
-        if form == Form::Text && written.is_ok() {
-            written = stream.show(done, ui);
-        }
-    })
-    .await;
+    checks
+        .run(&wanted, &mut done, |done| {
+            if form == Form::Text && written.is_ok() {
+                written = stream.show(done, ui);
+            }
+        })
+        .await;
     stream.live.clear();
     written?;
+    let mut shown = checks.with_what_failed(&asked_for, &done);
     if repair != Repair::No {
-        fix::mend(&checks, &shown, &mut done, repair == Repair::Yes, look, ui).await?;
+        Mending { checks: &checks, shown: &shown, world: &world, yes: repair == Repair::Yes, look, ui }
+            .mend(&mut done)
+            .await?;
+        // What a fix let run may have failed, too.
+        shown = checks.with_what_failed(&shown, &done);
     }
-    let rows: Vec<(&Check, &Done)> = rows(&checks, &shown, &done).collect();
+    let rows: Vec<(&Check, &Done)> =
+        shown.iter().filter_map(|&place| Some((&checks[place], done[place].as_ref()?))).collect();
     let good = report::Counts::of(rows.iter().copied()).is_good();
     match form {
         Form::Json => ui.data(&json::report(&world, &rows)?)?,
@@ -97,20 +110,12 @@ pub async fn examine(
 /// # Errors
 /// When stdout cannot be written.
 pub fn list(wish: &Wish, form: Form, options: &Options, ui: &Ui) -> Result<Exit> {
-    let abouts = abouts(&Rc::new(World::read(wish, options, ui)?));
+    let abouts = abouts(&checks(&Rc::new(World::read(wish, options, ui)?)));
     ui.data(&match form {
         Form::Json => json::list(&abouts)?,
         Form::Text => text::list(abouts.iter()),
     })?;
     Ok(Exit::Success)
-}
-
-fn rows<'a>(
-    checks: &'a [Check],
-    shown: &'a BTreeSet<usize>,
-    done: &'a [Option<Done>],
-) -> impl Iterator<Item = (&'a Check, &'a Done)> {
-    shown.iter().filter_map(|&place| Some((&checks[place], done[place].as_ref()?)))
 }
 
 /// What failed, once more, and the last line.
@@ -123,12 +128,13 @@ fn end(world: &World, rows: &[(&Check, &Done)], look: Look) -> String {
     text
 }
 
-/// The lines of checks, written as soon as nothing that stands before them is missing.
+/// The lines of checks, written as soon as nothing that stands before them is missing. What failed and had one of them
+/// skipped is among them.
 struct Stream<'a> {
-    checks: &'a [Check],
-    shown: &'a BTreeSet<usize>,
-    /// The first place that has not been written.
-    next: usize,
+    checks: &'a Checks,
+    asked_for: &'a BTreeSet<usize>,
+    /// The places that were.
+    written: BTreeSet<usize>,
     category: &'a str,
     look: Look,
     live: Live,
@@ -136,38 +142,39 @@ struct Stream<'a> {
 
 impl<'a> Stream<'a> {
     fn show(&mut self, done: &[Option<Done>], ui: &Ui) -> Result<()> {
+        let shown = self.checks.with_what_failed(self.asked_for, done);
+        let width = self.width(&shown);
         let mut lines = String::new();
-        while let Some((category, group)) = self.next_group(done) {
+        while let Some((category, group)) = self.next_group(&shown, done) {
             if self.category != category {
                 self.category = category;
                 lines.push_str(&text::heading(self.category, self.look));
             }
-            lines.extend(group.iter().map(|row| text::line(row, self.width(), self.look)));
+            lines.extend(group.iter().map(|row| text::line(row, width, self.look)));
         }
-        let over = self.shown.iter().filter(|&&place| done[place].is_some()).count();
-        self.live.show(&format!("checking: {over} of {}", self.shown.len()));
+        let over = shown.iter().filter(|&&place| done[place].is_some()).count();
+        self.live.show(&format!("checking: {over} of {}", shown.len()));
         if lines.is_empty() { Ok(()) } else { self.live.aside(|| ui.data(&lines)) }
     }
 
     /// The next check's category, and its rows, when it is over for all its subjects.
-    fn next_group<'d>(&mut self, done: &'d [Option<Done>]) -> Option<(&'a str, Vec<Row<'d>>)>
+    fn next_group<'d>(&mut self, shown: &BTreeSet<usize>, done: &'d [Option<Done>]) -> Option<(&'a str, Vec<Row<'d>>)>
     where
         'a: 'd,
     {
         let checks = self.checks;
-        let about = &checks[*self.shown.range(self.next..).next()?].about;
-        let id = &about.id;
-        let group = self.shown.range(self.next..).copied().take_while(|&place| checks[place].about.id == *id);
-        let group: Vec<usize> = group.collect();
+        let open = || shown.iter().copied().filter(|place| !self.written.contains(place));
+        let about = &checks[open().next()?].about;
+        let group: Vec<usize> = open().take_while(|&place| checks[place].about.id == about.id).collect();
         let over: Option<Vec<_>> = group.iter().map(|&place| Some((&checks[place], done[place].as_ref()?))).collect();
         let rows = text::rows(over?);
-        self.next = group.last()? + 1;
+        self.written.extend(group);
         Some((about.category(), rows))
     }
 
     /// The longest name of a category's checks: they stand below each other.
-    fn width(&self) -> usize {
-        let shown = self.shown.iter().map(|&place| &self.checks[place].about);
+    fn width(&self, shown: &BTreeSet<usize>) -> usize {
+        let shown = shown.iter().map(|&place| &self.checks[place].about);
         shown.map(|about| about.name().chars().count()).max().unwrap_or(0)
     }
 }

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    check::{About, Broke, Check, Status, Subject},
+    check::{About, Check, Subject},
+    outcome::{Broke, Status},
     report::{self, Counts},
     run::Done,
     world::World,

@@ -15,6 +15,7 @@ mod fix;
 mod json;
 mod kubeconfig;
 mod machine;
+mod outcome;
 mod project;
 mod report;
 mod run;
@@ -26,8 +27,9 @@ mod world;
 use std::rc::Rc;
 
 pub use self::{
-    check::{About, Check, Fix, How, Outcome, Status, Subject},
+    check::{About, Check, Subject},
     examine::{Form, Repair, examine, list},
+    outcome::{Fix, How, Outcome, Status},
     project::trust::trust,
     world::{Context, Learned, Wish, World},
 };
@@ -65,13 +67,13 @@ fn checks(world: &Rc<World>) -> Vec<Check> {
     CATEGORIES.iter().flat_map(of_category).collect()
 }
 
-/// What all checks are about that a world may have.
-fn abouts(world: &Rc<World>) -> Vec<About> {
+/// What all checks are about that there may be: those that are known, and those that a world has of its own.
+fn abouts(checks: &[Check]) -> Vec<About> {
     let mut abouts: Vec<About> =
         CATEGORIES.iter().flat_map(|category| category.about.iter().copied().cloned()).collect();
-    for check in checks(world) {
-        if !abouts.iter().any(|about| about.id == check.about.id) {
-            abouts.push(check.about);
+    for Check { about, .. } in checks {
+        if !abouts.iter().any(|known| known.id == about.id) {
+            abouts.push(about.clone());
         }
     }
     abouts

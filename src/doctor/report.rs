@@ -1,7 +1,8 @@
 //! What came of the checks, put together: how many ended how, and whether an environment is good to go.
 
 use super::{
-    check::{Check, Status, Subject},
+    check::{Check, Subject},
+    outcome::Status,
     run::Done,
     world::World,
 };

@@ -3,7 +3,8 @@
 
 use std::{
     any::Any,
-    collections::BTreeSet,
+    collections::{BTreeSet, HashMap},
+    ops::Index,
     panic::AssertUnwindSafe,
     time::{Duration, Instant},
 };
@@ -11,7 +12,10 @@ use std::{
 use futures::{FutureExt, StreamExt, future::LocalBoxFuture, stream::FuturesUnordered};
 use tokio::time::timeout;
 
-use super::check::{Broke, Check, Outcome, Status};
+use super::{
+    check::Check,
+    outcome::{Broke, Outcome, Status},
+};
 use crate::ui::duration;
 
 /// A check that is over.
@@ -23,87 +27,135 @@ pub struct Done {
     pub took: Duration,
 }
 
-/// The places, in the list of checks, of those that check `number` needs.
-pub fn parents(checks: &[Check], number: usize) -> Vec<usize> {
-    let Some(child) = checks.get(number) else { return Vec::new() };
-    let is_needed = |other: &Check| child.about.needs.contains(&&*other.about.id);
-    let all = checks.iter().enumerate().filter(|(place, other)| *place != number && is_needed(other));
-    all.filter(|(_, other)| other.subject.serves(&child.subject)).map(|(place, _)| place).collect()
+/// All checks in their order, and which of them needs which.
+pub struct Checks {
+    all: Vec<Check>,
+    /// For each check the places of those that it needs.
+    parents: Vec<Vec<usize>>,
 }
 
-/// These checks and all that they need, and what those need.
-pub fn with_parents(checks: &[Check], wanted: impl IntoIterator<Item = usize>) -> BTreeSet<usize> {
-    let mut all = BTreeSet::new();
-    let mut open: Vec<usize> = wanted.into_iter().collect();
-    while let Some(number) = open.pop() {
-        if all.insert(number) {
-            open.extend(parents(checks, number));
-        }
+impl Index<usize> for Checks {
+    type Output = Check;
+
+    fn index(&self, place: usize) -> &Check {
+        &self.all[place]
     }
-    all
 }
 
-/// Runs the checks at these places and writes into `done` what came of them; whatever else stands there counts as over.
-/// `told` is called whenever one is over.
-pub async fn run(
-    checks: &[Check],
-    wanted: &BTreeSet<usize>,
-    done: &mut [Option<Done>],
-    mut told: impl FnMut(&[Option<Done>]),
-) {
-    let mut open: BTreeSet<usize> = wanted.clone();
-    let mut running: FuturesUnordered<LocalBoxFuture<'_, (usize, Done)>> = FuturesUnordered::new();
-    loop {
-        let ready: Vec<usize> = open.iter().copied().filter(|&number| is_ready(checks, number, wanted, done)).collect();
-        for &number in &ready {
-            open.remove(&number);
-            match missing(checks, number, done) {
-                Some(outcome) => done[number] = Some(Done { outcome, took: Duration::ZERO }),
-                None => running.push(one(number, &checks[number]).boxed_local()),
+impl Checks {
+    /// Finds out who needs whom.
+    pub fn new(all: Vec<Check>) -> Self {
+        let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (place, check) in all.iter().enumerate() {
+            places.entry(&check.about.id).or_default().push(place);
+        }
+        let parents = |(place, child): (usize, &Check)| {
+            let needed = child.about.needs.iter().filter_map(|id| places.get(id)).flatten().copied();
+            let needed = needed.filter(|&other| other != place && all[other].subject.serves(&child.subject));
+            let needed: BTreeSet<usize> = needed.collect();
+            needed.into_iter().collect()
+        };
+        let parents = all.iter().enumerate().map(parents).collect();
+        Self { all, parents }
+    }
+
+    /// All of them, in their order.
+    pub fn all(&self) -> &[Check] {
+        &self.all
+    }
+
+    /// The places of those that the check at this place needs.
+    pub fn parents(&self, place: usize) -> &[usize] {
+        self.parents.get(place).map_or(&[], Vec::as_slice)
+    }
+
+    /// These checks and all that they need, and what those need.
+    pub fn with_parents(&self, wanted: impl IntoIterator<Item = usize>) -> BTreeSet<usize> {
+        let mut all = BTreeSet::new();
+        let mut open: Vec<usize> = wanted.into_iter().collect();
+        while let Some(place) = open.pop() {
+            if all.insert(place) {
+                open.extend(self.parents(place));
             }
         }
-        told(done);
-        if let Some((number, over)) = running.next().await {
-            done[number] = Some(over);
-        } else if ready.is_empty() {
-            break;
+        all
+    }
+
+    /// These checks, and those whose failure had one of them skipped: without them nobody learns why.
+    pub fn with_what_failed(&self, shown: &BTreeSet<usize>, done: &[Option<Done>]) -> BTreeSet<usize> {
+        let skipped = shown.iter().copied().filter(|&place| status(done, place) == Some(Status::Skip));
+        let above = self.with_parents(skipped).into_iter();
+        above.filter(|&place| status(done, place) == Some(Status::Fail)).chain(shown.iter().copied()).collect()
+    }
+
+    /// Runs the checks at these places and writes into `done` what came of them; whatever else stands there counts as
+    /// over. `told` is called whenever one is over.
+    pub async fn run(
+        &self,
+        wanted: &BTreeSet<usize>,
+        done: &mut [Option<Done>],
+        mut told: impl FnMut(&[Option<Done>]),
+    ) {
+        let mut open: BTreeSet<usize> = wanted.clone();
+        let mut running: FuturesUnordered<LocalBoxFuture<'_, (usize, Done)>> = FuturesUnordered::new();
+        loop {
+            let is_over = |parent: &usize| done[*parent].is_some() || !wanted.contains(parent);
+            let ready = open.iter().copied().filter(|&place| self.parents(place).iter().all(is_over));
+            let ready: Vec<usize> = ready.collect();
+            for &place in &ready {
+                open.remove(&place);
+                match self.missing(place, done) {
+                    Some(outcome) => done[place] = Some(Done { outcome, took: Duration::ZERO }),
+                    None => running.push(one(place, &self[place]).boxed_local()),
+                }
+            }
+            told(done);
+            if let Some((place, over)) = running.next().await {
+                done[place] = Some(over);
+            } else if ready.is_empty() {
+                break;
+            }
         }
+        // Only a circle leaves any.
+        for place in open {
+            let outcome = Outcome::fail("it needs a check that needs it").broke(Broke::Panicked);
+            done[place] = Some(Done { outcome, took: Duration::ZERO });
+        }
+        told(done);
     }
-    // Only a circle leaves any.
-    for number in open {
-        let outcome = Outcome::fail("it needs a check that needs it").broke(Broke::Panicked);
-        done[number] = Some(Done { outcome, took: Duration::ZERO });
+
+    /// The outcome of a check that cannot be run, since one that it needs has taught nothing.
+    fn missing(&self, place: usize, done: &[Option<Done>]) -> Option<Outcome> {
+        let taught_nothing = |parent: &&usize| matches!(status(done, **parent), Some(Status::Fail | Status::Skip));
+        let parent = self.parents(place).iter().find(taught_nothing)?;
+        Some(Outcome::skip(format!("needs {}", self[*parent].about.id)))
     }
-    told(done);
 }
 
-fn is_ready(checks: &[Check], number: usize, wanted: &BTreeSet<usize>, done: &[Option<Done>]) -> bool {
-    parents(checks, number).into_iter().all(|parent| done[parent].is_some() || !wanted.contains(&parent))
-}
-
-/// The outcome of a check that cannot be run, since one that it needs has taught nothing.
-fn missing(checks: &[Check], number: usize, done: &[Option<Done>]) -> Option<Outcome> {
-    let has_failed = |parent: &usize| {
-        let status = done[*parent].as_ref().map(|done| done.outcome.status);
-        matches!(status, Some(Status::Fail | Status::Skip))
-    };
-    let parent = parents(checks, number).into_iter().find(has_failed)?;
-    Some(Outcome::skip(format!("needs {}", checks[parent].about.id)))
+/// How the check at this place ended, if it is over.
+fn status(done: &[Option<Done>], place: usize) -> Option<Status> {
+    done[place].as_ref().map(|done| done.outcome.status)
 }
 
 /// Runs one check, whatever it does.
-async fn one(number: usize, check: &Check) -> (usize, Done) {
+async fn one(place: usize, check: &Check) -> (usize, Done) {
     let begin = Instant::now();
     // Also what stands before the first await may panic.
     let work = AssertUnwindSafe(async { check.start().await }).catch_unwind();
     let outcome = match timeout(check.limit, work).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(panic)) => Outcome::fail(format!("the check itself broke: {}", words(&*panic)))
-            .fix("this is a fault of kdj's: please report it with the output of `kdj doctor -o json`")
+            .fix(
+                "this is a fault of kdj's: please report it with the output of `kdj doctor -o json`, in which the names \
+                 of your servers, contexts, users and databases stand",
+            )
             .broke(Broke::Panicked),
-        Err(_) => Outcome::fail(format!("no result within {}", duration(check.limit))).broke(Broke::TimedOut),
+        Err(_) => {
+            let outcome = Outcome::fail(format!("no result within {}", duration(check.limit))).broke(Broke::TimedOut);
+            check.when_slow.into_iter().fold(outcome, Outcome::fix)
+        }
     };
-    (number, Done { outcome, took: begin.elapsed() })
+    (place, Done { outcome: outcome.at_worst(check.worst), took: begin.elapsed() })
 }
 
 fn words(panic: &(dyn Any + Send)) -> &str {

@@ -1,11 +1,7 @@
 //! The report as text: a line for each check, those that failed once more at the end with all there is to say, and one
 //! line that says whether one is good to go. Pure.
 
-use super::{
-    check::{Check, Status},
-    report::Counts,
-    run::Done,
-};
+use super::{check::Check, outcome::Status, report::Counts, run::Done};
 use crate::ui::{
     duration,
     style::{Role, paint, sanitize},
@@ -15,6 +11,10 @@ use crate::ui::{
 const NARROWEST: usize = 40;
 /// `✓ ok       `, and what stands before it.
 const BEFORE_NAME: usize = 13;
+/// A longer name, which a project's own check may have, does not move those of the others.
+const WIDEST_NAME: usize = 20;
+/// How many subjects are named; the others are counted.
+const NAMED: usize = 3;
 
 /// How to show it.
 #[derive(Clone, Copy, Debug)]
@@ -46,25 +46,35 @@ pub struct Row<'a> {
 pub fn rows<'a>(over: impl IntoIterator<Item = (&'a Check, &'a Done)>) -> Vec<Row<'a>> {
     let mut rows: Vec<Row<'a>> = Vec::new();
     for (check, done) in over {
-        let label = check.subject.label();
+        let labels = check.subject.labels();
         let same =
             |row: &&mut Row<'a>| row.check.about.id == check.about.id && row.done.outcome.says_the_same(&done.outcome);
         match rows.iter_mut().find(same) {
-            Some(row) => row.labels.extend(label),
-            None => rows.push(Row { check, done, labels: label.into_iter().collect() }),
+            Some(row) => row.labels.extend(labels),
+            None => rows.push(Row { check, done, labels }),
         }
     }
     rows
 }
 
-/// The line of a check that is over, and below it what to do; for one that failed that stands at the end. `width` is that of the longest name.
+/// Whom a row is about; of many the first.
+fn subjects(labels: &[String]) -> String {
+    match labels.len().checked_sub(NAMED) {
+        None | Some(0 | 1) => labels.join(", "),
+        Some(more) => format!("{} and {more} more", labels[..NAMED].join(", ")),
+    }
+}
+
+/// The line of a check that is over, and below it the causes and what to do; for one that failed those stand at the end.
+/// `width` is that of the longest name.
 pub fn line(Row { check, done, labels }: &Row<'_>, width: usize, look: Look) -> String {
     let outcome = &done.outcome;
     let text = match outcome.text.as_str() {
         "" => &*check.about.title,
         text => text,
     };
-    let subject = if labels.is_empty() { String::new() } else { format!("{}: ", labels.join(", ")) };
+    let subject = if labels.is_empty() { String::new() } else { format!("{}: ", subjects(labels)) };
+    let width = width.min(WIDEST_NAME);
     let mut text = format!("{subject}{text}");
     if look.verbose {
         text.push_str(&format!(" ({})", duration(done.took)));
@@ -78,7 +88,9 @@ pub fn line(Row { check, done, labels }: &Row<'_>, width: usize, look: Look) -> 
     let room = look.columns.filter(|columns| *columns >= NARROWEST).map(|columns| columns.saturating_sub(indent));
     let mut lines = folded(&sanitize(&text), room);
     if matches!(outcome.status, Status::Warn | Status::Skip) {
-        lines.extend(outcome.fixes.iter().flat_map(|fix| folded(&sanitize(&format!("fix: {fix}")), room)));
+        let fixes = outcome.fixes.iter().map(|fix| format!("fix: {fix}"));
+        let below = outcome.causes.iter().cloned().chain(fixes);
+        lines.extend(below.flat_map(|more| folded(&sanitize(&more), room)));
     }
     let pad = " ".repeat(indent);
     format!("  {mark}  {:width$}  {}\n", check.about.name(), lines.join(&format!("\n{pad}")))
@@ -130,6 +142,10 @@ pub fn closing(verdicts: &[(Option<String>, Counts)], look: Look) -> String {
         let verdict = paint(&counts.verdict(), role, look.colored);
         match name {
             Some(name) => format!("{}: {verdict}", sanitize(name)),
+            // Not to be taken for more than was looked at.
+            None if counts.is_good() => {
+                format!("this machine is {verdict}; no cluster was asked: `kdj doctor ENV`")
+            }
             None => verdict,
         }
     };
@@ -138,8 +154,9 @@ pub fn closing(verdicts: &[(Option<String>, Counts)], look: Look) -> String {
 
 /// A check that has not been run: its id, and whom it would be run for.
 pub fn planned(check: &Check) -> String {
-    let subject = check.subject.label().map(|label| format!(" {}", sanitize(&label))).unwrap_or_default();
-    format!("{}{subject}\n", sanitize(&check.about.id))
+    let subject = check.subject.labels().join(", ");
+    let space = if subject.is_empty() { "" } else { " " };
+    format!("{}{space}{}\n", sanitize(&check.about.id), sanitize(&subject))
 }
 
 /// The list of ids and titles.

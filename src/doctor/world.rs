@@ -3,7 +3,7 @@
 use std::{cell::RefCell, rc::Rc};
 
 use crate::{
-    cluster::{Cluster, Kubeconfig, Server},
+    cluster::{Cluster, ContextFacts, Kubeconfig, KubeconfigFile, Server, kubeconfig_files},
     config::{Config, Sources},
     environment::{self, Environment},
     error::{Error, Result},
@@ -62,6 +62,8 @@ pub struct Context {
     pub name: String,
     /// Whether one of its environments is protected.
     pub protected: bool,
+    /// What the kubeconfig says of it. Its files are read for this, once.
+    pub facts: Rc<ContextFacts>,
     /// The connection: opened once, by `credentials.plugin`. For an environment, [`Cluster::beside`] makes its own of it.
     pub cluster: Learned<Cluster>,
     /// What the API server says of itself, and when it said it; asked for once, by `cluster.reachable`.
@@ -78,6 +80,8 @@ pub struct World {
     pub config: Config,
     /// The merged kubeconfig.
     pub kubeconfig: Result<Kubeconfig>,
+    /// Its files, each by itself.
+    pub files: Rc<[KubeconfigFile]>,
     /// The environments asked for, whose clusters and applications are looked at.
     pub asked: Vec<Asked>,
     /// The contexts of those; without any, of all that are configured.
@@ -112,7 +116,7 @@ impl World {
         let loaded = Config::load(&Sources::of_this_process());
         let is_sound = loaded.is_ok();
         let config = loaded.unwrap_or_else(|_| Config::built_in());
-        let kubeconfig = Kubeconfig::load(options.kubeconfig.as_deref());
+        let (kubeconfig, files) = kubeconfig_files(options.kubeconfig.as_deref());
         let contexts = kubeconfig.as_ref().map(Kubeconfig::contexts).unwrap_or_default();
         let listed = environment::list(&config, kubeconfig.is_ok().then_some(&*contexts), &options.overrides);
         let mut wanted = wish.environments.clone();
@@ -139,9 +143,13 @@ impl World {
             }
         }
         let mut found: Vec<Context> = Vec::new();
+        let facts = |name: &str| kubeconfig.as_ref().ok()?.facts(name).map(Rc::new);
         let mut add = |name: &str, protected: bool| match found.iter_mut().find(|context| context.name == name) {
             Some(context) => context.protected |= protected,
-            None => found.push(Context { name: name.to_owned(), protected, ..Context::default() }),
+            None => {
+                let facts = facts(name).unwrap_or_default();
+                found.push(Context { name: name.to_owned(), protected, facts, ..Context::default() });
+            }
         };
         for environment in asked.iter().filter_map(|asked| asked.environment.as_ref().ok()) {
             add(&environment.context, environment.protected);
@@ -158,6 +166,7 @@ impl World {
             ui,
             config,
             kubeconfig,
+            files: files.into(),
             asked,
             contexts,
             slow,
@@ -177,8 +186,8 @@ impl World {
 
     /// Whether a credential plugin will ask at the terminal, whatever it is told.
     pub fn asks_at_terminal(&self) -> bool {
-        let facts = |context: &Rc<Context>| self.kubeconfig.as_ref().ok()?.facts(&context.name)?.plugin;
-        self.contexts.iter().filter_map(facts).any(|plugin| plugin.always_asks)
+        let mut plugins = self.contexts.iter().filter_map(|context| context.facts.plugin.as_ref());
+        plugins.any(|plugin| plugin.always_asks)
     }
 
     /// The kubeconfig, for a check that needs `kubeconfig.files`.

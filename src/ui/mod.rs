@@ -10,6 +10,7 @@ mod waiting;
 
 use std::{
     io::{self, IsTerminal, Write},
+    process::Stdio,
     time::Duration,
 };
 
@@ -83,6 +84,11 @@ impl Ui {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Stderr as the stdout of a command that talks to the user while stdout is for data.
+    pub fn stderr_for_child(&self) -> Stdio {
+        Stdio::from(io::stderr())
     }
 
     /// Resolves when stdout is a pipe whose reader is gone (`| head`); never elsewhere.

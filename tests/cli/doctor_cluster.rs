@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::harness::{
-    ApiServer, CONFIG, Certificate, CommandOutput, Exec, Fault, Kdj, Kubeconfig, On,
+    ApiServer, CONFIG, CommandOutput, Exec, Fault, Kdj, Kubeconfig, On,
     objects::{Deployment, Objects, Pod, ReplicaSet},
     shop::{self, NAMESPACE},
 };
@@ -165,7 +165,6 @@ fn the_certificate_is_checked_and_lasts() {
     let kdj = kdj.config(&format!("{CONFIG}protected = true\n"));
     expect(&said(&kdj, "cluster.certificate"), "fail", &["certificate-authority-data"]);
     of(&well(), "cluster.certificate", "warn", &["not encrypted"]);
-    let _ = Certificate::good();
 }
 
 #[test]
@@ -199,6 +198,10 @@ fn the_namespace_is_there() {
     of(&forbidden, "cluster.namespace", "pass", &["you may not look at it"]);
     let elsewhere = ApiServer::http(Objects::in_namespace("elsewhere"));
     of(&elsewhere, "cluster.namespace", "fail", &["there is no namespace `shop-qa`", "kdj envs --live"]);
+    // As long as a command would wait for it, on a bad day.
+    let slow = well();
+    slow.fault(On::get(&path), Fault::Delay(Duration::from_secs(6)));
+    of(&slow, "cluster.namespace", "pass", &["`shop-qa`"]);
     let going = well();
     going.change(|objects| {
         objects.change("namespaces", NAMESPACE, |namespace| namespace["status"] = json!({"phase": "Terminating"}));
@@ -218,6 +221,8 @@ fn rights_are_told_command_by_command() {
         "migrate: list deployments.apps, list jobs.batch",
     ];
     of(&shell, "cluster.rights", "warn", &words);
+    let output = Kdj::on(&shell).run(["doctor", "qa", "--only", "cluster.rights"]).expect_code(0);
+    assert!(output.stdout_text().contains(" migrate: list deployments.apps, "), "{output}");
     let nothing = well();
     nothing.rights(&[]);
     of(

@@ -10,7 +10,7 @@ use base64::{
     engine::general_purpose::{STANDARD as BASE64, URL_SAFE_NO_PAD},
 };
 use jiff::Timestamp;
-use kube::config::{AuthInfo, Cluster, ExecInteractiveMode, Kubeconfig as Document, KubeconfigError};
+use kube::config::{AuthInfo, Cluster, ExecInteractiveMode, Kubeconfig as Document};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 
@@ -81,15 +81,15 @@ pub struct PluginFacts {
     pub always_asks: bool,
 }
 
-/// The files the kubeconfig is read from, each by itself.
-pub fn kubeconfig_files(explicit: Option<&Path>) -> Vec<KubeconfigFile> {
-    let content = |path: &PathBuf| match Document::read_from(path) {
-        Ok(document) => Some(Ok(content_of(&document))),
-        Err(KubeconfigError::ReadConfig(error, _)) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(error) => Some(Err(kubeconfig::unusable(path, &error))),
+/// The kubeconfig, and the files it is made of, each by itself.
+pub fn kubeconfig_files(explicit: Option<&Path>) -> (Result<Kubeconfig>, Vec<KubeconfigFile>) {
+    let read = kubeconfig::read(explicit);
+    let file = |(path, content): &(PathBuf, Option<Result<Document>>)| {
+        let content = content.as_ref().map(|document| document.as_ref().map(content_of).map_err(Clone::clone));
+        KubeconfigFile { path: path.clone(), content }
     };
-    let candidates = kubeconfig::candidates(explicit).into_iter();
-    candidates.map(|path| KubeconfigFile { content: content(&path), path }).collect()
+    let files = read.iter().map(file).collect();
+    (Kubeconfig::merged(read), files)
 }
 
 fn content_of(document: &Document) -> FileContent {

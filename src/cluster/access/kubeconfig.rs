@@ -30,20 +30,21 @@ impl Kubeconfig {
     /// # Errors
     /// When none of the files is there, or one cannot be read or parsed.
     pub fn load(explicit: Option<&Path>) -> Result<Self> {
-        let candidates = candidates(explicit);
+        Self::merged(read(explicit))
+    }
+
+    /// Merges what was read.
+    pub(super) fn merged(read: Vec<(PathBuf, Option<Result<Document>>)>) -> Result<Self> {
         let mut document: Option<Document> = None;
         let mut files = Vec::new();
-        for path in &candidates {
-            let next = match Document::read_from(path) {
-                Ok(next) => next,
-                Err(KubeconfigError::ReadConfig(error, _)) if error.kind() == std::io::ErrorKind::NotFound => continue,
-                Err(error) => return Err(unusable(path, &error)),
-            };
-            files.push(path.clone());
+        let candidates: Vec<PathBuf> = read.iter().map(|(path, _)| path.clone()).collect();
+        for (path, next) in read {
+            let Some(next) = next else { continue };
             document = Some(match document {
-                None => next,
-                Some(first) => first.merge(next).map_err(|error| unusable(path, &error))?,
+                None => next?,
+                Some(first) => first.merge(next?).map_err(|error| unusable(&path, &error))?,
             });
+            files.push(path);
         }
         match document {
             Some(document) => Ok(Self { document, files }),
@@ -142,8 +143,21 @@ fn comparable(server: &str) -> String {
     server.strip_suffix(default_port).unwrap_or(&server).to_owned()
 }
 
+/// The files in order, each with what it says; with nothing when it does not exist. Each is read once: it may be a pipe.
+pub(super) fn read(explicit: Option<&Path>) -> Vec<(PathBuf, Option<Result<Document>>)> {
+    let content = |path: &PathBuf| match Document::read_from(path) {
+        Err(KubeconfigError::ReadConfig(error, _)) if error.kind() == std::io::ErrorKind::NotFound => None,
+        read => Some(read.map_err(|error| unusable(path, &error))),
+    };
+    let read = |path: PathBuf| {
+        let content = content(&path);
+        (path, content)
+    };
+    candidates(explicit).into_iter().map(read).collect()
+}
+
 /// The files to read, in order.
-pub(super) fn candidates(explicit: Option<&Path>) -> Vec<PathBuf> {
+fn candidates(explicit: Option<&Path>) -> Vec<PathBuf> {
     if let Some(path) = explicit {
         return vec![path.to_owned()];
     }
@@ -155,7 +169,7 @@ pub(super) fn candidates(explicit: Option<&Path>) -> Vec<PathBuf> {
     dirs::home_dir().map(|home| home.join(".kube").join("config")).into_iter().collect()
 }
 
-pub(super) fn unusable(path: &Path, error: &KubeconfigError) -> Error {
+fn unusable(path: &Path, error: &KubeconfigError) -> Error {
     let cause = match error {
         KubeconfigError::ReadConfig(error, _) => error.to_string(),
         KubeconfigError::Parse(error) => malformed(path, error),

@@ -101,19 +101,19 @@ fn checks(world: &Rc<World>) -> Vec<Check> {
     for context in world.contexts.iter().filter(|_| !world.asked.is_empty()) {
         let place = Rc::new(Place { world: Rc::clone(world), context: Rc::clone(context) });
         let subject = || Subject::Contexts(vec![context.name.clone()]);
-        checks.push(Check::new(&REACHABLE, subject(), &place, reachable).within(Duration::from_secs(12)));
-        checks.push(Check::new(&LATENCY, subject(), &place, latency).within(Duration::from_secs(10)));
-        checks.push(Check::new(&CERTIFICATE, subject(), &place, certificate));
+        checks.push(Check::new(&REACHABLE, subject(), &place, reachable).asks_cluster());
+        checks.push(Check::new(&LATENCY, subject(), &place, latency).asks_cluster().only_warns());
+        checks.push(Check::new(&CERTIFICATE, subject(), &place, certificate).asks_cluster());
         checks.push(Check::new(&VERSION, subject(), &place, version));
-        checks.push(Check::new(&WHOAMI, subject(), &place, whoami));
+        checks.push(Check::new(&WHOAMI, subject(), &place, whoami).asks_cluster());
     }
     for (environment, context) in world.environments() {
         let name = environment.name.clone();
         let subject = || Subject::Environment { name: name.clone(), context: Some(context.name.clone()) };
         let home = Rc::new(Home { world: Rc::clone(world), context: Rc::clone(&context), environment });
-        checks.push(Check::new(&NAMESPACE, subject(), &home, namespace));
-        checks.push(Check::new(&RIGHTS, subject(), &home, rights::check));
-        checks.push(Check::new(&WEBSOCKET, subject(), &home, way::websocket));
+        checks.push(Check::new(&NAMESPACE, subject(), &home, namespace).asks_cluster());
+        checks.push(Check::new(&RIGHTS, subject(), &home, rights::check).asks_cluster());
+        checks.push(Check::new(&WEBSOCKET, subject(), &home, way::websocket).asks_cluster());
         checks.push(Check::new(&IDLE, subject(), &home, way::idle).within(way::IDLE_LIMIT));
     }
     checks

@@ -1,6 +1,10 @@
 //! The files themselves: read anew, and corrected where it is plain how.
 
-use std::fs;
+use std::{
+    fs,
+    io::{self, Write},
+    path::Path,
+};
 
 use crate::{
     config::{Config, Location, Sources, alias},
@@ -22,19 +26,40 @@ pub(super) fn file(commands: &[String]) -> Outcome {
     }
 }
 
-/// Writes `protected = true` below the table whose name stands at `location`.
+/// Writes `protected = true` below the tables whose names stand at these places.
 ///
 /// # Errors
-/// When the file cannot be read or written, or kdj would not understand it any more: then it stays as it is.
-pub(super) fn protect(location: &Location) -> Result<()> {
+/// When a file cannot be read or written, or kdj would not understand it any more: then it stays as it is.
+pub(super) fn protect(places: &[Location]) -> Result<()> {
+    let mut places: Vec<&Location> = places.iter().collect();
+    // From the end of a file: the lines before stay where they are.
+    places.sort_by_key(|place| std::cmp::Reverse(place.line));
+    let made: Vec<Result<()>> = places.into_iter().map(protect_one).collect();
+    made.into_iter().collect()
+}
+
+fn protect_one(location: &Location) -> Result<()> {
     let path = location.path.as_ref();
     let shown = names::shown(&path.to_string_lossy());
-    let cannot = |cause: std::io::Error| Error::failed(format!("cannot change `{shown}`")).caused_by(cause);
+    let cannot = |cause: io::Error| Error::failed(format!("cannot change `{shown}`")).caused_by(cause);
     let text = fs::read_to_string(path).map_err(cannot)?;
     let changed = with_protection(&text, location.line)
         .ok_or_else(|| Error::failed(format!("{location} is not the head of a table: write it yourself")))?;
-    fs::write(path, &changed).map_err(cannot)?;
-    Config::load(&Sources::of_this_process()).map(drop).inspect_err(|_| drop(fs::write(path, &text)))
+    replace(path, &changed).map_err(cannot)?;
+    Config::load(&Sources::of_this_process()).map(drop).inspect_err(|_| drop(replace(path, &text)))
+}
+
+/// Renames the new text into the place of the old, whose permissions it keeps; where a link leads to the file, the link
+/// stays. Nobody reads half of it, and a full disk costs nothing.
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let path = fs::canonicalize(path)?;
+    let permissions = fs::metadata(&path)?.permissions();
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}", std::process::id()));
+    let temporary = path.with_file_name(name);
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).open(&temporary)?;
+    let written = file.write_all(text.as_bytes()).and_then(|()| file.set_permissions(permissions));
+    written.and_then(|()| fs::rename(&temporary, &path)).inspect_err(|_| drop(fs::remove_file(&temporary)))
 }
 
 /// The text with a line more after the table's head, which stands on this line (from 1).

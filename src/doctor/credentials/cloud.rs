@@ -46,5 +46,6 @@ pub(super) async fn check(login: Rc<CloudLogin>) -> Result<Outcome> {
 /// Logs in, at the terminal.
 pub(super) fn fix(login: &CloudLogin) -> Fix {
     let name = login.login.first().map(String::as_str).unwrap_or_default();
-    Fix { what: format!("log in with `{name}`"), how: How::Command(login.login.clone()) }
+    let how = How::Login { words: login.login.clone(), variables: login.variables.clone() };
+    Fix { what: format!("log in with `{name}`"), how }
 }

@@ -8,7 +8,7 @@ use super::super::{Context, Outcome, World};
 use crate::{
     cluster::ContextFacts,
     environment::{self, Listed},
-    error::{Error, Result},
+    error::Result,
     names,
     ui::{age, left},
 };
@@ -23,10 +23,8 @@ pub(super) struct Place {
 }
 
 impl Place {
-    fn facts(&self) -> Result<ContextFacts> {
-        let facts = self.world.kubeconfig()?.facts(&self.context.name);
-        facts
-            .ok_or_else(|| Error::usage(format!("no context `{}` in the kubeconfig", names::shown(&self.context.name))))
+    fn facts(&self) -> Result<&ContextFacts> {
+        self.world.kubeconfig().map(|_| &*self.context.facts)
     }
 }
 
@@ -109,13 +107,13 @@ pub(super) async fn verify(place: Rc<Place>) -> Result<Outcome> {
 }
 
 pub(super) async fn provider(place: Rc<Place>) -> Result<Outcome> {
-    let Some(provider) = place.facts()?.auth_provider else { return Ok(Outcome::pass("")) };
+    let Some(provider) = &place.facts()?.auth_provider else { return Ok(Outcome::pass("")) };
     let fix = match provider.as_str() {
         "gcp" => "`gcloud container clusters get-credentials CLUSTER` writes one with a plugin",
         "azure" => "`kubelogin convert-kubeconfig` makes a plugin of it",
         "oidc" => "use a plugin in its place: `kubectl oidc-login setup` shows how",
         _ => "use a credential plugin in its place",
     };
-    Ok(Outcome::fail(format!("the user's credentials come from the auth provider `{}`", names::shown(&provider)))
+    Ok(Outcome::fail(format!("the user's credentials come from the auth provider `{}`", names::shown(provider)))
         .fix(fix))
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, path::PathBuf
 
 use super::super::{Fix, How, Outcome, World};
 use crate::{
-    cluster::{KubeconfigFile, kubeconfig_files},
+    cluster::KubeconfigFile,
     error::{Error, Result},
     names,
 };
@@ -17,12 +17,12 @@ const OWNER_ONLY: u32 = 0o600;
 /// The world, and the files each by itself.
 pub(super) struct Files {
     world: Rc<World>,
-    files: Vec<KubeconfigFile>,
+    files: Rc<[KubeconfigFile]>,
 }
 
-/// Reads them.
+/// They were read with the world: one may be a pipe.
 pub(super) fn read(world: &Rc<World>) -> Rc<Files> {
-    Rc::new(Files { world: Rc::clone(world), files: kubeconfig_files(world.options.kubeconfig.as_deref()) })
+    Rc::new(Files { world: Rc::clone(world), files: Rc::clone(&world.files) })
 }
 
 pub(super) async fn exist(state: Rc<Files>) -> Outcome {
@@ -46,7 +46,7 @@ pub(super) async fn exist(state: Rc<Files>) -> Outcome {
 }
 
 pub(super) async fn parse(state: Rc<Files>) -> Outcome {
-    for file in &state.files {
+    for file in &*state.files {
         if let Some(Err(error)) = &file.content {
             return Outcome::of_error(error);
         }
@@ -63,7 +63,7 @@ pub(super) async fn parse(state: Rc<Files>) -> Outcome {
 pub(super) async fn merge(state: Rc<Files>) -> Outcome {
     let mut first = BTreeMap::new();
     let mut twice = Vec::new();
-    for file in &state.files {
+    for file in &*state.files {
         let Some(Ok(content)) = &file.content else { continue };
         for entry in &content.entries {
             let path = file.path.display().to_string();
@@ -88,7 +88,7 @@ pub(super) async fn merge(state: Rc<Files>) -> Outcome {
 
 pub(super) async fn permissions(state: Rc<Files>) -> Result<Outcome> {
     let mut secret: Vec<PathBuf> = Vec::new();
-    for file in &state.files {
+    for file in &*state.files {
         let Some(Ok(content)) = &file.content else { continue };
         if content.has_secrets {
             secret.push(file.path.clone());

@@ -31,7 +31,7 @@ const PERMISSIONS: About = About::new(
     "whoever reads them can do in the cluster what you can",
 )
 .needs(&["kubeconfig.syntax"]);
-const CONTEXTS: About = About::new(
+pub(super) const CONTEXTS: About = About::new(
     "kubeconfig.contexts",
     "the environment's context exists",
     "no command reaches the environment without it",
@@ -89,8 +89,7 @@ fn checks(world: &Rc<World>) -> Vec<Check> {
         let place = Rc::new(contexts::Place { world: Rc::clone(world), context: Rc::clone(context) });
         checks.push(Check::new(&ENTRIES, subject(), &place, contexts::entries));
         checks.push(Check::new(&PATHS, subject(), &place, contexts::paths));
-        let facts = world.kubeconfig().ok().and_then(|kubeconfig| kubeconfig.facts(&context.name));
-        if facts.is_some_and(|facts| facts.certificate_expires.is_some()) {
+        if context.facts.certificate_expires.is_some() {
             checks.push(Check::new(&CERTIFICATE, subject(), &place, contexts::certificate));
         }
         checks.push(Check::new(&VERIFY, subject(), &place, contexts::verify));

@@ -64,8 +64,8 @@ pub(super) async fn proxy(state: Rc<(Rc<World>, String)>) -> Result<Outcome> {
             .fix(format!("`export {lower}=\"${name}\"`")));
     }
     let Some(proxy) = proxy else { return Ok(Outcome::pass("no proxy")) };
-    let server = kubeconfig.facts(context).map(|facts| facts.server).unwrap_or_default();
-    let host = host_of(&server);
+    let found = world.contexts.iter().find(|found| found.name == *context);
+    let host = found.map_or("", |found| host_of(&found.facts.server));
     // A proxy of the cluster's own entry was meant for it.
     let from_variable = ["HTTPS_PROXY", "https_proxy"].into_iter().any(|name| env::var_os(name).is_some());
     if from_variable && host.parse().is_ok_and(is_private) {

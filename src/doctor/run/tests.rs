@@ -26,9 +26,9 @@ fn environment(name: &str, context: &str) -> Subject {
     Subject::Environment { name: name.to_owned(), context: Some(context.to_owned()) }
 }
 
-async fn run_all(checks: &[Check]) -> Vec<Done> {
+async fn run_all<const N: usize>(checks: [Check; N]) -> Vec<Done> {
     let mut done: Vec<Option<Done>> = checks.iter().map(|_| None).collect();
-    run(checks, &(0..checks.len()).collect(), &mut done, |_| ()).await;
+    Checks::new(checks.into()).run(&(0..N).collect(), &mut done, |_| ()).await;
     done.into_iter().map(|done| done.expect("every check is over")).collect()
 }
 
@@ -40,7 +40,7 @@ fn said(done: &[Done]) -> Vec<String> {
 async fn a_panic_is_a_failed_check_and_stops_no_other() {
     let checks =
         [check(&PARENT, Subject::All, || panic!("the disk is made of {}", "cheese")), passing(&OTHER), passing(&CHILD)];
-    let done = run_all(&checks).await;
+    let done = run_all(checks).await;
     assert_eq!(
         said(&done),
         ["fail the check itself broke: the disk is made of cheese", "pass fine", "skip needs a.parent"]
@@ -56,7 +56,7 @@ async fn a_check_that_takes_too_long_says_so_and_the_others_go_on_meanwhile() {
         Outcome::pass("")
     });
     let checks = [hangs.within(Duration::from_millis(300)), passing(&OTHER), passing(&CHILD)];
-    let done = run_all(&checks).await;
+    let done = run_all(checks).await;
     assert_eq!(said(&done), ["fail no result within 300 ms", "pass fine", "skip needs a.parent"]);
     assert_eq!(done[0].outcome.broke, Some(Broke::TimedOut));
     assert!(done[0].took >= Duration::from_millis(300));
@@ -71,7 +71,7 @@ async fn checks_run_at_once() {
         })
     };
     let begin = Instant::now();
-    run_all(&[slow(&PARENT), slow(&OTHER), slow(&CHILD)]).await;
+    run_all([slow(&PARENT), slow(&OTHER), slow(&CHILD)]).await;
     // The child waits for its parent, and nobody for anybody else.
     let took = begin.elapsed();
     assert!(took >= Duration::from_secs(2) && took < Duration::from_secs(3), "{took:?}");
@@ -86,7 +86,7 @@ async fn only_those_who_need_it_are_skipped_and_each_says_why() {
         (Outcome::pass, ["pass fine", "pass fine", "pass fine"]),
     ] {
         let parent = Check::new(&PARENT, Subject::All, &Rc::new(()), move |_| async move { outcome("x") });
-        let done = run_all(&[passing(&GRANDCHILD), passing(&CHILD), passing(&OTHER), parent]).await;
+        let done = run_all([passing(&GRANDCHILD), passing(&CHILD), passing(&OTHER), parent]).await;
         let said = said(&done);
         assert_eq!([&*said[1], &*said[0], &*said[2]], expected);
     }
@@ -103,13 +103,13 @@ async fn what_failed_for_one_context_is_no_hindrance_to_another() {
         check(&GRANDCHILD, environment("qa", "one"), || Outcome::pass("fine")),
         check(&GRANDCHILD, environment("prod", "two"), || Outcome::pass("fine")),
     ];
-    let said = said(&run_all(&checks).await);
+    let said = said(&run_all(checks).await);
     assert_eq!(said[2..], ["skip needs a.parent", "pass fine", "skip needs b.child", "pass fine"]);
 }
 
 #[tokio::test]
 async fn a_circle_is_a_failure_and_not_for_ever() {
-    let done = run_all(&[passing(&LEFT), passing(&RIGHT), passing(&OTHER)]).await;
+    let done = run_all([passing(&LEFT), passing(&RIGHT), passing(&OTHER)]).await;
     assert_eq!(
         said(&done),
         ["fail it needs a check that needs it", "fail it needs a check that needs it", "pass fine"]
@@ -121,7 +121,7 @@ async fn a_result_may_be_an_error() {
     let check = Check::new(&OTHER, Subject::All, &Rc::new(()), |_| async {
         Err::<Outcome, _>(crate::error::Error::failed("lost it").caused_by("a hole").hint("`look` again"))
     });
-    let done = run_all(&[check]).await;
+    let done = run_all([check]).await;
     assert_eq!(said(&done), ["fail lost it"]);
     assert_eq!(
         (&*done[0].outcome.causes, &*done[0].outcome.fixes),
@@ -139,10 +139,60 @@ async fn a_check_is_run_once_and_with_it_what_it_needs() {
         })
     };
     let checks = [counted(&PARENT), counted(&CHILD), counted(&OTHER), counted(&GRANDCHILD)];
-    let wanted = with_parents(&checks, [3]);
+    let checks = Checks::new(checks.into());
+    let wanted = checks.with_parents([3]);
     assert_eq!(wanted, BTreeSet::from([0, 1, 3]));
-    let mut done: Vec<Option<Done>> = checks.iter().map(|_| None).collect();
-    run(&checks, &wanted, &mut done, |_| ()).await;
+    let mut done: Vec<Option<Done>> = checks.all().iter().map(|_| None).collect();
+    checks.run(&wanted, &mut done, |_| ()).await;
     assert_eq!(count.get(), 3);
     assert!(done[2].is_none());
+}
+
+#[tokio::test]
+async fn who_only_warns_does_so_also_when_it_comes_to_no_end() {
+    let hangs = |about: &About| {
+        let check = Check::new(about, Subject::All, &Rc::new(()), |_| async {
+            std::future::pending::<()>().await;
+            Outcome::pass("")
+        });
+        check.asks_cluster().within(Duration::from_millis(100))
+    };
+    let lost = Check::new(&OTHER, Subject::All, &Rc::new(()), |_| async {
+        Err::<Outcome, _>(crate::error::Error::failed("lost it"))
+    });
+    let done = run_all([hangs(&PARENT).only_warns(), lost.only_warns(), hangs(&LEFT), passing(&CHILD)]).await;
+    let expected = ["warn no result within 100 ms", "warn lost it", "fail no result within 100 ms", "pass fine"];
+    assert_eq!(said(&done), expected);
+    assert!(done[0].outcome.fixes[0].contains("is the VPN up?"), "{:?}", done[0].outcome);
+}
+
+#[tokio::test]
+async fn what_failed_is_shown_with_what_was_skipped_for_it() {
+    let failing = check(&PARENT, contexts(&["one"]), || Outcome::fail("x"));
+    let other = check(&PARENT, contexts(&["two"]), || Outcome::fail("x"));
+    let child = |name: &str, context: &str| check(&CHILD, environment(name, context), || Outcome::pass("fine"));
+    let last = check(&GRANDCHILD, environment("qa", "one"), || Outcome::pass("fine"));
+    let checks = Checks::new(vec![failing, other, child("qa", "one"), child("prod", "two"), passing(&OTHER), last]);
+    let mut done: Vec<Option<Done>> = checks.all().iter().map(|_| None).collect();
+    checks.run(&(0..6).collect(), &mut done, |_| ()).await;
+    let shown = |places: &[usize]| checks.with_what_failed(&places.iter().copied().collect(), &done);
+    assert_eq!(shown(&[5]), BTreeSet::from([0, 5]));
+    assert_eq!(shown(&[3, 4]), BTreeSet::from([1, 3, 4]));
+    assert_eq!(shown(&[4]), BTreeSet::from([4]));
+}
+
+/// Were each to look for those it needs among all others, whenever one is over, this would take minutes.
+#[tokio::test]
+async fn thousands_are_run_in_no_time() {
+    let names: Vec<String> = (0..1000).map(|number| format!("context-{number}")).collect();
+    let of_one = |name: &String| {
+        let pass = |about: &About| check(about, contexts(&[name]), || Outcome::pass("fine"));
+        [pass(&PARENT), pass(&CHILD), pass(&GRANDCHILD)]
+    };
+    let begin = Instant::now();
+    let checks = Checks::new(names.iter().flat_map(of_one).collect());
+    let mut done: Vec<Option<Done>> = checks.all().iter().map(|_| None).collect();
+    checks.run(&(0..3000).collect(), &mut done, |_| ()).await;
+    assert!(done.iter().flatten().all(|done| done.outcome.status == Status::Pass));
+    assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", begin.elapsed());
 }

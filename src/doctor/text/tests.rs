@@ -32,6 +32,7 @@ fn a_line_for_each_outcome_folded_to_80_columns() {
                 Outcome::warn(
                     "this machine's clock is 2 minutes ahead of the server's, which is more than it should be",
                 )
+                .caused_by("it said so")
                 .fix("`sudo timedatectl set-ntp true`"),
             ),
         ),
@@ -44,6 +45,7 @@ fn a_line_for_each_outcome_folded_to_80_columns() {
       ✓ ok       files      the files are there
       ! warning  clock      acme-qa: this machine's clock is 2 minutes ahead of the
                             server's, which is more than it should be
+                            it said so
                             fix: `sudo timedatectl set-ntp true`
       ✗ failed   clock      acme-prod: this machine's clock is an hour behind
       – skipped  files      acme-qa: needs cluster.reachable
@@ -61,8 +63,20 @@ fn what_is_the_same_for_several_is_said_once() {
 }
 
 #[test]
+fn of_many_the_first_are_named_and_a_long_name_moves_no_other() {
+    let names = ["one", "two", "three", "four", "five"];
+    let over = [(check(&CLOCK, &names), done(Outcome::pass("fine"))), (check(&FILES, &[]), done(Outcome::pass("")))];
+    let rows = rows(over.iter().map(|(check, done)| (check, done)));
+    let lines: String = rows.iter().map(|row| line(row, 70, PLAIN)).collect();
+    insta::assert_snapshot!(lines, @"
+      ✓ ok       clock                 one, two, three and 2 more: fine
+      ✓ ok       files                 the files are there
+    ");
+}
+
+#[test]
 fn a_failure_says_all_there_is_and_what_mends_it() {
-    let fix = Fix { what: "set the clock".to_owned(), how: How::Command(vec!["true".to_owned()]) };
+    let fix = Fix { what: "set the clock".to_owned(), how: How::Change(Box::new(|| Ok(()))) };
     let outcome = Outcome::fail("this machine's clock is an hour behind").caused_by("it said: no\nnever");
     let over = [(check(&CLOCK, &["acme-qa"]), done(outcome.fix("`sudo timedatectl set-ntp true`").safe_fix(fix)))];
     let rows = rows(over.iter().map(|(check, done)| (check, done)));
@@ -98,7 +112,7 @@ fn colour_adds_nothing_but_colour_and_nothing_commands_the_terminal() {
 fn the_last_line_answers_for_each_environment() {
     let counts = |fail, warn| Counts { fail, warn, ..Counts::default() };
     for (verdicts, expected) in [
-        (vec![(None, counts(0, 0))], "good to go\n"),
+        (vec![(None, counts(0, 0))], "this machine is good to go; no cluster was asked: `kdj doctor ENV`\n"),
         (vec![(None, counts(1, 3))], "not yet: 1 failure\n"),
         (
             vec![(Some("qa".to_owned()), counts(0, 1)), (Some("prod".to_owned()), counts(2, 0))],

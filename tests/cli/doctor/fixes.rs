@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{document, of, own_files, quiet};
 use crate::harness::{CONFIG, Kdj, Kubeconfig, pty::Pty};
@@ -87,6 +87,10 @@ fn runs(kdj: &Kdj) -> Vec<String> {
     text.lines().map(|line| line.split(' ').take(2).collect::<Vec<_>>().join(" ")).collect()
 }
 
+fn logins(kdj: &Kdj) -> usize {
+    runs(kdj).iter().filter(|line| *line == "sso login").count()
+}
+
 #[test]
 fn a_login_is_made_once_and_what_waited_for_it_is_looked_at() {
     let kdj = logged_out(true);
@@ -96,17 +100,59 @@ fn a_login_is_made_once_and_what_waited_for_it_is_looked_at() {
         text.contains("fix: `aws sso login --profile acme`") && text.contains("needs credentials.plugin"),
         "{text}"
     );
-    let report = document(&kdj.run(["doctor", "--fix", "--yes", "--only", "credentials", "-o", "json"]).expect_code(0));
+    // What the login prints is on the terminal, and not in the document.
+    let mut pty = Pty::shell(&kdj);
+    pty.press("kdj doctor qa --fix --yes --only credentials -o json > report; echo ended-$?\r");
+    pty.wait_for("welcome");
+    pty.wait_for("ended-0");
+    let report = fs::read_to_string(kdj.directory().join("project/report")).expect("the report");
+    let report = serde_json::from_str(&report).unwrap_or_else(|error| panic!("{error}\n{report}"));
     for id in ["credentials.plugin", "credentials.expiry", "credentials.cloud"] {
         assert_eq!(of(&report, id)[0]["status"], "pass", "{report:#}");
     }
-    let logins = runs(&kdj).iter().filter(|line| *line == "sso login").count();
-    assert_eq!(logins, 1, "{:?}", runs(&kdj));
+    assert_eq!(logins(&kdj), 1, "{:?}", runs(&kdj));
 }
 
 #[test]
-fn a_fix_that_fails_is_said_and_the_check_still_fails() {
-    let kdj = logged_out(false);
-    let output = kdj.run(["doctor", "--fix", "--yes", "--only", "credentials.plugin"]).expect_code(1);
-    let _ = output.says(&["`aws sso login --profile acme` did not succeed", "the browser is shut"]);
+fn nobody_is_logged_in_without_a_terminal_or_everywhere_at_once() {
+    let kdj = logged_out(true);
+    let output = kdj.run(["doctor", "qa", "--fix", "--yes", "--only", "credentials"]).expect_code(1);
+    let _ = output.says(&["aws sso login --profile acme", "not done: a login needs a terminal"]);
+    let mut pty = Pty::run(&kdj, ["doctor", "--fix", "--yes", "--only", "credentials.plugin"]);
+    pty.wait_for("logs in for environments that are named");
+    assert_eq!(pty.finish().code(), Some(1), "{}", pty.text());
+    assert_eq!(logins(&kdj), 0, "{:?}", runs(&kdj));
+}
+
+/// Two environments whose contexts need one login.
+fn with_two(kdj: Kdj) -> Kdj {
+    let text = fs::read_to_string(kdj.directory().join("home/.kube/config")).expect("the kubeconfig");
+    let mut document: Value = serde_json::from_str(&text).expect("the kubeconfig's JSON");
+    let contexts = document["contexts"].as_array_mut().expect("contexts");
+    let mut other = contexts[0].clone();
+    other["name"] = "acme-prod".into();
+    contexts.push(other);
+    kdj.file("home/.kube/config", &document.to_string())
+        .config(&format!("{CONFIG}[environments.prod]\ncontext = 'acme-prod'\nprotected = true\n"))
+}
+
+#[test]
+fn a_fix_that_fails_is_said_and_not_tried_again() {
+    let kdj = with_two(logged_out(false));
+    let mut pty = Pty::run(&kdj, ["doctor", "qa", "prod", "--fix", "--yes", "--only", "credentials.plugin"]);
+    pty.wait_for("the browser is shut");
+    pty.wait_for("`aws sso login --profile acme` did not succeed");
+    assert_eq!(pty.finish().code(), Some(1), "{}", pty.text());
+    assert_eq!(logins(&kdj), 1, "{:?}", runs(&kdj));
+}
+
+#[test]
+fn no_is_an_answer_for_all_who_would_ask_the_same() {
+    let kdj = with_two(logged_out(true));
+    let mut pty = Pty::run(&kdj, ["doctor", "qa", "prod", "--fix", "--only", "credentials.plugin"]);
+    pty.wait_for("[y/N]");
+    pty.press("n\r");
+    assert_eq!(pty.finish().code(), Some(1), "{}", pty.text());
+    assert_eq!(pty.text().matches("[y/N]").count(), 1, "{}", pty.text());
+    assert_eq!(logins(&kdj), 0, "{:?}", runs(&kdj));
 }

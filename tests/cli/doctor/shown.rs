@@ -2,8 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::{document, of, quiet, with_plugin};
-use crate::harness::{CONFIG, Kdj, Kubeconfig, kubeconfig::TOKEN, plugin::Plugin, pty::Pty};
+use serde_json::json;
+
+use super::{document, of, own_files, quiet, with_plugin};
+use crate::harness::{CONFIG, Kdj, Kubeconfig, kubeconfig::TOKEN, plugin::Plugin, pty::Pty, shop::NAMESPACE};
 
 const ONLY: &str = "kubeconfig,credentials";
 
@@ -25,7 +27,7 @@ fn it_says_that_one_is_good_to_go() {
     credentials
       ✓ ok       plugin       acme-staging: they stand in the kubeconfig
 
-    good to go
+    this machine is good to go; no cluster was asked: `kdj doctor ENV`
     ");
     assert!(server.requests().is_empty(), "without an environment no cluster is asked: {}", server.request_lines());
 }
@@ -148,7 +150,7 @@ fn json_is_alone_on_stdout_and_versioned() {
 #[test]
 fn only_takes_ids_and_categories_and_says_what_is_near() {
     let (server, kdj) = quiet();
-    let report = document(&kdj.run(["doctor", "--only", "machine.git", "credentials", "-o", "json"]));
+    let report = document(&kdj.run(["doctor", "--only", "machine.git,credentials", "-o", "json"]));
     let ids: Vec<&str> =
         report["checks"].as_array().into_iter().flatten().filter_map(|check| check["id"].as_str()).collect();
     assert_eq!(ids, ["machine.git", "credentials.plugin"]);
@@ -158,6 +160,109 @@ fn only_takes_ids_and_categories_and_says_what_is_near() {
     let _ = kdj.run(["doctor", "--only", "cluster"]).expect_code(2).says(&["kdj doctor ENV --only cluster"]);
     let _ = kdj.run(["doctor", "qaa"]).expect_code(2).says(&["unknown environment `qaa`", "did you mean `qa`?"]);
     assert!(server.requests().is_empty(), "{}", server.request_lines());
+}
+
+#[test]
+fn a_word_after_what_is_wanted_is_an_environment() {
+    let (_server, kdj) = quiet();
+    let report = document(&kdj.run(["doctor", "--only", "kubeconfig.contexts", "qa", "-o", "json"]).expect_code(0));
+    assert_eq!(report["environments"][0]["name"], "qa", "{report:#}");
+}
+
+#[test]
+fn what_failed_is_told_also_when_only_another_check_was_asked_for() {
+    let (server, kdj) = quiet();
+    let plugin = Plugin::missing(&kdj.bin());
+    let kdj = kdj.kubeconfig(&with_plugin(&server, &plugin));
+    own_files(&kdj);
+    let output = kdj.run(["doctor", "qa", "--only", "cluster.reachable"]).expect_code(1);
+    let text = output.stdout_text();
+    for part in [
+        "credentials\n  ✗ failed   command ",
+        "– skipped  reachable  acme-staging: needs credentials.plugin",
+        "\n✗ credentials.command (acme-staging)\n",
+        "\nqa: not yet: 1 failure\n",
+    ] {
+        assert!(text.contains(part), "{part}\n{output}");
+    }
+    let report = document(&kdj.run(["doctor", "qa", "--only", "cluster.reachable", "-o", "json"]).expect_code(1));
+    assert_eq!(of(&report, "credentials.command")[0]["status"], "fail", "{report:#}");
+    assert_eq!((&report["good"], &report["environments"][0]["good"]), (&false.into(), &false.into()), "{report:#}");
+}
+
+#[test]
+fn an_environment_that_cannot_be_found_is_never_good_to_go() {
+    let (server, kdj) = quiet();
+    let kdj = kdj.config(&format!("{CONFIG}[environments.prod]\ncontext = \"acme-prd\"\n"));
+    let told = "the kubeconfig has no context `acme-prd`";
+    for arguments in [
+        vec!["doctor", "prod", "--only", "cluster.reachable"],
+        vec!["doctor", "qa", "prod", "--only", "credentials"],
+        vec!["doctor", "prod", "--only", "project"],
+    ] {
+        let output = kdj.run(arguments).expect_code(1).never_says(&["name an environment"]);
+        let text = output.stdout_text();
+        assert!(text.contains(told) && text.contains("prod: not yet: 1 failure"), "{output}");
+    }
+    let kdj = kdj.config(CONFIG).variable("KUBECONFIG", "nowhere");
+    let output = kdj.run(["doctor", "qa", "--only", "cluster"]).expect_code(1);
+    assert!(output.stdout_text().contains("✗ kubeconfig.files\n    no kubeconfig\n"), "{output}");
+    assert!(server.requests().is_empty(), "{}", server.request_lines());
+}
+
+#[test]
+fn where_there_is_nothing_to_look_at_the_hint_fits() {
+    let (_server, kdj) = quiet();
+    let none = kdj.run(["doctor", "qa", "--only", "project"]).expect_code(2);
+    let _ = none.says(&["no checks of their own", "[[doctor.checks]]"]).never_says(&["name an environment"]);
+    let none = kdj.run(["doctor", "qa", "--only", "credentials.command"]).expect_code(2);
+    let _ = none.says(&["nothing here", "`kdj doctor qa`"]).never_says(&["name an environment"]);
+}
+
+#[test]
+fn who_can_only_warn_does_not_fail_when_it_cannot_start() {
+    let (server, kdj) = quiet();
+    let credential =
+        r#"{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"t"}}"#;
+    let kdj = program(kdj, "gke-gcloud-auth-plugin", &format!("#!/bin/sh\necho '{credential}'\n"));
+    let kdj = ["gcloud", "kubectl"].into_iter().fold(kdj, |kdj, name| program(kdj, name, "#!/no/such/shell\n"));
+    let exec = json!({"command": "gke-gcloud-auth-plugin", "apiVersion": "client.authentication.k8s.io/v1"});
+    let kubeconfig = Kubeconfig::empty().server("acme-staging", &server).user("dev", json!({"exec": exec}));
+    let kdj = kdj.kubeconfig(&kubeconfig.context("acme-staging", "dev", Some(NAMESPACE)));
+    let only = "credentials.cloud,cluster.kubectl";
+    let report = document(&kdj.run(["doctor", "qa", "--only", only, "-o", "json"]).expect_code(0));
+    for id in ["credentials.cloud", "cluster.kubectl"] {
+        assert_eq!(of(&report, id)[0]["status"], "warn", "{report:#}");
+    }
+}
+
+fn program(kdj: Kdj, name: &str, text: &str) -> Kdj {
+    use std::os::unix::fs::PermissionsExt;
+    let kdj = kdj.file(&format!("bin/{name}"), text);
+    std::fs::set_permissions(kdj.bin().join(name), std::fs::Permissions::from_mode(0o755)).expect("it may be executed");
+    kdj
+}
+
+#[test]
+fn a_kubeconfig_that_can_be_read_once_is_enough() {
+    let (server, kdj) = quiet();
+    let pipe = kdj.directory().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo");
+    assert!(made.success());
+    let text = Kubeconfig::of(&server).text();
+    let kdj = kdj.variable("KUBECONFIG", &pipe);
+    std::thread::spawn(move || std::fs::write(pipe, text));
+    let output = kdj.run(["doctor", "qa", "--only", ONLY]).expect_code(0);
+    assert!(output.stdout_text().contains("context acme-staging"), "{output}");
+}
+
+#[test]
+fn a_time_limit_may_be_as_long_as_one_likes() {
+    let (server, kdj) = quiet();
+    let plugin = Plugin::with_token(&kdj.bin(), "canary");
+    let kdj = kdj.kubeconfig(&with_plugin(&server, &plugin));
+    let kdj = kdj.variable("KDJ_PLUGIN_TIMEOUT", u64::MAX.to_string());
+    let _ = kdj.run(["doctor", "qa", "--only", "credentials"]).expect_code(0);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The files.
 
+use std::os::unix::fs::PermissionsExt;
+
 use serde_json::Value;
 
 use super::{expect, of_json};
@@ -59,10 +61,31 @@ fn production_is_protected_and_fix_protects_it() {
     expect(&check(&kdj("[environments.prod]\nprotected = true\n"), "configuration.protection"), "pass", &[]);
     let kdj = kdj(open);
     expect(&check(&kdj, "configuration.protection"), "warn", &["is called production and is not protected"]);
-    let _ = kdj.run(["doctor", "--only", "configuration.protection", "--fix", "--yes"]);
+    let mended = kdj.run(["doctor", "--only", "configuration.protection", "--fix", "--yes", "-o", "json"]);
+    let mended = of_json(&mended.expect_code(0), "configuration.protection");
+    expect(&mended, "pass", &[]);
+    assert_eq!(mended["fixable"], false, "{mended:#}");
     let text = std::fs::read_to_string(kdj.directory().join("project/kdj.toml")).expect("the file");
     assert_eq!(text, "# ours\n[environments.prod]\nprotected = true\ncontext = 'c'\n");
     expect(&check(&kdj, "configuration.protection"), "pass", &[]);
+}
+
+#[test]
+fn all_productions_are_protected_in_the_file_that_a_link_leads_to() {
+    let kdj = kdj("[environments.live]\ncontext = 'c'\n\n[environments.prod]\ncontext = 'c'\n");
+    let (link, file) = (kdj.directory().join("project/kdj.toml"), kdj.directory().join("ours.toml"));
+    std::fs::rename(&link, &file).expect("another place");
+    std::os::unix::fs::symlink(&file, &link).expect("a link");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).expect("its permissions");
+    let words = ["`live`", "also: `prod`", "`[environments.live]`", "`[environments.prod]`"];
+    expect(&check(&kdj, "configuration.protection"), "warn", &words);
+    let output = kdj.run(["doctor", "--only", "configuration.protection", "--fix", "--yes"]).expect_code(0);
+    assert!(!output.stderr.contains("error"), "{output}");
+    expect(&check(&kdj, "configuration.protection"), "pass", &[]);
+    let text = std::fs::read_to_string(&file).expect("the file");
+    assert_eq!(text.matches("]\nprotected = true\n").count(), 2, "{text}");
+    assert!(link.is_symlink());
+    assert_eq!(std::fs::metadata(&file).expect("the file").permissions().mode() & 0o777, 0o640);
 }
 
 #[test]
