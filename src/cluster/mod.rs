@@ -61,7 +61,7 @@ pub use self::{
     record::{Event, Involved, RecordedEvent},
     request::{Notice, Observer},
     rollout::{Progress, Strategy},
-    server::Server,
+    server::{Release, Server},
     session::{Ending, Exec, NotOpened, Session, Unread, leave},
     target::{INSTANCE_LABEL, Kind, Readiness, RoleSummary, Target, Wanted},
     template::{Preference, Template},

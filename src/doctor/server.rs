@@ -1,17 +1,13 @@
 //! This machine beside the API server: its clock, its kubectl. Both need what `cluster.reachable` learned.
 
-use std::{process::Stdio, rc::Rc};
+use std::{rc::Rc, time::Duration};
 
 use jiff::SignedDuration;
 use serde::Deserialize;
 use tokio::process::Command;
 
 use super::{About, Category, Check, Context, Outcome, Subject, World};
-use crate::{
-    error::{Error, Result},
-    program,
-    ui::duration,
-};
+use crate::{cluster::Release, error::Result, program, ui::duration};
 
 const CLOCK: About = About::new(
     "cluster.clock",
@@ -26,6 +22,8 @@ const KUBECTL: About = About::new(
 )
 .needs(&["cluster.reachable", "machine.kubectl"]);
 
+/// How long kubectl may take to say its version: it may be a wrapper that looks for it first.
+const KUBECTL_LIMIT: Duration = Duration::from_secs(5);
 /// From then on it is told of.
 const SKEW: SignedDuration = SignedDuration::from_secs(60);
 /// From then on credentials are refused.
@@ -39,7 +37,10 @@ fn checks(world: &Rc<World>) -> Vec<Check> {
     let contexts = world.contexts.iter().filter(|_| !world.asked.is_empty());
     let of_context = |context: &Rc<Context>| {
         let subject = || Subject::Contexts(vec![context.name.clone()]);
-        [Check::new(&CLOCK, subject(), context, clock), Check::new(&KUBECTL, subject(), context, kubectl)]
+        [
+            Check::new(&CLOCK, subject(), context, clock),
+            Check::new(&KUBECTL, subject(), context, kubectl).within(KUBECTL_LIMIT * 2),
+        ]
     };
     contexts.flat_map(of_context).collect()
 }
@@ -65,19 +66,28 @@ async fn clock(context: Rc<Context>) -> Result<Outcome> {
 }
 
 async fn kubectl(context: Rc<Context>) -> Result<Outcome> {
-    let server = context.server.known()?;
+    let Some(server) = context.server.known()?.release.clone() else {
+        return Ok(Outcome::skip("you may not see the server's version"));
+    };
     let Some(path) = program::find("kubectl") else { return Ok(Outcome::skip("it is not on this machine")) };
     let mut command = Command::new(&path);
-    command.args(["version", "--client", "-o", "json"]).stdin(Stdio::null()).kill_on_drop(true);
-    let output = command.output().await;
-    let output = output.map_err(|error| Error::failed("cannot run kubectl").caused_by(error))?;
-    let Some((version, minor)) = version_of(&output.stdout) else {
+    command.args(["version", "--client", "-o", "json"]);
+    // It only warns: kdj does without kubectl.
+    let ran = match program::run_unattended(command, KUBECTL_LIMIT).await {
+        Ok(ran) => ran,
+        Err(error) => return Ok(Outcome::warn("kubectl cannot be started").caused_by(error.to_string())),
+    };
+    if ran.status.is_none() {
+        let seconds = KUBECTL_LIMIT.as_secs();
+        return Ok(Outcome::warn(format!("`kubectl version --client` did not end within {seconds} s")));
+    }
+    let Some(own) = release_of(&ran.stdout) else {
         return Ok(
             Outcome::warn("`kubectl version --client -o json` does not say its version").fix("install kubectl anew")
         );
     };
-    let shown = format!("kubectl {version}, server {}", server.version);
-    Ok(if minor.abs_diff(server.minor) <= 1 {
+    let shown = format!("kubectl {}, server {}", own.version, server.version);
+    Ok(if own.minor.abs_diff(server.minor) <= 1 {
         Outcome::pass(shown)
     } else {
         let fix = format!("install kubectl 1.{}: https://kubernetes.io/docs/tasks/tools/", server.minor);
@@ -85,8 +95,8 @@ async fn kubectl(context: Rc<Context>) -> Result<Outcome> {
     })
 }
 
-/// kubectl's version and minor version, from what it prints.
-fn version_of(json: &[u8]) -> Option<(String, u32)> {
+/// kubectl's version, from what it prints.
+fn release_of(json: &[u8]) -> Option<Release> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Printed {
@@ -96,9 +106,6 @@ fn version_of(json: &[u8]) -> Option<(String, u32)> {
     #[serde(rename_all = "camelCase")]
     struct Version {
         git_version: String,
-        minor: String,
     }
-    let version = serde_json::from_slice::<Printed>(json).ok()?.client_version;
-    let minor = version.minor.trim_end_matches(|c: char| !c.is_ascii_digit()).parse().ok()?;
-    Some((version.git_version, minor))
+    Release::of(&serde_json::from_slice::<Printed>(json).ok()?.client_version.git_version)
 }
