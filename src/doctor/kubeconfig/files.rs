@@ -153,10 +153,12 @@ fn open_to_others(path: &Path) -> Option<Owner> {
 
 /// Closes all that it can, and says which could not be closed.
 fn close_all(paths: &[PathBuf]) -> Result<()> {
-    let failed = paths.iter().filter_map(|path| close(path).err().map(|error| (path, error)));
-    failed.fold(Ok(()), |_, (path, error)| {
-        Err(Error::failed(format!("cannot change `{}`", path.display())).caused_by(error))
-    })
+    let failed = paths.iter().filter_map(|path| Some(format!("`{}`: {}", path.display(), close(path).err()?)));
+    let failed: Vec<String> = failed.collect();
+    if failed.is_empty() {
+        return Ok(());
+    }
+    Err(failed.iter().fold(Error::failed("not every file could be changed"), |error, why| error.caused_by(why)))
 }
 
 /// Takes from others what they may, of the very file that is looked at.
