@@ -4,10 +4,10 @@ use std::{rc::Rc, time::Duration};
 
 use jiff::SignedDuration;
 use serde::Deserialize;
-use tokio::process::Command;
+use tokio::{process::Command, sync::OnceCell};
 
 use super::{About, Category, Check, Context, Outcome, Subject, World};
-use crate::{cluster::Release, error::Result, program, ui::duration};
+use crate::{cluster::Release, error::Result, program::run_unattended, ui::lasted};
 
 const CLOCK: About = About::new(
     "cluster.clock",
@@ -32,14 +32,22 @@ const TOO_MUCH: SignedDuration = SignedDuration::from_mins(5);
 /// A part of the category `cluster`.
 pub const CATEGORY: Category = Category { name: "cluster", about: &[&CLOCK, &KUBECTL], checks };
 
+/// A context, and the kubectl of this machine, which is asked once for all of them.
+struct Place {
+    context: Rc<Context>,
+    kubectl: Rc<OnceCell<Result<Release, String>>>,
+}
+
 fn checks(world: &Rc<World>) -> Vec<Check> {
+    let kubectl = Rc::default();
     // Without an environment no cluster is asked.
     let contexts = world.contexts.iter().filter(|_| !world.asked.is_empty());
     let of_context = |context: &Rc<Context>| {
         let subject = || Subject::Contexts(vec![context.name.clone()]);
+        let place = Rc::new(Place { context: Rc::clone(context), kubectl: Rc::clone(&kubectl) });
         [
             Check::new(&CLOCK, subject(), context, clock),
-            Check::new(&KUBECTL, subject(), context, kubectl).within(KUBECTL_LIMIT * 2),
+            Check::new(&KUBECTL, subject(), &place, fits).within(KUBECTL_LIMIT * 2),
         ]
     };
     contexts.flat_map(of_context).collect()
@@ -51,7 +59,7 @@ async fn clock(context: Rc<Context>) -> Result<Outcome> {
     };
     let skew = ours.duration_since(theirs);
     let way = if skew.is_positive() { "ahead of" } else { "behind" };
-    let shown = format!("this machine's clock is {} {way} the server's", duration(skew.unsigned_abs()));
+    let shown = format!("this machine's clock is {} {way} the server's", lasted(skew.as_secs().abs()));
     let fix = match cfg!(target_os = "macos") {
         true => "`sudo sntp -sS time.apple.com`",
         false => "`sudo timedatectl set-ntp true`",
@@ -65,26 +73,17 @@ async fn clock(context: Rc<Context>) -> Result<Outcome> {
     })
 }
 
-async fn kubectl(context: Rc<Context>) -> Result<Outcome> {
-    let Some(server) = context.server.known()?.release.clone() else {
+async fn fits(place: Rc<Place>) -> Result<Outcome> {
+    let Some(server) = place.context.server.known()?.release.clone() else {
         return Ok(Outcome::skip("you may not see the server's version"));
     };
-    let Some(path) = program::find("kubectl") else { return Ok(Outcome::skip("it is not on this machine")) };
-    let mut command = Command::new(&path);
-    command.args(["version", "--client", "-o", "json"]);
     // It only warns: kdj does without kubectl.
-    let ran = match program::run_unattended(command, KUBECTL_LIMIT).await {
-        Ok(ran) => ran,
-        Err(error) => return Ok(Outcome::warn("kubectl cannot be started").caused_by(error.to_string())),
-    };
-    if ran.status.is_none() {
-        let seconds = KUBECTL_LIMIT.as_secs();
-        return Ok(Outcome::warn(format!("`kubectl version --client` did not end within {seconds} s")));
-    }
-    let Some(own) = release_of(&ran.stdout) else {
-        return Ok(
-            Outcome::warn("`kubectl version --client -o json` does not say its version").fix("install kubectl anew")
-        );
+    let own = match place.kubectl.get_or_init(ask_kubectl).await {
+        Ok(own) => own,
+        Err(problem) => {
+            let fix = "install kubectl anew: https://kubernetes.io/docs/tasks/tools/";
+            return Ok(Outcome::warn(problem.clone()).fix(fix));
+        }
     };
     let shown = format!("kubectl {}, server {}", own.version, server.version);
     Ok(if own.minor.abs_diff(server.minor) <= 1 {
@@ -93,6 +92,17 @@ async fn kubectl(context: Rc<Context>) -> Result<Outcome> {
         let fix = format!("install kubectl 1.{}: https://kubernetes.io/docs/tasks/tools/", server.minor);
         Outcome::warn(format!("{shown}: more than one minor version apart")).fix(fix)
     })
+}
+
+/// The version of this machine's kubectl, or why it is not known.
+async fn ask_kubectl() -> Result<Release, String> {
+    let mut command = Command::new("kubectl");
+    command.args(["version", "--client", "-o", "json"]);
+    let ran = run_unattended(command, KUBECTL_LIMIT).await.map_err(|error| format!("cannot run kubectl: {error}"))?;
+    if ran.status.is_none() {
+        return Err(format!("`kubectl version --client` did not end within {} s", KUBECTL_LIMIT.as_secs()));
+    }
+    release_of(&ran.stdout).ok_or_else(|| "`kubectl version --client -o json` does not say its version".to_owned())
 }
 
 /// kubectl's version, from what it prints.
