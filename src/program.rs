@@ -1,16 +1,26 @@
 //! Programs of this machine.
 
+mod unattended;
+
 use std::{
-    env, fs,
+    env,
+    ffi::OsStr,
+    fs,
     path::{Path, PathBuf},
 };
 
+pub use self::unattended::{Ran, run_unattended};
+
 /// Where the program is that this name, or path, would start.
 pub fn find(name: &str) -> Option<PathBuf> {
+    find_in(name, env::var_os("PATH").unwrap_or_default())
+}
+
+/// The same for who has another PATH.
+pub fn find_in(name: &str, path: impl AsRef<OsStr>) -> Option<PathBuf> {
     if name.contains(std::path::MAIN_SEPARATOR) {
         return Some(PathBuf::from(name)).filter(|path| is_program(path));
     }
-    let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path).map(|folder| folder.join(name)).find(|file| is_program(file))
 }
 

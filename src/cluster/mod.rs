@@ -64,7 +64,7 @@ pub use self::{
     record::{Event, Involved, RecordedEvent},
     request::{Notice, Observer},
     rollout::{Progress, Strategy},
-    server::Server,
+    server::{Release, Server},
     session::{Ending, Exec, NotOpened, Session, Unread, leave},
     survey::{App, AppWorkload, Scope, Survey, UnclearContainer},
     target::{INSTANCE_LABEL, Kind, PodGlance, Readiness, RoleSummary, Target, Wanted},

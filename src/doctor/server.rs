@@ -1,16 +1,13 @@
 //! This machine beside the API server: its clock, its kubectl. Both need what `cluster.reachable` learned.
 
-use std::{process::Stdio, rc::Rc};
+use std::{rc::Rc, time::Duration};
 
 use jiff::SignedDuration;
 use serde::Deserialize;
 use tokio::{process::Command, sync::OnceCell};
 
 use super::{About, Category, Check, Context, Outcome, Subject, World};
-use crate::{
-    error::{Error, Result},
-    ui::lasted,
-};
+use crate::{cluster::Release, error::Result, program::run_unattended, ui::lasted};
 
 const CLOCK: About = About::new(
     "cluster.clock",
@@ -25,6 +22,8 @@ const KUBECTL: About = About::new(
 )
 .needs(&["cluster.reachable", "machine.kubectl"]);
 
+/// How long kubectl may take to say its version: it may be a wrapper that looks for it first.
+const KUBECTL_LIMIT: Duration = Duration::from_secs(5);
 /// From then on it is told of.
 const SKEW: SignedDuration = SignedDuration::from_secs(60);
 /// From then on credentials are refused.
@@ -36,7 +35,7 @@ pub const CATEGORY: Category = Category { name: "cluster", about: &[&CLOCK, &KUB
 /// A context, and the kubectl of this machine, which is asked once for all of them.
 struct Place {
     context: Rc<Context>,
-    kubectl: Rc<OnceCell<Option<(String, u32)>>>,
+    kubectl: Rc<OnceCell<Result<Release, String>>>,
 }
 
 fn checks(world: &Rc<World>) -> Vec<Check> {
@@ -46,7 +45,10 @@ fn checks(world: &Rc<World>) -> Vec<Check> {
     let of_context = |context: &Rc<Context>| {
         let subject = || Subject::Contexts(vec![context.name.clone()]);
         let place = Rc::new(Place { context: Rc::clone(context), kubectl: Rc::clone(&kubectl) });
-        [Check::new(&CLOCK, subject(), context, clock), Check::new(&KUBECTL, subject(), &place, fits).only_warns()]
+        [
+            Check::new(&CLOCK, subject(), context, clock),
+            Check::new(&KUBECTL, subject(), &place, fits).within(KUBECTL_LIMIT * 2).only_warns(),
+        ]
     };
     contexts.flat_map(of_context).collect()
 }
@@ -72,13 +74,19 @@ async fn clock(context: Rc<Context>) -> Result<Outcome> {
 }
 
 async fn fits(place: Rc<Place>) -> Result<Outcome> {
-    let server = place.context.server.known()?;
-    let Some((version, minor)) = place.kubectl.get_or_try_init(ask_kubectl).await? else {
-        let problem = "`kubectl version --client -o json` does not say its version";
-        return Ok(Outcome::warn(problem).fix("install kubectl anew: https://kubernetes.io/docs/tasks/tools/"));
+    let Some(server) = place.context.server.known()?.release.clone() else {
+        return Ok(Outcome::skip("you may not see the server's version"));
     };
-    let shown = format!("kubectl {version}, server {}", server.version);
-    Ok(if minor.abs_diff(server.minor) <= 1 {
+    // It only warns: kdj does without kubectl.
+    let own = match place.kubectl.get_or_init(ask_kubectl).await {
+        Ok(own) => own,
+        Err(problem) => {
+            let fix = "install kubectl anew: https://kubernetes.io/docs/tasks/tools/";
+            return Ok(Outcome::warn(problem.clone()).fix(fix));
+        }
+    };
+    let shown = format!("kubectl {}, server {}", own.version, server.version);
+    Ok(if own.minor.abs_diff(server.minor) <= 1 {
         Outcome::pass(shown)
     } else {
         let fix = format!("install kubectl 1.{}: https://kubernetes.io/docs/tasks/tools/", server.minor);
@@ -86,16 +94,19 @@ async fn fits(place: Rc<Place>) -> Result<Outcome> {
     })
 }
 
-/// The version of this machine's kubectl; nothing when it does not say it.
-async fn ask_kubectl() -> Result<Option<(String, u32)>> {
+/// The version of this machine's kubectl, or why it is not known.
+async fn ask_kubectl() -> Result<Release, String> {
     let mut command = Command::new("kubectl");
-    command.args(["version", "--client", "-o", "json"]).stdin(Stdio::null()).kill_on_drop(true);
-    let output = command.output().await;
-    Ok(version_of(&output.map_err(|error| Error::failed("cannot run kubectl").caused_by(error))?.stdout))
+    command.args(["version", "--client", "-o", "json"]);
+    let ran = run_unattended(command, KUBECTL_LIMIT).await.map_err(|error| format!("cannot run kubectl: {error}"))?;
+    if ran.status.is_none() {
+        return Err(format!("`kubectl version --client` did not end within {} s", KUBECTL_LIMIT.as_secs()));
+    }
+    release_of(&ran.stdout).ok_or_else(|| "`kubectl version --client -o json` does not say its version".to_owned())
 }
 
-/// kubectl's version and minor version, from what it prints.
-fn version_of(json: &[u8]) -> Option<(String, u32)> {
+/// kubectl's version, from what it prints.
+fn release_of(json: &[u8]) -> Option<Release> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Printed {
@@ -105,9 +116,6 @@ fn version_of(json: &[u8]) -> Option<(String, u32)> {
     #[serde(rename_all = "camelCase")]
     struct Version {
         git_version: String,
-        minor: String,
     }
-    let version = serde_json::from_slice::<Printed>(json).ok()?.client_version;
-    let minor = version.minor.trim_end_matches(|c: char| !c.is_ascii_digit()).parse().ok()?;
-    Some((version.git_version, minor))
+    Release::of(&serde_json::from_slice::<Printed>(json).ok()?.client_version.git_version)
 }

@@ -15,6 +15,10 @@ pub const REDACTED: &str = "<redacted>";
 /// What stands for code, which may hold anything.
 pub const CODE: &str = "<code>";
 
+/// How many lines of what a program wrote are shown.
+const LINES: usize = 12;
+/// How many characters of each.
+const LINE_LENGTH: usize = 400;
 /// Parts of names whose values are secret.
 const SECRET_PARTS: [&str; 19] = [
     "password",
@@ -49,6 +53,16 @@ pub fn words<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<String> {
 /// A piece of text without the values that look secret: a sentence, perhaps with a command in it.
 pub fn text(text: &str) -> String {
     words::line(&values::clean(text), words::Command::of_a_sentence)
+}
+
+/// The last lines of what a program wrote, each cut where it is long, without the values that look secret; `None` when it
+/// wrote nothing.
+pub fn last_lines(written: &[u8]) -> Option<String> {
+    let all = String::from_utf8_lossy(written);
+    let lines: Vec<&str> = all.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+    let last = lines.iter().skip(lines.len().saturating_sub(LINES));
+    let clean = last.map(|line| text(&line.chars().take(LINE_LENGTH).collect::<String>()));
+    Some(clean.collect::<Vec<_>>().join("\n")).filter(|text| !text.is_empty())
 }
 
 /// Whether what such a name has is secret: `DB_PASSWORD`, `accessKey`, `--api-key`.

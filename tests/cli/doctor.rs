@@ -1,6 +1,7 @@
 //! `kdj doctor`: what it prints, how it ends, what it mends. Of the checks themselves, `doctor::worlds` shows each of the
 //! machine, the kubeconfig and the credentials in two worlds; `doctor_cluster` does so for the others.
 
+mod children;
 mod fixes;
 mod ids;
 mod shown;

@@ -134,6 +134,30 @@ fn a_server_answers_or_a_step_to_it_fails() {
     let refusing = ApiServer::http(Objects::in_namespace(NAMESPACE));
     refusing.fault(On::get("/version"), Fault::unauthorized());
     of(&refusing, "cluster.reachable", "fail", &["does not accept your credentials", "log in again"]);
+    // What stands before an API server refuses in words of its own.
+    let now = jiff::fmt::rfc2822::to_string(&jiff::Zoned::now()).expect("a date");
+    let rancher = r#"{"type":"error","status":"401","message":"must authenticate"}"#;
+    for (body, said) in [(rancher, "must authenticate"), ("Unauthorized\n", "Unauthorized")] {
+        let proxy = ApiServer::http(Objects::in_namespace(NAMESPACE));
+        proxy.fault(On::get("/version"), Fault::refused(401, body, &now));
+        let words = ["does not accept your credentials", said, "log in again"];
+        of(&proxy, "cluster.reachable", "fail", &words);
+    }
+    // It is there, though it does not show its version.
+    let hardened = well();
+    hardened.fault(On::get("/version"), Fault::forbidden("dev", "get", "version", ""));
+    of(&hardened, "cluster.reachable", "pass", &[" ms"]);
+    let output = Kdj::on(&hardened).run(["doctor", "qa", "--only", "cluster", "-o", "json"]).expect_code(0);
+    expect(&of_json(&output, "cluster.version"), "skip", &["you may not see it"]);
+    expect(&of_json(&output, "cluster.rights"), "pass", &[]);
+}
+
+#[test]
+fn a_clock_that_is_wrong_is_told_of_where_credentials_are_refused() {
+    let date = "Wed, 21 Oct 2015 07:28:00 GMT";
+    let server = ApiServer::http(Objects::in_namespace(NAMESPACE));
+    server.fault(On::get("/version"), Fault::refused(401, "Unauthorized", date));
+    of(&server, "cluster.reachable", "fail", &["the server's 2015-10-21T07:28:00Z", "set this machine's clock"]);
 }
 
 #[test]
@@ -149,7 +173,7 @@ fn what_needs_a_server_is_skipped_without_one() {
 fn a_slow_server_is_called_slow() {
     of(&well(), "cluster.latency", "pass", &[]);
     let slow = well();
-    slow.fault(On::get("/version").after(1).times(3), Fault::Delay(Duration::from_millis(400)));
+    slow.fault(On::get("/version").after(1).times(2), Fault::Delay(Duration::from_millis(400)));
     of(&slow, "cluster.latency", "warn", &["ms for a request", "VPN"]);
 }
 

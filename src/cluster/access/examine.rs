@@ -17,7 +17,7 @@ pub struct Login {
     pub expires: Option<SystemTime>,
 }
 
-/// How long a credential plugin may take: a minute, or what `KDJ_PLUGIN_TIMEOUT` says.
+/// How long a credential plugin may take at most: a minute, or what `KDJ_PLUGIN_TIMEOUT` says.
 ///
 /// # Errors
 /// When that is no number of seconds.

@@ -1,7 +1,8 @@
-//! What the kubeconfig says, for who looks whether it is sound: no secret leaves this file.
+//! What the kubeconfig says, for who looks whether it is sound. Of its secrets only a plugin's arguments and variables leave
+//! this file, for the commands of its cloud; they are not in what `Debug` shows.
 
 use std::{
-    fs,
+    fmt, fs,
     path::{Path, PathBuf},
 };
 
@@ -61,13 +62,13 @@ pub struct ContextFacts {
 }
 
 /// What the kubeconfig says of a credential plugin.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct PluginFacts {
     /// The program.
     pub command: String,
     /// Its arguments. They may hold secrets: [`PluginFacts::shown`] is for people.
     pub arguments: Vec<String>,
-    /// Variables it is given.
+    /// Variables it is given. They may hold secrets, too.
     pub variables: Vec<(String, String)>,
     /// Its command line as it may be shown.
     pub shown: String,
@@ -79,6 +80,12 @@ pub struct PluginFacts {
     pub install_hint: Option<String>,
     /// Whether it wants to ask at the terminal each time.
     pub always_asks: bool,
+}
+
+impl fmt::Debug for PluginFacts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PluginFacts").field("shown", &self.shown).finish_non_exhaustive()
+    }
 }
 
 /// The kubeconfig, and the files it is made of, each by itself.
@@ -171,11 +178,11 @@ impl ContextFacts {
         let own_key = user.client_key_data.as_ref().is_some_and(|key| !key.expose_secret().is_empty());
         let has_token = user.token.as_ref().is_some_and(|token| !token.expose_secret().is_empty());
         if let Some(path) = user.client_key.as_ref().filter(|path| !path.is_empty() && !own_key) {
-            drop(self.readable("client-key", path));
+            self.can_be_opened("client-key", path);
         }
         let token_file = user.token_file.as_ref().filter(|path| !path.is_empty());
         match token_file {
-            Some(path) if !has_token => drop(self.readable("tokenFile", path)),
+            Some(path) if !has_token => self.can_be_opened("tokenFile", path),
             Some(_) => {}
             None => self.token_expires = user.token.as_ref().and_then(|token| expiry_of_token(token.expose_secret())),
         }
@@ -209,22 +216,29 @@ impl ContextFacts {
         read.map_err(|error| self.unusable.push(format!("`{key}: {path}` cannot be read: {error}"))).ok()
     }
 
+    /// The same, of a file whose secret is nobody's business here.
+    fn can_be_opened(&mut self, key: &str, path: &str) {
+        if let Err(error) = fs::File::open(path) {
+            self.unusable.push(format!("`{key}: {path}` cannot be read: {error}"));
+        }
+    }
+
     /// When the certificate in a file expires.
     fn certificate_file(&mut self, key: &str, path: &str) -> Option<Timestamp> {
-        let expires = validity::not_after_of_pem(&self.readable(key, path)?);
-        if expires.is_none() {
+        let found = validity::not_after_of_pem(&self.readable(key, path)?);
+        if found.is_none() {
             self.unusable.push(format!("`{key}: {path}` is no certificate in PEM"));
         }
-        expires
+        found.flatten()
     }
 
     /// When a certificate that stands in the kubeconfig expires.
     fn inline_certificate(&mut self, key: &str, data: &str) -> Option<Timestamp> {
-        let expires = BASE64.decode(data).ok().and_then(|pem| validity::not_after_of_pem(&pem));
-        if expires.is_none() {
+        let found = BASE64.decode(data).ok().and_then(|pem| validity::not_after_of_pem(&pem));
+        if found.is_none() {
             self.unusable.push(format!("`{key}` is no certificate in PEM and base64"));
         }
-        expires
+        found.flatten()
     }
 }
 

@@ -3,8 +3,9 @@
 
 use std::{
     env,
-    io::{IsTerminal, stdin},
-    process::Stdio,
+    io::{self, IsTerminal, stdin},
+    pin::pin,
+    process::{Output, Stdio},
     time::{Duration, SystemTime},
 };
 
@@ -18,20 +19,18 @@ use tokio::{process::Command, time::timeout};
 use super::{command_line, process_tree};
 use crate::{
     error::{Error, Result},
+    program::{Ran, run_unattended},
     protection::redact,
 };
 
-/// How long a plugin may take.
+/// How long a plugin may take: it may ask.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
+/// How long one may take that cannot ask: what takes longer waits for somebody.
+const UNATTENDED_LIMIT: Duration = Duration::from_secs(15);
 /// Says otherwise, in seconds.
 const TIME_LIMIT_VARIABLE: &str = "KDJ_PLUGIN_TIMEOUT";
 /// Versions of the API whose answers have the shape read here; `v1alpha1` is gone since Kubernetes 1.24.
 pub(super) const API_VERSIONS: [&str; 2] = ["client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"];
-/// How many lines of what a plugin says are shown.
-const LINES: usize = 12;
-/// How many characters of each.
-const LINE_LENGTH: usize = 400;
-
 /// What a plugin gives: a token or a client certificate with its key (PEM, base64 as in a kubeconfig), or both.
 pub(super) struct Credential {
     pub(super) token: Option<SecretString>,
@@ -74,8 +73,9 @@ pub(super) async fn run(exec: &ExecConfig, manner: Manner) -> Result<Credential>
     let Some(name) = exec.command.as_deref().filter(|name| !name.is_empty()) else {
         return Err(Error::usage("the kubeconfig's user has an `exec` section without a command"));
     };
+    let is_users = manner == Manner::Attended || may_ask(exec, manner);
     let limit = match manner {
-        Manner::Attended | Manner::Unattended => time_limit()?,
+        Manner::Attended | Manner::Unattended => given_limit()?.unwrap_or(if is_users { TIME_LIMIT } else { UNATTENDED_LIMIT }),
         Manner::Silent(limit) => limit,
         Manner::NeverAsking(limit) if exec.interactive_mode == Some(ExecInteractiveMode::Never) => limit,
         Manner::NeverAsking(_) => {
@@ -83,47 +83,55 @@ pub(super) async fn run(exec: &ExecConfig, manner: Manner) -> Result<Credential>
             return Err(Error::failed(message).caused_by("its `interactiveMode` is not `Never`"));
         }
     };
-    let child = command(name, exec, manner)?.spawn().map_err(|error| not_started(name, exec, &error))?;
-    let id = child.id();
-    let output = child.wait_with_output();
-    tokio::pin!(output);
-    let output = match timeout(limit, &mut output).await {
-        Ok(output) => {
-            output.map_err(|error| Error::failed(format!("lost the credential plugin `{name}`")).caused_by(error))?
-        }
-        Err(_) => {
-            // One that may ask dies alone: what it started may be the browser the user logs in with.
-            if let Some(id) = id.filter(|_| !may_ask(exec, manner)) {
-                process_tree::kill_children(id).await;
-            }
-            let message = format!("the credential plugin `{name}` did not answer within {} s", limit.as_secs());
-            let words = command_line::shown(name, exec);
-            return Err(Error::failed(message).hint(format!("run `{words}` yourself to see what it waits for")));
-        }
+    let command = command(name, exec, manner)?;
+    let ran = if is_users {
+        attend(command, limit, may_ask(exec, manner)).await
+    } else {
+        run_unattended(command, limit).await
     };
-    if !output.status.success() {
-        let cause = match output.status.code() {
+    let ran = ran.map_err(|error| not_started(name, exec, &error))?;
+    let words = command_line::shown(name, exec);
+    // Nothing when its stderr was the user's.
+    let said = redact::last_lines(&ran.stderr).map(|said| format!("it said: {said}"));
+    let Some(status) = ran.status else {
+        let message = format!("the credential plugin `{name}` did not answer within {} s", limit.as_secs());
+        let error = said.into_iter().fold(Error::failed(message), Error::caused_by);
+        let error = error.hint(format!("run `{words}` yourself to see what it waits for"));
+        let longer = format!("`export {TIME_LIMIT_VARIABLE}=60`, if it only takes its time");
+        return Err(if is_users { error } else { error.hint(longer) });
+    };
+    if !status.success() {
+        let cause = match status.code() {
             Some(code) if manner == Manner::Attended => {
                 format!("it ended with exit code {code}; what it said stands above")
             }
+            Some(code) if !is_users => format!("it ended with exit code {code}, without a terminal to ask at"),
             Some(code) => format!("it ended with exit code {code}"),
             None => "a signal killed it".to_owned(),
         };
         let error = Error::failed(format!("the credential plugin `{name}` failed")).caused_by(cause);
-        let error = last_lines(&output.stderr).into_iter().fold(error, Error::caused_by);
-        let words = command_line::shown(name, exec);
+        let error = said.into_iter().fold(error, Error::caused_by);
         return Err(error.hint(format!("log in again, or run `{words}` to see the failure alone")));
     }
-    read(name, &output.stdout)
+    read(name, &ran.stdout)
 }
 
-/// The end of what it wrote to stderr, without what looks secret; nothing when that was the user's.
-fn last_lines(stderr: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(stderr);
-    let lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
-    let last = &lines[lines.len().saturating_sub(LINES)..];
-    let clean = |line: &&str| redact::text(&line.chars().take(LINE_LENGTH).collect::<String>());
-    (!last.is_empty()).then(|| format!("it said: {}", last.iter().map(clean).collect::<Vec<_>>().join("\n")))
+/// Runs it for a user who sees what it says, and whom it `asks`, if it may.
+async fn attend(mut command: Command, limit: Duration, asks: bool) -> io::Result<Ran> {
+    // Piped input belongs to the remote process: the plugin must not eat it.
+    command.stdin(if asks { Stdio::inherit() } else { Stdio::null() });
+    let child = command.stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
+    let id = child.id();
+    let mut output = pin!(child.wait_with_output());
+    if let Ok(output) = timeout(limit, &mut output).await {
+        let Output { status, stdout, stderr } = output?;
+        return Ok(Ran { status: Some(status), stdout, stderr });
+    }
+    // One that may ask dies alone: what it started may be the browser the user logs in with.
+    if let Some(id) = id.filter(|_| !asks) {
+        process_tree::kill_children(id).await;
+    }
+    Ok(Ran { status: None, stdout: Vec::new(), stderr: Vec::new() })
 }
 
 fn command(name: &str, exec: &ExecConfig, manner: Manner) -> Result<Command> {
@@ -147,11 +155,6 @@ fn command(name: &str, exec: &ExecConfig, manner: Manner) -> Result<Command> {
     for name in exec.drop_env.iter().flatten() {
         command.env_remove(name);
     }
-    // Piped input belongs to the remote process: the plugin must not eat it.
-    command.stdin(if interactive { Stdio::inherit() } else { Stdio::null() });
-    let is_users = manner == Manner::Attended || interactive;
-    command.stderr(if is_users { Stdio::inherit() } else { Stdio::piped() });
-    command.stdout(Stdio::piped()).kill_on_drop(true);
     Ok(command)
 }
 
@@ -214,12 +217,16 @@ fn not_started(name: &str, exec: &ExecConfig, error: &std::io::Error) -> Error {
     }
 }
 
+/// How long a plugin may take at most.
 pub(super) fn time_limit() -> Result<Duration> {
-    let Some(value) = env::var_os(TIME_LIMIT_VARIABLE).filter(|value| !value.is_empty()) else {
-        return Ok(TIME_LIMIT);
-    };
+    Ok(given_limit()?.unwrap_or(TIME_LIMIT))
+}
+
+/// How long one may take, if the user says so.
+fn given_limit() -> Result<Option<Duration>> {
+    let Some(value) = env::var_os(TIME_LIMIT_VARIABLE).filter(|value| !value.is_empty()) else { return Ok(None) };
     let seconds = value.to_str().and_then(|text| text.trim().parse().ok()).filter(|&seconds| seconds > 0);
-    seconds.map(Duration::from_secs).ok_or_else(|| {
+    seconds.map(|seconds| Some(Duration::from_secs(seconds))).ok_or_else(|| {
         let message = format!("{TIME_LIMIT_VARIABLE} is {value:?}; it wants a number of seconds, such as 120");
         Error::usage(message)
     })

@@ -8,9 +8,9 @@ const EXPLICIT_VERSION: u8 = 0xa0;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
 
-/// When the first certificate of a PEM text expires; `None` when there is none, or it cannot be read.
-pub(super) fn not_after_of_pem(pem: &[u8]) -> Option<Timestamp> {
-    not_after(&CertificateDer::pem_slice_iter(pem).next()?.ok()?)
+/// When the first certificate of a PEM text expires, as far as that can be read; `None` when there is no certificate.
+pub(super) fn not_after_of_pem(pem: &[u8]) -> Option<Option<Timestamp>> {
+    Some(not_after(&CertificateDer::pem_slice_iter(pem).next()?.ok()?))
 }
 
 /// When a certificate in DER expires; `None` when it cannot be read.
@@ -42,7 +42,8 @@ fn time(tag: u8, text: &str) -> Option<Timestamp> {
         _ => return None,
     };
     let time = DateTime::strptime("%Y%m%d%H%M%S", digits).ok()?;
-    Some(time.to_zoned(TimeZone::UTC).ok()?.timestamp())
+    // `99991231235959Z` says that it does not expire, and lies beyond what a timestamp holds.
+    Some(time.to_zoned(TimeZone::UTC).map_or(Timestamp::MAX, |time| time.timestamp()))
 }
 
 /// What stands in an element of this tag, and what follows it.
@@ -78,12 +79,18 @@ mod tests {
             parameters.not_after = rcgen::date_time_ymd(year, 5, 6);
             let certificate = parameters.self_signed(&key).unwrap();
             assert_eq!(not_after(certificate.der()).unwrap().to_string(), expected);
-            assert_eq!(not_after_of_pem(certificate.pem().as_bytes()).unwrap().to_string(), expected);
+            assert_eq!(not_after_of_pem(certificate.pem().as_bytes()).unwrap().unwrap().to_string(), expected);
             let der = certificate.der();
             for end in 0..der.len().min(200) {
                 let _ = not_after(&der[..end]);
             }
         }
+    }
+
+    #[test]
+    fn one_may_never_expire() {
+        assert_eq!(time(GENERALIZED_TIME, "99991231235959Z"), Some(Timestamp::MAX));
+        assert_eq!(time(UTC_TIME, "9901010000Z"), None);
     }
 
     #[test]

@@ -175,6 +175,9 @@ fn certificate(error: Error, tls: &rustls::Error) -> Error {
         rustls::Error::InvalidCertificate(Certificate::Expired | Certificate::ExpiredContext { .. }) => {
             error.hint("the server's certificate has expired, or your clock is wrong: compare `date` with a clock")
         }
+        rustls::Error::InvalidCertificate(Certificate::NotValidYet | Certificate::NotValidYetContext { .. }) => {
+            error.hint("the server's certificate is not valid yet: your clock may be wrong: compare `date` with a clock")
+        }
         rustls::Error::InvalidCertificate(Certificate::NotValidForName | Certificate::NotValidForNameContext { .. }) => {
             error.hint("the certificate is for another name: set `tls-server-name` in the kubeconfig's cluster")
         }

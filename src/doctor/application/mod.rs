@@ -5,14 +5,16 @@
 mod inside;
 mod workloads;
 
-use std::{rc::Rc, time::Duration};
+use std::{future::Future, rc::Rc, time::Duration};
 
-use super::{About, Category, Check, Context, Learned, Subject, World};
+use tokio::{sync::Mutex, time::timeout};
+
+use super::{About, Category, Check, Context, Learned, Outcome, Subject, World};
 use crate::{
     cluster::{Cluster, Target},
     connection,
     environment::Environment,
-    error::Result,
+    error::{Error, Result},
     migration::Plan,
     status::Status,
 };
@@ -80,6 +82,8 @@ pub const CATEGORY: Category = Category {
 const INSIDE_LIMIT: Duration = Duration::from_secs(25);
 /// How long the lists of an environment may take: they end by themselves after 15 s, and say so.
 const LISTS_LIMIT: Duration = Duration::from_secs(17);
+/// How long the three that ask inside may take, each of which waits for the others.
+const ALL_INSIDE: Duration = INSIDE_LIMIT.saturating_mul(4);
 
 /// An environment, and what was learned of its app.
 struct App {
@@ -89,6 +93,8 @@ struct App {
     status: Learned<Status>,
     target: Learned<Target>,
     plan: Learned<Plan>,
+    /// Held by who runs something in a container.
+    inside: Mutex<()>,
 }
 
 impl App {
@@ -113,6 +119,7 @@ fn checks(world: &Rc<World>) -> Vec<Check> {
             status: Learned::default(),
             target: Learned::default(),
             plan: Learned::default(),
+            inside: Mutex::default(),
         });
         [
             Check::new(&WORKLOADS, subject(), &app, workloads::workloads).asks_cluster().within(LISTS_LIMIT),
@@ -121,11 +128,24 @@ fn checks(world: &Rc<World>) -> Vec<Check> {
             Check::new(&BEAT, subject(), &app, workloads::beat),
             Check::new(&MANAGERS, subject(), &app, workloads::managers),
             Check::new(&CONTAINER, subject(), &app, workloads::container).asks_cluster().within(LISTS_LIMIT),
-            Check::new(&DJANGO, subject(), &app, inside::django).within(INSIDE_LIMIT),
-            Check::new(&DATABASE, subject(), &app, inside::database).within(INSIDE_LIMIT),
+            Check::new(&DJANGO, subject(), &app, |app| alone(app, inside::django)).within(ALL_INSIDE),
+            Check::new(&DATABASE, subject(), &app, |app| alone(app, inside::database)).within(ALL_INSIDE),
             Check::new(&MIGRATIONS, subject(), &app, inside::migrations),
-            Check::new(&BROKER, subject(), &app, inside::broker).within(INSIDE_LIMIT),
+            Check::new(&BROKER, subject(), &app, |app| alone(app, inside::broker)).within(ALL_INSIDE),
         ]
     };
     world.environments().flat_map(of_environment).collect()
+}
+
+/// One after the other: each loads the whole project, into the memory of a container that may have little left.
+async fn alone<F>(app: Rc<App>, ask: impl FnOnce(Rc<App>) -> F) -> Result<Outcome>
+where
+    F: Future<Output = Result<Outcome>>,
+{
+    let turn = Rc::clone(&app);
+    let _turn = turn.inside.lock().await;
+    let answer = timeout(INSIDE_LIMIT, ask(app)).await;
+    answer.unwrap_or_else(|_| {
+        Err(Error::failed(format!("no answer from the container within {} s", INSIDE_LIMIT.as_secs())))
+    })
 }

@@ -71,8 +71,8 @@ pub const CATEGORY: Category = Category {
 
 /// A round trip that takes longer is felt in every command.
 const SLOW: Duration = Duration::from_millis(300);
-/// How many requests are timed.
-const TIMED: usize = 3;
+/// How many requests are timed; the quickest counts.
+const TIMED: usize = 2;
 /// The oldest minor version whose API server forwards ports over WebSocket; and the newest the tests ran with.
 const TESTED: (u32, u32) = (31, 35);
 
@@ -133,16 +133,15 @@ async fn latency(place: Rc<Place>) -> Result<Outcome> {
     for _ in 0..TIMED {
         times.push(cluster.server().await?.took);
     }
-    times.sort();
-    Ok(judge_latency(times[TIMED / 2]))
+    Ok(judge_latency(times.into_iter().min().unwrap_or_default()))
 }
 
-fn judge_latency(median: Duration) -> Outcome {
-    let text = format!("{} for a request", duration(median));
-    if median <= SLOW {
+fn judge_latency(quickest: Duration) -> Outcome {
+    let text = format!("{} for a request", duration(quickest));
+    if quickest <= SLOW {
         return Outcome::pass(text);
     }
-    Outcome::warn(format!("{text}: each command takes some {} longer than it need", duration(median * 3)))
+    Outcome::warn(format!("{text}: each command takes some {} longer than it need", duration(quickest * 3)))
         .fix("a VPN or a proxy may lead a long way round: try another of its gateways, or none")
 }
 
@@ -152,8 +151,10 @@ async fn certificate(place: Rc<Place>) -> Result<Outcome> {
 }
 
 async fn version(place: Rc<Place>) -> Result<Outcome> {
-    let server = place.context.server.known()?;
-    Ok(judge_version(&server.version, server.minor))
+    Ok(match &place.context.server.known()?.release {
+        Some(release) => judge_version(&release.version, release.minor),
+        None => Outcome::skip("you may not see it"),
+    })
 }
 
 fn judge_version(version: &str, minor: u32) -> Outcome {

@@ -1,51 +1,87 @@
 //! Whether a cloud's own command is there and logged in.
 
-use std::{process::Stdio, rc::Rc};
+use std::rc::Rc;
 
-use tokio::process::Command;
+use tokio::{process::Command, sync::Semaphore};
 
 use super::{
     super::{Fix, How, Outcome},
+    CLOUD_LIMIT,
     login::CloudLogin,
 };
 use crate::{
-    error::{Error, Result},
-    program,
+    program::{find, run_unattended},
     protection::redact,
 };
 
-/// How many lines of what it says are shown.
-const LINES: usize = 4;
-
 /// It only warns: the plugin may still have what it needs, and says itself when not.
-pub(super) async fn check(login: Rc<CloudLogin>) -> Result<Outcome> {
-    let line = shell_words::join(&login.status);
-    let Some((name, arguments)) = login.status.split_first() else { return Ok(Outcome::skip("nothing to run")) };
-    if program::find(name).is_none() {
-        return Ok(
-            Outcome::warn(format!("`{name}` is not on this machine")).fix(format!("install it: {}", login.install))
-        );
+pub(super) async fn check(state: Rc<(CloudLogin, Rc<Semaphore>)>) -> Outcome {
+    let (login, turns) = &*state;
+    let _turn = turns.acquire().await;
+    let name = login.status.first().map(String::as_str).unwrap_or_default();
+    if find(name).is_none() {
+        let text = format!("`{name}` is not on this machine");
+        return match login.needed {
+            true => Outcome::warn(text).fix(format!("install it: {}", login.install)),
+            false => Outcome::skip(format!("{text}, and the plugin does without it")),
+        };
     }
-    let mut command = Command::new(name);
-    command.args(arguments).envs(login.variables.iter().map(|(name, value)| (name, value)));
-    // Its output may be a token, and it is not to ask.
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
-    let child = command.spawn().map_err(|error| Error::failed(format!("cannot start `{name}`")).caused_by(error))?;
-    let ended = child.wait_with_output().await;
-    let ended = ended.map_err(|error| Error::failed(format!("lost `{line}`")).caused_by(error))?;
-    if ended.status.success() {
-        return Ok(Outcome::pass(format!("`{line}` succeeds")));
+    match look(login).await {
+        Login::In => Outcome::pass(format!("`{}` succeeds", shell_words::join(&login.status))),
+        Login::Out(said) => with_remedy(
+            said.into_iter().fold(
+                Outcome::warn(format!("`{name}` is not logged in: `{}` fails", shell_words::join(&login.status))),
+                Outcome::caused_by,
+            ),
+            login,
+        ),
+        Login::Unknown(why) => Outcome::warn(why),
     }
-    let said = String::from_utf8_lossy(&ended.stderr);
-    let said: Vec<String> = said.lines().filter(|line| !line.trim().is_empty()).take(LINES).map(redact::text).collect();
-    let outcome = Outcome::warn(format!("`{name}` is not logged in: `{line}` fails"));
-    let outcome = if said.is_empty() { outcome } else { outcome.caused_by(said.join("\n")) };
-    Ok(outcome.fix(format!("`{}`", shell_words::join(&login.login))).safe_fix(fix(&login)))
 }
 
-/// Logs in, at the terminal.
-pub(super) fn fix(login: &CloudLogin) -> Fix {
-    let name = login.login.first().map(String::as_str).unwrap_or_default();
-    let how = How::Login { words: login.login.clone(), variables: login.variables.clone() };
-    Fix { what: format!("log in with `{name}`"), how }
+/// What a cloud's command says of itself.
+enum Login {
+    In,
+    /// And what it said.
+    Out(Option<String>),
+    /// And why.
+    Unknown(String),
+}
+
+async fn look(login: &CloudLogin) -> Login {
+    let line = shell_words::join(&login.status);
+    let Some((name, arguments)) = login.status.split_first() else { return Login::Unknown(String::new()) };
+    let mut command = Command::new(name);
+    command.args(arguments).envs(login.variables.iter().map(|(name, value)| (name, value)));
+    match run_unattended(command, CLOUD_LIMIT).await {
+        Err(error) => Login::Unknown(format!("cannot start `{name}`: {error}")),
+        // Its stdout may be a token.
+        Ok(ran) => match ran.status {
+            Some(status) if status.success() => Login::In,
+            Some(_) => Login::Out(redact::last_lines(&ran.stderr)),
+            None => Login::Unknown(format!("`{line}` did not end within {} s", CLOUD_LIMIT.as_secs())),
+        },
+    }
+}
+
+/// The outcome of a plugin that failed: with what to type first, when that is because its cloud's command is logged out.
+pub(super) async fn explain(outcome: Outcome, login: &CloudLogin) -> Outcome {
+    match look(login).await {
+        Login::Out(_) => {
+            let own = outcome.fixes.clone();
+            own.into_iter().fold(with_remedy(Outcome { fixes: Vec::new(), ..outcome }, login), Outcome::fix)
+        }
+        Login::In | Login::Unknown(_) => outcome,
+    }
+}
+
+fn with_remedy(outcome: Outcome, login: &CloudLogin) -> Outcome {
+    let line = shell_words::join(&login.remedy);
+    if !login.logs_in {
+        return outcome
+            .fix(format!("log in again, the way your team does; `{line}` shows where credentials are looked for"));
+    }
+    let name = login.status.first().map(String::as_str).unwrap_or_default();
+    let what = format!("log in with `{name}`");
+    outcome.fix(format!("`{line}`")).safe_fix(Fix { what, how: How::Login { words: login.remedy.clone(), variables: login.variables.clone() } })
 }

@@ -3,8 +3,11 @@
 mod cloud;
 mod login;
 mod plugin;
+mod sso;
 
 use std::{collections::BTreeMap, rc::Rc, time::Duration};
+
+use tokio::sync::Semaphore;
 
 use self::login::CloudLogin;
 use super::{About, Category, Check, Context, Learned, Subject, World};
@@ -30,7 +33,7 @@ const PLUGIN: About = About::new(
 .needs(&["credentials.command", "kubeconfig.entries", "kubeconfig.paths", "kubeconfig.provider"]);
 const EXPIRY: About = About::new(
     "credentials.expiry",
-    "the credentials last for five more minutes",
+    "the credentials have not expired",
     "the API server refuses every command when they have expired",
 )
 .needs(&["credentials.plugin"]);
@@ -45,6 +48,8 @@ const CLOUD: About = About::new(
 const MARGIN: Duration = Duration::from_secs(2);
 /// How long a cloud's command may take: it asks the cloud.
 const CLOUD_LIMIT: Duration = Duration::from_secs(15);
+/// How many plugins and commands of clouds run at once: most are Python, and take a second of a processor.
+const AT_ONCE: usize = 4;
 
 /// The category.
 pub const CATEGORY: Category =
@@ -56,6 +61,10 @@ struct Place {
     context: Rc<Context>,
     facts: Rc<ContextFacts>,
     login: Learned<Login>,
+    /// Whose turn it is to run a program.
+    turns: Rc<Semaphore>,
+    /// How many run at once.
+    crowd: u32,
 }
 
 impl Place {
@@ -65,18 +74,23 @@ impl Place {
 }
 
 fn checks(world: &Rc<World>) -> Vec<Check> {
-    let limit = plugin_time_limit().unwrap_or_default().saturating_add(MARGIN);
     let mut checks = Vec::new();
+    let turns = Rc::new(Semaphore::new(AT_ONCE));
+    let plugins = world.contexts.iter().filter(|context| context.facts.plugin.is_some()).count();
+    let crowd = u32::try_from(plugins.clamp(1, AT_ONCE)).unwrap_or(1);
+    // Each program has a limit of its own. Whoever waits for its turn, or for the terminal, waits for all the others at most.
+    let longest = plugin_time_limit().unwrap_or_default().max(CLOUD_LIMIT).saturating_add(CLOUD_LIMIT + MARGIN);
+    let limit = longest.saturating_mul(u32::try_from(plugins).unwrap_or(u32::MAX).max(1));
     let mut logins: BTreeMap<CloudLogin, Vec<String>> = BTreeMap::new();
     for context in &world.contexts {
         let facts = Rc::clone(&context.facts);
-        let place = Place { world: Rc::clone(world), context: Rc::clone(context), facts, login: Learned::default() };
-        let place = Rc::new(place);
+        let (turns, login) = (Rc::clone(&turns), Learned::default());
+        let place = Rc::new(Place { world: Rc::clone(world), context: Rc::clone(context), facts, login, turns, crowd });
         let subject = || Subject::Contexts(vec![context.name.clone()]);
         if let Some(plugin) = place.plugin() {
             checks.push(Check::new(&COMMAND, subject(), &place, plugin::command));
             checks.push(Check::new(&API, subject(), &place, plugin::api));
-            if let Some(login) = login::of(plugin) {
+            if let Some(login) = login::find(plugin) {
                 logins.entry(login).or_default().push(context.name.clone());
             }
         }
@@ -87,8 +101,8 @@ fn checks(world: &Rc<World>) -> Vec<Check> {
     }
     // One login may serve many contexts, and is looked at once.
     for (login, contexts) in logins {
-        let check = Check::new(&CLOUD, Subject::Contexts(contexts), &Rc::new(login), cloud::check);
-        checks.push(check.within(CLOUD_LIMIT).only_warns());
+        let state = Rc::new((login, Rc::clone(&turns)));
+        checks.push(Check::new(&CLOUD, Subject::Contexts(contexts), &state, cloud::check).within(limit).only_warns());
     }
     checks
 }

@@ -2,7 +2,7 @@
 
 use std::{
     env, fs,
-    io::Write,
+    io::{self, Write},
     path::{Path, PathBuf},
     rc::Rc,
 };
@@ -76,18 +76,42 @@ fn of(name: &str, home: &Path) -> Option<Shell> {
 
 /// Whether the file is one of kdj's completion alone, or has a line about it.
 fn has_completion(file: &Path) -> bool {
-    let Ok(text) = fs::read_to_string(file) else { return false };
+    let Ok(bytes) = fs::read(file) else { return false };
+    let text = String::from_utf8_lossy(&bytes);
+    // zsh's own files begin so.
+    if text.starts_with("#compdef kdj") {
+        return true;
+    }
     let mut lines = text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
-    lines.any(|line| line.contains("kdj") && (line.to_lowercase().contains("complet") || line.starts_with("#compdef")))
+    lines.any(|line| line.contains("kdj") && line.to_lowercase().contains("complet"))
 }
 
 /// Adds the line at the end, and leaves the rest as it is.
 fn append(file: &Path, line: &str) -> Result<()> {
-    let before = fs::read_to_string(file).unwrap_or_default();
-    let end = if before.is_empty() || before.ends_with('\n') { "" } else { "\n" };
     let write = || {
+        // It need not be UTF-8.
+        let before = match fs::read(file) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            before => before?,
+        };
+        let end = if before.is_empty() || before.ends_with(b"\n") { "" } else { "\n" };
         file.parent().map(fs::create_dir_all).transpose()?;
         fs::OpenOptions::new().create(true).append(true).open(file)?.write_all(format!("{end}{line}\n").as_bytes())
     };
     write().map_err(|error| Error::failed(format!("cannot write `{}`", file.display())).caused_by(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_not_utf_8_gets_a_line_of_its_own_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("bashrc");
+        fs::write(&file, b"# K\xf6ln").unwrap();
+        append(&file, "source <(kdj completions bash)").unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"# K\xf6ln\nsource <(kdj completions bash)\n");
+        assert!(has_completion(&file));
+    }
 }

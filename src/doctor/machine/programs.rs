@@ -16,7 +16,7 @@ pub(super) async fn version(_: Rc<World>) -> Outcome {
         (Some(found), Ok(running)) if found != running => {
             let (found, running) = (found.display(), running.display());
             Outcome::warn(format!("{own} runs from `{running}`, and `kdj` starts `{found}`"))
-                .fix(format!("take one of them away, or out of PATH: `rm {found}`"))
+                .fix("`hash -r`, where your shell remembers the old one; else put the one you want first in PATH")
         }
         _ => Outcome::pass(own),
     }

@@ -70,7 +70,7 @@ fn logged_out(works: bool) -> Kdj {
         "#!/bin/sh\necho \"$*\" >> \"$HOME/runs\"\ncase $1 in\nsso) {login} ;;\n*) test -e \"$HOME/in\" || \
          {{ echo 'log in first' >&2; exit 255; }}\n  echo '{credential}' ;;\nesac\n"
     );
-    let kdj = kdj.file("bin/aws", &script);
+    let kdj = kdj.file("bin/aws", &script).file("home/.aws/config", "[profile acme]\nsso_session = acme\n");
     fs::set_permissions(kdj.bin().join("aws"), fs::Permissions::from_mode(0o755)).expect("it may be executed");
     let exec = json!({
         "command": "aws", "args": ["eks", "get-token", "--cluster-name", "a", "--profile", "acme"],
@@ -155,4 +155,14 @@ fn no_is_an_answer_for_all_who_would_ask_the_same() {
     assert_eq!(pty.finish().code(), Some(1), "{}", pty.text());
     assert_eq!(pty.text().matches("[y/N]").count(), 1, "{}", pty.text());
     assert_eq!(logins(&kdj), 0, "{:?}", runs(&kdj));
+}
+
+#[test]
+fn a_plugin_that_fails_for_another_reason_is_no_matter_of_logging_in() {
+    let kdj = logged_out(true);
+    let broken = "#!/bin/sh\ncase $1 in\nsts) exit 0 ;;\n*) echo 'no cluster a' >&2; exit 1 ;;\nesac\n";
+    let kdj = kdj.file("bin/aws", broken);
+    let output = kdj.run(["doctor", "--fix", "--yes", "--only", "credentials.plugin"]).expect_code(1);
+    let text = output.says(&["nothing that `--fix` can mend"]).stdout_text();
+    assert!(text.contains("no cluster a") && !text.contains("aws sso login"), "{text}");
 }

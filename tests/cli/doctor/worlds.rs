@@ -3,6 +3,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, process::Command};
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use super::{document, of, own_files, quiet, with_plugin};
@@ -89,7 +90,7 @@ const WORLDS: &[World] = &[
     ("kubeconfig.permissions", "pass", &["holds no secret"], || {
         of_user(json!({"exec": {"command": "true", "apiVersion": "client.authentication.k8s.io/v1"}}), 0o644)
     }),
-    ("kubeconfig.permissions", "warn", &["others on this machine can read", "chmod 600 "], || {
+    ("kubeconfig.permissions", "warn", &["others on this machine can read", "chmod go-rwx "], || {
         of_user(json!({"token": CANARY}), 0o640)
     }),
     ("kubeconfig.contexts", "pass", &["context acme-staging"], || report(|kdj| kdj)),
@@ -158,19 +159,34 @@ const WORLDS: &[World] = &[
     (
         "credentials.plugin",
         "fail",
-        &["failed", "exit code 3", "it said: SSO session expired\\npassword=<redacted>"],
+        &["failed", "exit code 3, without a terminal", "it said: SSO session expired\\npassword=<redacted>"],
         || plugged(|kdj| Plugin::failing(&kdj.bin(), &format!("SSO session expired\npassword={CANARY}"), 3)),
     ),
-    ("credentials.plugin", "fail", &["did not answer within 1 s"], || {
-        plugged_with(|kdj| Plugin::hanging(&kdj.bin()), |kdj| kdj.variable("KDJ_PLUGIN_TIMEOUT", "1"))
+    (
+        "credentials.plugin",
+        "fail",
+        &["did not answer within 1 s", "it said: opening your browser", "yourself to see what it waits for"],
+        || plugged_with(|kdj| Plugin::hanging(&kdj.bin()), |kdj| kdj.variable("KDJ_PLUGIN_TIMEOUT", "1")),
+    ),
+    ("credentials.plugin", "pass", &["answers in "], || {
+        // It is found by the PATH that it is given.
+        plugged(|kdj| {
+            let path = format!("{}:/usr/bin:/bin", kdj.bin().display());
+            let plugin = Plugin::with_token(&kdj.bin(), CANARY).setting("command", json!("acme-login.sh"));
+            plugin.setting("env", json!([{"name": "PATH", "value": path}]))
+        })
     }),
     ("credentials.plugin", "fail", &["something else instead of an ExecCredential"], || {
         plugged(|kdj| Plugin::printing(&kdj.bin(), CANARY))
     }),
-    ("credentials.expiry", "pass", &["for 10m"], || plugged(|kdj| Plugin::with_fresh_tokens(&kdj.bin(), CANARY, 600))),
+    ("credentials.expiry", "pass", &["for "], || {
+        // The plugin renews it.
+        plugged(|kdj| Plugin::with_fresh_tokens(&kdj.bin(), CANARY, 100))
+    }),
     ("credentials.expiry", "pass", &["does not say"], || plugged(|kdj| Plugin::with_token(&kdj.bin(), CANARY))),
     ("credentials.expiry", "warn", &["they expire in "], || {
-        plugged(|kdj| Plugin::with_fresh_tokens(&kdj.bin(), CANARY, 100))
+        let claims = json!({"exp": jiff::Timestamp::now().as_second() + 100}).to_string();
+        of_user(json!({"token": format!("{CANARY}.{}.{CANARY}", URL_SAFE_NO_PAD.encode(claims))}), 0o600)
     }),
     ("credentials.expiry", "fail", &["the plugin gave credentials that expired "], || {
         plugged(|kdj| Plugin::with_expiring_token(&kdj.bin(), CANARY, "2020-01-01T00:00:00Z"))
@@ -186,6 +202,10 @@ const WORLDS: &[World] = &[
         &["`aws` is not logged in", "Token has expired", "aws sso login --profile acme"],
         || aws("echo Token has expired and refresh failed >&2; exit 255"),
     ),
+    // Whoever is logged in by another way is not sent to the SSO.
+    ("credentials.cloud", "warn", &["`aws` is not logged in", "aws configure list --profile acme"], || {
+        aws_with("exit 255", "[profile acme]\nrole_arn = a\n")
+    }),
     ("cluster.clock", "pass", &["to the minute"], || clock(Some(0))),
     ("cluster.clock", "warn", &["this machine's clock is 2m behind the server's", "set-ntp"], || clock(Some(150))),
     ("cluster.clock", "fail", &["ahead of the server's"], || clock(Some(-3600))),
@@ -301,7 +321,12 @@ fn expiring(days: i64) -> Value {
 
 /// A plugin that is the command of a cloud, which answers to `sts` by this script.
 fn aws(sts: &str) -> Value {
+    aws_with(sts, "[profile acme]\nsso_session = acme\n")
+}
+
+fn aws_with(sts: &str, config: &str) -> Value {
     let (server, kdj) = quiet();
+    let kdj = kdj.file("home/.aws/config", config);
     let credential =
         r#"{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"t"}}"#;
     let script = format!("case $1 in\nsts) echo {CANARY}; {sts} ;;\n*) echo '{credential}' ;;\nesac");
@@ -321,7 +346,7 @@ fn clock(ahead: Option<i64>) -> Value {
 }
 
 fn kubectl(minor: &str) -> Value {
-    let version = json!({"clientVersion": {"gitVersion": format!("v1.{minor}.1"), "minor": format!("{minor}+")}});
+    let version = json!({"clientVersion": {"gitVersion": format!("v1.{minor}.1"), "minor": ""}});
     in_qa(program(quiet().1, "kubectl", &format!("echo '{version}'")))
 }
 

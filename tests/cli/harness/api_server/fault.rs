@@ -224,6 +224,11 @@ impl Fault {
         Self::Respond(Response::new(code, "text/html", page))
     }
 
+    /// A refusal in other words than Kubernetes' own, by a server with its own idea of the time.
+    pub fn refused(code: u16, body: &str, date: &str) -> Self {
+        Self::Respond(Response::new(code, "application/json", body).header("Date", date))
+    }
+
     /// Something that claims to be JSON.
     pub fn garbage() -> Self {
         Self::Respond(Response::new(200, "application/json", r#"{"kind":"PodList","items":[{"metadata":"#))

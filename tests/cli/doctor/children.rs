@@ -1,0 +1,57 @@
+//! The programs that a check runs: they ask nobody, and are not waited for.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::{quiet, with_plugin};
+use crate::harness::{Kubeconfig, plugin::Plugin, pty::Pty};
+
+#[test]
+fn a_plugin_cannot_ask_at_the_terminal_behind_its_stdin() {
+    let (server, kdj) = quiet();
+    let script = "(printf 'MFA code: ' && read -r code) < /dev/tty > /dev/tty\necho 'it needs a code' >&2\nexit 1";
+    let plugin = Plugin::script(&kdj.bin(), script);
+    let kdj = kdj.kubeconfig(&with_plugin(&server, &plugin));
+    let begin = Instant::now();
+    let mut pty = Pty::run(&kdj, ["doctor", "--only", "credentials.plugin"]);
+    assert_eq!(pty.finish().code(), Some(1), "{}", pty.text());
+    let text = pty.text();
+    assert!(text.contains("it needs a code") && text.contains("without a terminal to ask at"), "{text}");
+    assert!(!text.contains("MFA code"), "{text}");
+    assert!(begin.elapsed() < Duration::from_secs(14), "{:?}", begin.elapsed());
+}
+
+#[test]
+fn what_a_plugin_said_is_shown_when_it_waits_for_somebody() {
+    let (server, kdj) = quiet();
+    let plugin = Plugin::script(&kdj.bin(), "echo 'to sign in, open https://acme.dev/device' >&2\nsleep 50");
+    let kdj = kdj.kubeconfig(&with_plugin(&server, &plugin)).deadline(Duration::from_secs(45));
+    let begin = Instant::now();
+    let output = kdj.run(["doctor", "--only", "credentials.plugin"]).expect_code(1);
+    let text = output.stdout_text();
+    for words in ["did not answer within 15 s", "to sign in, open https://acme.dev/device", "KDJ_PLUGIN_TIMEOUT"] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    assert!(begin.elapsed() < Duration::from_secs(40), "{:?}", begin.elapsed());
+}
+
+#[test]
+fn those_who_wait_for_the_terminal_have_their_whole_time() {
+    let (server, kdj) = quiet();
+    let plugin = Plugin::asking(&kdj.bin()).setting("interactiveMode", json!("Always"));
+    let kubeconfig: Kubeconfig =
+        with_plugin(&server, &plugin).server("acme-prod", &server).context("acme-prod", "dev", None);
+    let kdj = kdj
+        .kubeconfig(&kubeconfig)
+        .variable("KDJ_PLUGIN_TIMEOUT", "9")
+        .config("[environments.qa]\ncontext = 'acme-staging'\n[environments.prod]\ncontext = 'acme-prod'\n");
+    let mut pty = Pty::run(&kdj, ["doctor", "--only", "credentials.plugin"]);
+    for code in ["first\r", "second\r"] {
+        pty.wait_for("Enter the code: ");
+        // Together they take longer than one may.
+        std::thread::sleep(Duration::from_secs(6));
+        pty.press(code);
+    }
+    assert_eq!(pty.finish().code(), Some(0), "{}", pty.text());
+}
