@@ -21,6 +21,7 @@ pub struct Error {
     hints: Vec<String>,
     forbidden: bool,
     see: Option<String>,
+    flags: Vec<String>,
 }
 
 impl Error {
@@ -36,7 +37,15 @@ impl Error {
 
     /// An error of any other kind.
     pub fn new(failure: Failure, message: impl Into<String>) -> Self {
-        Self { failure, message: message.into(), causes: Vec::new(), hints: Vec::new(), forbidden: false, see: None }
+        Self {
+            failure,
+            message: message.into(),
+            causes: Vec::new(),
+            hints: Vec::new(),
+            forbidden: false,
+            see: None,
+            flags: Vec::new(),
+        }
     }
 
     /// Adds a cause, one step nearer to the root than those before it.
@@ -51,9 +60,15 @@ impl Error {
         self
     }
 
-    /// The command that looks into it, unless one is named already: `kdj doctor qa --only cluster.rights`.
+    /// The command of kdj's that looks into it, unless one is named already: `doctor qa --only cluster.rights`.
     pub fn see(mut self, command: String) -> Self {
         self.see.get_or_insert(command);
+        self
+    }
+
+    /// The same error of a command that was given these global flags: the one that looks into it needs them, too.
+    pub fn of_flags(mut self, flags: Vec<String>) -> Self {
+        self.flags = flags;
         self
     }
 
@@ -90,8 +105,10 @@ impl Error {
     }
 
     /// The command that looks into it, where the hints leave room for one more.
-    pub fn look_into(&self) -> Option<&str> {
-        self.see.as_deref().filter(|_| self.hints.len() < MOST_HINTS)
+    pub fn look_into(&self) -> Option<String> {
+        let see = self.see.as_deref().filter(|_| self.hints.len() < MOST_HINTS)?;
+        let flags = self.flags.iter().map(|flag| format!("{} ", shell_words::quote(flag)));
+        Some(format!("kdj {}{see}", flags.collect::<String>()))
     }
 
     /// What to do next.

@@ -54,7 +54,8 @@ pub async fn examine(
         return Err(Error::usage("`--fix` asks before each fix, and there is no terminal to ask at")
             .hint("`kdj doctor --fix --yes` does not ask"));
     }
-    let world = Rc::new(World::read(wish, options, ui)?);
+    let enters = only.iter().any(|word| word.split('.').next() == Some("application"));
+    let world = Rc::new(World { enters, ..World::read(wish, options, ui)? });
     let checks = checks(&world);
     let shown = select::wanted(&checks, &abouts(&world), only)?;
     let wanted = run::with_parents(&checks, shown.iter().copied());

@@ -1,11 +1,12 @@
 //! The applications: their workloads, their pods, and what Django and Celery themselves say in a container of them.
 //!
-//! What is asked inside only reads: protected environments are asked, too.
+//! What is asked inside only reads. But each question starts a Python that loads the project, in a container that has other
+//! work and perhaps little memory to spare: there is one at a time, and in a protected environment none that nobody asked for.
 
 mod inside;
 mod workloads;
 
-use std::{rc::Rc, time::Duration};
+use std::{cell::Cell, rc::Rc, time::Duration};
 
 use super::{About, Category, Check, Context, Learned, Subject, World};
 use crate::{
@@ -67,7 +68,7 @@ const BROKER: About = About::new(
     "Celery's broker and workers answer",
     "`kdj status --tasks` and `kdj restart --drain` ask them",
 )
-.needs(&["application.container"]);
+.needs(&["application.django"]);
 
 /// The category.
 pub const CATEGORY: Category = Category {
@@ -77,7 +78,9 @@ pub const CATEGORY: Category = Category {
 };
 
 /// How long Python may take to load the project and answer.
-const INSIDE_LIMIT: Duration = Duration::from_secs(25);
+const ANSWER_LIMIT: Duration = Duration::from_secs(25);
+/// How long a check may take that has to wait for another's Python.
+const INSIDE_LIMIT: Duration = Duration::from_secs(55);
 /// How long the lists of an environment may take.
 const LISTS_LIMIT: Duration = Duration::from_secs(12);
 
@@ -89,6 +92,10 @@ struct App {
     status: Learned<Status>,
     target: Learned<Target>,
     plan: Learned<Plan>,
+    /// Held by whoever runs Python in the container.
+    turn: tokio::sync::Mutex<()>,
+    /// Whether Python did not answer: nobody asks again.
+    silent: Cell<bool>,
 }
 
 impl App {
@@ -113,6 +120,8 @@ fn checks(world: &Rc<World>) -> Vec<Check> {
             status: Learned::default(),
             target: Learned::default(),
             plan: Learned::default(),
+            turn: tokio::sync::Mutex::default(),
+            silent: Cell::default(),
         });
         [
             Check::new(&WORKLOADS, subject(), &app, workloads::workloads).within(LISTS_LIMIT),

@@ -1,6 +1,10 @@
 //! The files themselves: read anew, and corrected where it is plain how.
 
-use std::fs;
+use std::{
+    fs,
+    io::{self, Write},
+    path::Path,
+};
 
 use crate::{
     config::{Config, Location, Sources, alias},
@@ -29,12 +33,24 @@ pub(super) fn file(commands: &[String]) -> Outcome {
 pub(super) fn protect(location: &Location) -> Result<()> {
     let path = location.path.as_ref();
     let shown = names::shown(&path.to_string_lossy());
-    let cannot = |cause: std::io::Error| Error::failed(format!("cannot change `{shown}`")).caused_by(cause);
+    let cannot = |cause: io::Error| Error::failed(format!("cannot change `{shown}`")).caused_by(cause);
     let text = fs::read_to_string(path).map_err(cannot)?;
     let changed = with_protection(&text, location.line)
         .ok_or_else(|| Error::failed(format!("{location} is not the head of a table: write it yourself")))?;
-    fs::write(path, &changed).map_err(cannot)?;
-    Config::load(&Sources::of_this_process()).map(drop).inspect_err(|_| drop(fs::write(path, &text)))
+    replace(path, &changed).map_err(cannot)?;
+    Config::load(&Sources::of_this_process()).map(drop).inspect_err(|_| drop(replace(path, &text)))
+}
+
+/// Puts a text in the place of a file's, by a rename: at no time does half of it stand there. A link stays one.
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let path = fs::canonicalize(path)?;
+    let temporary = path.with_extension(format!("toml.{}", std::process::id()));
+    let written = fs::File::create_new(&temporary).and_then(|mut file| {
+        file.set_permissions(fs::metadata(&path)?.permissions())?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    });
+    written.and_then(|()| fs::rename(&temporary, &path)).inspect_err(|_| drop(fs::remove_file(&temporary)))
 }
 
 /// The text with a line more after the table's head, which stands on this line (from 1).
@@ -52,6 +68,24 @@ fn with_protection(text: &str, line: usize) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_is_replaced_whole_and_stays_what_it_was() {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt};
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("ours.toml"), folder.path().join("kdj.toml"));
+        fs::write(&file, "old").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        std::os::unix::fs::symlink("ours.toml", &link).unwrap();
+        let before = fs::metadata(&file).unwrap().ino();
+        replace(&link, "new").unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        let now = fs::metadata(&file).unwrap();
+        assert_eq!((fs::read_to_string(&file).unwrap().as_str(), now.mode() & 0o777), ("new", 0o640));
+        assert_ne!(now.ino(), before);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
 
     #[test]
     fn a_line_is_added_below_the_head_of_the_table() {
