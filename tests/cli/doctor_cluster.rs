@@ -399,5 +399,6 @@ fn the_broker_and_its_workers() {
     let away = answering(celery(json!("OperationalError: Error 111 connecting to redis:6379"), &[]));
     of(&away, "application.broker", "fail", &["does not answer the app", "Error 111"]);
     let web = ApiServer::http(shop::one_web_pod());
+    web.exec(inside(&plan(Value::Null, &[]), &celery(Value::Null, &[])));
     of(&web, "application.broker", "skip", &["no workers are meant to run"]);
 }
