@@ -137,7 +137,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
         Ok(exit) => exit.into(),
         Err(error) => {
             let failure = error.failure();
-            ui.error(&error.of_flags(flags));
+            ui.error(&error.of_flags(&flags));
             ExitCode::from(failure.code(pass_through))
         }
     }

@@ -21,7 +21,6 @@ pub struct Error {
     hints: Vec<String>,
     forbidden: bool,
     see: Option<String>,
-    flags: Vec<String>,
 }
 
 impl Error {
@@ -37,15 +36,7 @@ impl Error {
 
     /// An error of any other kind.
     pub fn new(failure: Failure, message: impl Into<String>) -> Self {
-        Self {
-            failure,
-            message: message.into(),
-            causes: Vec::new(),
-            hints: Vec::new(),
-            forbidden: false,
-            see: None,
-            flags: Vec::new(),
-        }
+        Self { failure, message: message.into(), causes: Vec::new(), hints: Vec::new(), forbidden: false, see: None }
     }
 
     /// Adds a cause, one step nearer to the root than those before it.
@@ -67,8 +58,9 @@ impl Error {
     }
 
     /// The same error of a command that was given these global flags: the one that looks into it needs them, too.
-    pub fn of_flags(mut self, flags: Vec<String>) -> Self {
-        self.flags = flags;
+    pub fn of_flags(mut self, flags: &[String]) -> Self {
+        let flags: String = flags.iter().map(|flag| format!("{} ", shell_words::quote(flag))).collect();
+        self.see = self.see.map(|command| flags + &command);
         self
     }
 
@@ -107,8 +99,7 @@ impl Error {
     /// The command that looks into it, where the hints leave room for one more.
     pub fn look_into(&self) -> Option<String> {
         let see = self.see.as_deref().filter(|_| self.hints.len() < MOST_HINTS)?;
-        let flags = self.flags.iter().map(|flag| format!("{} ", shell_words::quote(flag)));
-        Some(format!("kdj {}{see}", flags.collect::<String>()))
+        Some(format!("kdj {see}"))
     }
 
     /// What to do next.

@@ -138,7 +138,7 @@ fn who_may_only_look_has_no_failure() {
     let output = Kdj::on(&server).run(["doctor", "qa", "--only", "cluster,application", "-o", "json"]).expect_code(0);
     expect(&of_json(&output, "cluster.rights"), "warn", &["you can status", "you cannot shell, pyshell, manage"]);
     expect(&of_json(&output, "application.pods"), "pass", &[]);
-    expect(&of_json(&output, "application.django"), "skip", &["you may not exec"]);
+    expect(&of_json(&output, "application.django"), "skip", &["may not `get` `pods/exec`", "see cluster.rights"]);
     expect(&of_json(&output, "application.broker"), "skip", &["needs application.django"]);
 }
 

@@ -33,9 +33,7 @@ async fn inside(app: &App, answer: impl Future<Output = Result<Outcome>>) -> Res
         return Ok(Outcome::skip("Python did not answer the check before"));
     }
     match timeout(ANSWER_LIMIT, answer).await {
-        Ok(Err(error)) if error.is_forbidden() => {
-            Ok(Outcome::skip("you may not exec into its pods: see `cluster.rights`"))
-        }
+        Ok(Err(error)) if error.is_forbidden() => Ok(Outcome::skip(format!("{}: see cluster.rights", error.message()))),
         Ok(outcome) => outcome,
         Err(_) => {
             app.silent.set(true);

@@ -89,7 +89,7 @@ fn a_viewer_is_told_what_cannot_be_done() {
     // To look and not to enter is nothing that is broken.
     expect(&document, "cluster.rights", "warn", &words);
     expect(&document, "application.container", "pass", &[]);
-    expect(&document, "application.django", "skip", &["you may not exec"]);
+    expect(&document, "application.django", "skip", &["may not `get` `pods/exec`", "see cluster.rights"]);
     expect(&document, "application.database", "skip", &["needs application.django"]);
     expect(&document, "application.broker", "skip", &["application.django"]);
     assert_eq!(document["good"], true, "{document:#}");
