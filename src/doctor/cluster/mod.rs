@@ -168,7 +168,7 @@ fn judge_version(version: &str, minor: u32) -> Outcome {
     let cluster = "the cluster's owners can upgrade it";
     match minor {
         0 => Outcome::pass(format!("{version}, of which the minor version cannot be told")),
-        ..30 => {
+        1..30 => {
             Outcome::warn(format!("{version}: `kdj forward` needs 1.31, and a pipe into a command 1.30")).fix(cluster)
         }
         30 => Outcome::warn(format!("{version}: `kdj forward` needs 1.31")).fix(cluster),
