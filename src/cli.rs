@@ -200,11 +200,13 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
         Err(_) if cli.command.reads_configuration() => Ok(Config::built_in()),
         config => config,
     };
+    let flags = cli.global.options().flags();
     match config.and_then(|config| start(cli, &config, &ui)) {
         Ok(exit) => exit.into(),
         Err(error) => {
-            ui.error(&error);
-            ExitCode::from(error.failure().code(pass_through))
+            let failure = error.failure();
+            ui.error(&error.of_flags(&flags));
+            ExitCode::from(failure.code(pass_through))
         }
     }
 }

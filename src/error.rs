@@ -51,9 +51,16 @@ impl Error {
         self
     }
 
-    /// The command that looks into it, unless one is named already: `kdj doctor qa --only cluster.rights`.
+    /// The command of kdj's that looks into it, unless one is named already: `doctor qa --only cluster.rights`.
     pub fn see(mut self, command: String) -> Self {
         self.see.get_or_insert(command);
+        self
+    }
+
+    /// The same error of a command that was given these global flags: the one that looks into it needs them, too.
+    pub fn of_flags(mut self, flags: &[String]) -> Self {
+        let flags: String = flags.iter().map(|flag| format!("{} ", shell_words::quote(flag))).collect();
+        self.see = self.see.map(|command| flags + &command);
         self
     }
 
@@ -90,8 +97,9 @@ impl Error {
     }
 
     /// The command that looks into it, where the hints leave room for one more.
-    pub fn look_into(&self) -> Option<&str> {
-        self.see.as_deref().filter(|_| self.hints.len() < MOST_HINTS)
+    pub fn look_into(&self) -> Option<String> {
+        let see = self.see.as_deref().filter(|_| self.hints.len() < MOST_HINTS)?;
+        Some(format!("kdj {see}"))
     }
 
     /// What to do next.

@@ -69,7 +69,7 @@ impl Error {
     /// The same error, for which this check says more, in this environment. The first that is named counts: it is nearest to
     /// the cause.
     pub fn explained_by(self, check: Explained, environment: &str) -> Self {
-        let command = format!("kdj doctor {} --only {}", shell_words::quote(environment), check.id());
+        let command = format!("doctor {} --only {}", shell_words::quote(environment), check.id());
         self.see(command)
     }
 }

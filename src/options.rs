@@ -48,4 +48,19 @@ impl Options {
         self.impersonation.groups.iter().for_each(|group| flag("--as-group", group));
         kubectl::line(&words)
     }
+
+    /// The flags that lead elsewhere than an environment's name alone, or there as somebody else: `--context`, `acme`.
+    pub fn flags(&self) -> Vec<String> {
+        let Self { kubeconfig, overrides, impersonation, .. } = self;
+        let kubeconfig = kubeconfig.as_ref().map(|file| file.display().to_string());
+        let once = [
+            ("--kubeconfig", kubeconfig.as_ref()),
+            ("--context", overrides.context.as_ref()),
+            ("-n", overrides.namespace.as_ref()),
+            ("--as", impersonation.user.as_ref()),
+        ];
+        let groups = impersonation.groups.iter().map(|group| ("--as-group", group));
+        let given = once.into_iter().filter_map(|(flag, value)| Some((flag, value?))).chain(groups);
+        given.flat_map(|(flag, value)| [flag.to_owned(), value.clone()]).collect()
+    }
 }

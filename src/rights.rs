@@ -88,11 +88,16 @@ pub const CAPABILITIES: &[Capability] = &[
         ),
     },
     Capability {
+        name: "status --why",
+        needed: rights!("pods": "list"),
+        helpful: rights!("pods/log": "get"; "configmaps": "list"),
+    },
+    Capability {
         name: "run",
         needed: rights!("deployments": "list"; "jobs": "create"; "pods": "list"),
         helpful: rights!(
-            "pods": "watch", "create"; "pods/log": "get"; "jobs": "delete"; "statefulsets": "list"; "services": "list";
-            "poddisruptionbudgets": "list"; "events": "list";
+            "pods": "watch", "get", "create"; "pods/log": "get"; "jobs": "get", "delete"; "statefulsets": "list";
+            "services": "list"; "poddisruptionbudgets": "list"; "events": "list";
         ),
     },
     Capability {
@@ -101,7 +106,10 @@ pub const CAPABILITIES: &[Capability] = &[
             "deployments": "list"; "pods": "list"; "pods/exec": "get", "create"; "jobs": "list", "create", "get";
             "pods/log": "get";
         ),
-        helpful: rights!("jobs": "delete", "patch"),
+        helpful: rights!(
+            "jobs": "delete", "patch"; "pods": "watch", "get", "create"; "statefulsets": "list"; "services": "list";
+            "poddisruptionbudgets": "list"; "events": "list";
+        ),
     },
     Capability {
         name: "dbshell, db",
@@ -152,14 +160,19 @@ pub const CAPABILITIES: &[Capability] = &[
         needed: rights!(
             "deployments": "list"; "jobs": "create", "list", "get", "delete"; "pods": "list"; "pods/exec": "get", "create";
         ),
-        helpful: rights!("pods": "watch"),
+        helpful: rights!(
+            "pods": "watch", "get", "create"; "statefulsets": "list"; "services": "list"; "poddisruptionbudgets": "list";
+            "events": "list";
+        ),
     },
     Capability {
         name: "config",
         needed: rights!("deployments": "list"; "configmaps": "get"),
-        helpful: rights!("secrets": "get"; "statefulsets": "list"; "pods": "list"; "pods/exec": "get", "create"),
+        helpful: rights!(
+            "secrets": "get"; "statefulsets": "list"; "services": "list"; "pods": "list"; "pods/exec": "get", "create";
+        ),
     },
-    Capability { name: "audit", needed: &[], helpful: rights!("events": "list") },
+    Capability { name: "audit", needed: &[], helpful: rights!("events": "list"; "jobs": "list") },
     Capability { name: "envs --live", needed: rights!("pods": "list"), helpful: rights!("namespaces": "list") },
 ];
 

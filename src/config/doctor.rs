@@ -57,7 +57,8 @@ struct CheckTable {
     environments: Vec<Spanned<String>>,
 }
 
-/// Adds a file's checks to those before; one of the same id takes the other's place.
+/// Adds a file's checks to those before; one of the same id takes the other's place. But a project has no say over the
+/// user's own.
 pub(super) fn lay(checks: &mut Vec<DoctorCheck>, table: DoctorTable, file: &SourceFile) -> Result<()> {
     for table in table.checks {
         let origin = file.origin(table.span().start);
@@ -79,6 +80,7 @@ pub(super) fn lay(checks: &mut Vec<DoctorCheck>, table: DoctorTable, file: &Sour
             environments: environments.into_iter().map(Spanned::into_inner).collect(),
         };
         match checks.iter_mut().find(|known| known.id == check.id) {
+            Some(known) if matches!((&known.origin, &check.origin), (Origin::User(_), Origin::Project(_))) => {}
             Some(known) => *known = check,
             None => checks.push(check),
         }

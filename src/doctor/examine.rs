@@ -58,7 +58,8 @@ pub async fn examine(
         return Err(Error::usage("`--fix` asks before each fix, and there is no terminal to ask at")
             .hint("`kdj doctor --fix --yes` does not ask"));
     }
-    let world = Rc::new(World::read(wish, options, ui)?);
+    let enters = only.iter().any(|word| word.split('.').next() == Some("application"));
+    let world = Rc::new(World { enters, ..World::read(wish, options, ui)? });
     let checks = Checks::new(checks(&world));
     let asked_for = select::wanted(checks.all(), &world, only)?;
     let wanted = checks.with_parents(asked_for.iter().copied());

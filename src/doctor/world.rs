@@ -88,6 +88,9 @@ pub struct World {
     pub contexts: Vec<Rc<Context>>,
     /// Whether checks that take a minute are wanted.
     pub slow: bool,
+    /// Whether Python may be started in the containers of protected environments, too: only who asks for that by name
+    /// wants it.
+    pub enters: bool,
     /// Held by a plugin that asks at the terminal: two do not ask into each other.
     pub terminal: tokio::sync::Mutex<()>,
     /// kdj's own commands, for which aliases stand.
@@ -170,6 +173,7 @@ impl World {
             asked,
             contexts,
             slow,
+            enters: false,
             commands: wish.commands.clone(),
             terminal: tokio::sync::Mutex::default(),
         })

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::harness::{
-    ApiServer, CONFIG, CommandOutput, Exec, Fault, Kdj, Kubeconfig, On,
+    ApiServer, CONFIG, Certificate, CommandOutput, Exec, Fault, Kdj, Kubeconfig, On, Refusal,
     objects::{Deployment, Objects, Pod, ReplicaSet},
     shop::{self, NAMESPACE},
 };
@@ -95,7 +95,9 @@ fn also_where_the_cluster_does_not_list_rights() {
     let output = Kdj::on(&server).run(["doctor", "qa", "--only", "cluster,application"]).expect_code(0);
     let count = server.requests().len();
     assert!(count <= 25, "{count}\n{}", server.request_lines());
-    assert!(output.stdout_text().contains("no command is known to lack a right"), "{output}");
+    let text = output.stdout_text();
+    assert!(text.contains("you can shell, pyshell, manage, logs, status"), "{output}");
+    assert!(text.contains("; not known: migrate, forward, scale"), "{output}");
 }
 
 #[test]
@@ -105,6 +107,52 @@ fn and_where_something_is_broken() {
     let _ = Kdj::on(&server).run(["doctor", "qa"]).expect_code(1);
     let count = server.requests().len();
     assert!(count <= 25, "{count}\n{}", server.request_lines());
+}
+
+/// The most that one environment takes: one web pod crashes and the other can be entered, there are workers, and rights have
+/// to be asked for one by one.
+#[test]
+fn and_where_one_half_is_broken() {
+    let crashing = shop::in_web(Pod::crash_looping("web-7c9d8f-ccccc", 1, "Error"));
+    let server = ApiServer::http(shop::whole().with(crashing));
+    server.exec(inside(&plan(Value::Null, &[]), &celery(Value::Null, &["celery@celeryd-5d5d5d-zzzzz"])));
+    server.about(|about| about.incomplete = true);
+    let output = Kdj::on(&server).run(["doctor", "qa"]);
+    let text = output.stdout_text();
+    for part in ["of 7 pods ready", "postgresql `shop` at db:5432", "1 of 1 workers' pods answered"] {
+        assert!(text.contains(part), "{part}\n{output}");
+    }
+    let count = server.requests().len();
+    // Room for the ReplicaSets of a rollout, the Services of blue/green, and `--slow`.
+    assert!(count <= 22, "{count}\n{}", server.request_lines());
+}
+
+#[test]
+fn who_may_only_look_has_no_failure() {
+    let server = ApiServer::http(shop::whole());
+    server.exec(Exec::refused(&Refusal::forbidden("dev", "get", "shell-5d5d5d-zzzzz", NAMESPACE)).always());
+    server.about(|about| {
+        let looks = ["pods", "deployments", "statefulsets", "replicasets", "events", "horizontalpodautoscalers"];
+        about.rights = Some(looks.map(|resource| ("list".to_owned(), resource.to_owned())).to_vec());
+    });
+    let output = Kdj::on(&server).run(["doctor", "qa", "--only", "cluster,application", "-o", "json"]).expect_code(0);
+    expect(&of_json(&output, "cluster.rights"), "warn", &["you can status", "you cannot shell, pyshell, manage"]);
+    expect(&of_json(&output, "application.pods"), "pass", &[]);
+    expect(&of_json(&output, "application.django"), "skip", &["may not `get` `pods/exec`", "see cluster.rights"]);
+    expect(&of_json(&output, "application.broker"), "skip", &["needs application.django"]);
+}
+
+#[test]
+fn protected_containers_are_entered_only_when_that_is_asked_for() {
+    let server = well();
+    let kdj = Kdj::on(&server).config(&format!("{CONFIG}protected = true\n"));
+    let execs = || server.requests().iter().filter(|request| request.path.ends_with("/exec")).count();
+    let output = kdj.run(["doctor", "qa", "-o", "json"]);
+    expect(&of_json(&output, "application.django"), "skip", &["kdj doctor qa --only application"]);
+    assert_eq!(execs(), 0, "{}", server.request_lines());
+    let output = kdj.run(["doctor", "qa", "--only", "application", "-o", "json"]);
+    expect(&of_json(&output, "application.broker"), "pass", &[]);
+    assert_eq!(execs(), 3, "{}", server.request_lines());
 }
 
 #[test]
@@ -166,6 +214,7 @@ fn what_needs_a_server_is_skipped_without_one() {
     server.fault(On::get("/version"), Fault::unauthorized());
     let output = Kdj::on(&server).run(["doctor", "qa", "--only", "cluster,application", "-o", "json"]).expect_code(1);
     expect(&of_json(&output, "cluster.rights"), "skip", &["needs cluster.reachable"]);
+    expect(&of_json(&output, "cluster.certificate"), "warn", &["not encrypted"]);
     expect(&of_json(&output, "application.django"), "skip", &["needs application.container"]);
 }
 
@@ -173,8 +222,15 @@ fn what_needs_a_server_is_skipped_without_one() {
 fn a_slow_server_is_called_slow() {
     of(&well(), "cluster.latency", "pass", &[]);
     let slow = well();
-    slow.fault(On::get("/version").after(1).times(2), Fault::Delay(Duration::from_millis(400)));
+    let late = || Fault::Delay(Duration::from_millis(400));
+    let whoami = || On::prefix("/apis/authentication.k8s.io/v1/selfsubjectreviews").once();
+    slow.fault(whoami(), late());
+    slow.fault(On::get("/version").after(1).once(), late());
     of(&slow, "cluster.latency", "warn", &["ms for a request", "VPN"]);
+    // One alone may have had bad luck.
+    let once = well();
+    once.fault(whoami(), late());
+    of(&once, "cluster.latency", "pass", &[]);
 }
 
 #[test]
@@ -189,6 +245,8 @@ fn the_certificate_is_checked_and_lasts() {
     let kdj = kdj.config(&format!("{CONFIG}protected = true\n"));
     expect(&said(&kdj, "cluster.certificate"), "fail", &["certificate-authority-data"]);
     of(&well(), "cluster.certificate", "warn", &["not encrypted"]);
+    let expired = ApiServer::with_certificate(shop::one_web_pod(), Certificate::expired());
+    of(&expired, "cluster.certificate", "fail", &["expired", "compare `date` with a clock"]);
 }
 
 #[test]
@@ -371,5 +429,6 @@ fn the_broker_and_its_workers() {
     let away = answering(celery(json!("OperationalError: Error 111 connecting to redis:6379"), &[]));
     of(&away, "application.broker", "fail", &["does not answer the app", "Error 111"]);
     let web = ApiServer::http(shop::one_web_pod());
+    web.exec(inside(&plan(Value::Null, &[]), &celery(Value::Null, &[])));
     of(&web, "application.broker", "skip", &["no workers are meant to run"]);
 }

@@ -31,13 +31,15 @@ pub enum ServerCertificate {
     Plain,
     /// A proxy leads to the server, and opens the connection.
     BehindProxy,
+    /// No connection leads to the server, or it ends before anything is shown.
+    Unreachable,
 }
 
 impl Kubeconfig {
     /// What the API server of a context shows of itself: one connection, no request.
     ///
     /// # Errors
-    /// When the context's cluster cannot be used, or the server cannot be reached.
+    /// When the context's cluster cannot be used, or what the server shows is not accepted.
     pub async fn server_certificate(&self, context: &str) -> Result<ServerCertificate> {
         let (cluster, _) = self.connection(context)?;
         let config = client::config(&cluster, kube::config::AuthInfo::default())?;
@@ -62,10 +64,16 @@ impl Kubeconfig {
             let stream = TcpStream::connect((host.as_str(), port)).await?.into_std()?;
             spawn_blocking(move || shake_hands(connection, stream)).await.map_err(io::Error::other)?
         };
-        let answer =
-            timeout(LIMIT, handshake).await.map_err(|_| failed(format!("no answer within {} s", LIMIT.as_secs())))?;
-        let leaf = answer.map_err(|error| failed(error.to_string()))?;
-        Ok(ServerCertificate::Checked { until: leaf.and_then(|der| not_after(&der)) })
+        match timeout(LIMIT, handshake).await {
+            Ok(Ok(leaf)) => Ok(ServerCertificate::Checked { until: leaf.and_then(|der| not_after(&der)) }),
+            // So rustls' own errors come; all others are the network's.
+            Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => Err(failed(error.to_string())
+                .hint("compare `date` with a clock: a certificate looks expired, or not valid yet, when that is wrong")
+                .hint(
+                    "else the cluster's owners have to renew it, or the kubeconfig's authority is another cluster's",
+                )),
+            Ok(Err(_)) | Err(_) => Ok(ServerCertificate::Unreachable),
+        }
     }
 }
 

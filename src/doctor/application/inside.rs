@@ -5,7 +5,9 @@ mod tests;
 
 use std::rc::Rc;
 
-use super::App;
+use tokio::time::timeout;
+
+use super::{ANSWER_LIMIT, App};
 use crate::{
     celery::{self, Celery, Named},
     configuration,
@@ -20,16 +22,30 @@ use crate::{
     status::{Migrations, Role},
 };
 
-pub(super) async fn django(app: Rc<App>) -> Result<Outcome> {
-    unless_forbidden(ask_django(&app).await)
+/// Lets Python answer in the container, one question after the other. What may not be done is no fault of the app's.
+async fn inside(app: &App, answer: impl Future<Output = Result<Outcome>>) -> Result<Outcome> {
+    if app.environment.protected && !app.world.enters {
+        return Ok(Outcome::skip("it would start Python in a container of a protected environment")
+            .fix(format!("`kdj doctor {} --only application` does it; it only reads", app.word())));
+    }
+    let _turn = app.turn.lock().await;
+    if app.silent.get() {
+        return Ok(Outcome::skip("Python did not answer the check before"));
+    }
+    match timeout(ANSWER_LIMIT, answer).await {
+        Ok(Err(error)) if error.is_forbidden() => Ok(Outcome::skip(format!("{}: see cluster.rights", error.message()))),
+        Ok(outcome) => outcome,
+        Err(_) => {
+            app.silent.set(true);
+            Ok(Outcome::warn(format!("Python has not answered within {} s", ANSWER_LIMIT.as_secs()))
+                .caused_by("the project takes that long to load in the container, or waits for something")
+                .fix(format!("see how long it takes: `kdj manage {} -- check`", app.word())))
+        }
+    }
 }
 
-/// That somebody may not look inside is no fault of the app's.
-fn unless_forbidden(asked: Result<Outcome>) -> Result<Outcome> {
-    match asked {
-        Err(error) if error.is_forbidden() => Ok(Outcome::skip(format!("{}: see cluster.rights", error.message()))),
-        asked => asked,
-    }
+pub(super) async fn django(app: Rc<App>) -> Result<Outcome> {
+    inside(&app, ask_django(&app)).await
 }
 
 async fn ask_django(app: &App) -> Result<Outcome> {
@@ -46,8 +62,14 @@ async fn ask_django(app: &App) -> Result<Outcome> {
 
 /// Asks for the plan of migrations, for which Django has to start and the database to answer.
 pub(super) async fn database(app: Rc<App>) -> Result<Outcome> {
+    inside(&app, ask_database(&app)).await
+}
+
+async fn ask_database(app: &App) -> Result<Outcome> {
     let target = app.target.known()?;
-    let (start, stdin) = django::plan_on_stdin(&app.environment.django, &MigrationRequest::default());
+    // Which migrations there are, and not their SQL, for which their operations would be run.
+    let request = MigrationRequest { fake: true, ..MigrationRequest::default() };
+    let (start, stdin) = django::plan_on_stdin(&app.environment.django, &request);
     let captured = capture(&app.cluster()?, &target, &start.alternatives, &stdin).await?;
     let Some(plan) = find_plan(&captured.stdout) else {
         let error = Error::failed("Django does not start");
@@ -84,7 +106,10 @@ fn judge_database(plan: &Plan, environment: &str) -> Outcome {
 }
 
 pub(super) async fn migrations(app: Rc<App>) -> Result<Outcome> {
-    Ok(judge_migrations(&*app.plan.known()?, &app.word()))
+    Ok(match app.plan.get() {
+        Some(plan) => judge_migrations(&plan, &app.word()),
+        None => Outcome::skip("there is no plan of them: see `application.database`"),
+    })
 }
 
 fn judge_migrations(plan: &Plan, environment: &str) -> Outcome {
@@ -102,10 +127,6 @@ fn judge_migrations(plan: &Plan, environment: &str) -> Outcome {
 }
 
 pub(super) async fn broker(app: Rc<App>) -> Result<Outcome> {
-    unless_forbidden(ask_celery(&app).await)
-}
-
-async fn ask_celery(app: &App) -> Result<Outcome> {
     let status = app.status.known()?;
     let workers: Vec<&Role> = status.roles.iter().filter(|role| role.kind == Kind::Worker && !role.is_idle()).collect();
     if workers.is_empty() {
@@ -115,21 +136,29 @@ async fn ask_celery(app: &App) -> Result<Outcome> {
     workers.iter().for_each(|role| named.add(role.words.iter().map(String::as_str)));
     let own = |pod: &&crate::status::Pod| pod.ready && workers.iter().any(|role| role.workload == pod.workload);
     let pods: Vec<String> = status.pods.iter().filter(own).map(|pod| pod.name.clone()).collect();
-    let target = app.target.known()?;
-    let celery = celery::ask(&app.cluster()?, &target, &app.environment, &named, &pods).await?;
-    Ok(match celery {
-        Some(celery) => judge_broker(&celery, &pods, &app.word()),
-        None => Outcome::skip("the app has no Celery"),
-    })
+    let ask = async {
+        let target = app.target.known()?;
+        let celery = celery::ask(&app.cluster()?, &target, &app.environment, &named, &pods).await?;
+        Ok(match celery {
+            Some(celery) => judge_broker(&celery, &pods, &app.word()),
+            None => Outcome::skip("the app has no Celery"),
+        })
+    };
+    inside(&app, ask).await
 }
 
-/// Whether the broker answers, and all pods that have workers.
+/// Whether the broker answers, and all ready pods of the workers that should run.
 fn judge_broker(celery: &Celery, pods: &[String], environment: &str) -> Outcome {
     let place = &celery.broker.place;
     if let Some(problem) = &celery.problem {
         return Outcome::fail(format!("{place} does not answer the app"))
             .caused_by(redact::text(problem))
             .fix(format!("kdj status {environment} --tasks"));
+    }
+    if pods.is_empty() {
+        return Outcome::warn(format!("{place}; workers should run, and no pod of theirs is ready"))
+            .caused_by("tasks wait until one is")
+            .fix(format!("kdj status {environment} --why"));
     }
     let Some(workers) = &celery.workers else {
         return Outcome::pass(format!("{place}; a broker of its kind passes on no questions to workers"));

@@ -1,20 +1,19 @@
 //! The applications: their workloads, their pods, and what Django and Celery themselves say in a container of them.
 //!
-//! What is asked inside only reads: protected environments are asked, too.
+//! What is asked inside only reads. But each question starts a Python that loads the project, in a container that has other
+//! work and perhaps little memory to spare: there is one at a time, and in a protected environment none that nobody asked for.
 
 mod inside;
 mod workloads;
 
-use std::{future::Future, rc::Rc, time::Duration};
+use std::{cell::Cell, rc::Rc, time::Duration};
 
-use tokio::{sync::Mutex, time::timeout};
-
-use super::{About, Category, Check, Context, Learned, Outcome, Subject, World};
+use super::{About, Category, Check, Context, Learned, Subject, World};
 use crate::{
     cluster::{Cluster, Target},
     connection,
     environment::Environment,
-    error::{Error, Result},
+    error::Result,
     migration::Plan,
     status::Status,
 };
@@ -69,7 +68,7 @@ const BROKER: About = About::new(
     "Celery's broker and workers answer",
     "`kdj status --tasks` and `kdj restart --drain` ask them",
 )
-.needs(&["application.container"]);
+.needs(&["application.django"]);
 
 /// The category.
 pub const CATEGORY: Category = Category {
@@ -79,11 +78,11 @@ pub const CATEGORY: Category = Category {
 };
 
 /// How long Python may take to load the project and answer.
-const INSIDE_LIMIT: Duration = Duration::from_secs(25);
+const ANSWER_LIMIT: Duration = Duration::from_secs(25);
+/// How long a check may take that has to wait for another's Python.
+const INSIDE_LIMIT: Duration = Duration::from_secs(55);
 /// How long the lists of an environment may take: they end by themselves after 15 s, and say so.
 const LISTS_LIMIT: Duration = Duration::from_secs(17);
-/// How long the three that ask inside may take, each of which waits for the others.
-const ALL_INSIDE: Duration = INSIDE_LIMIT.saturating_mul(4);
 
 /// An environment, and what was learned of its app.
 struct App {
@@ -93,8 +92,10 @@ struct App {
     status: Learned<Status>,
     target: Learned<Target>,
     plan: Learned<Plan>,
-    /// Held by who runs something in a container.
-    inside: Mutex<()>,
+    /// Held by whoever runs Python in the container.
+    turn: tokio::sync::Mutex<()>,
+    /// Whether Python did not answer: nobody asks again.
+    silent: Cell<bool>,
 }
 
 impl App {
@@ -119,7 +120,8 @@ fn checks(world: &Rc<World>) -> Vec<Check> {
             status: Learned::default(),
             target: Learned::default(),
             plan: Learned::default(),
-            inside: Mutex::default(),
+            turn: tokio::sync::Mutex::default(),
+            silent: Cell::default(),
         });
         [
             Check::new(&WORKLOADS, subject(), &app, workloads::workloads).asks_cluster().within(LISTS_LIMIT),
@@ -128,24 +130,11 @@ fn checks(world: &Rc<World>) -> Vec<Check> {
             Check::new(&BEAT, subject(), &app, workloads::beat),
             Check::new(&MANAGERS, subject(), &app, workloads::managers),
             Check::new(&CONTAINER, subject(), &app, workloads::container).asks_cluster().within(LISTS_LIMIT),
-            Check::new(&DJANGO, subject(), &app, |app| alone(app, inside::django)).within(ALL_INSIDE),
-            Check::new(&DATABASE, subject(), &app, |app| alone(app, inside::database)).within(ALL_INSIDE),
+            Check::new(&DJANGO, subject(), &app, inside::django).within(INSIDE_LIMIT),
+            Check::new(&DATABASE, subject(), &app, inside::database).within(INSIDE_LIMIT),
             Check::new(&MIGRATIONS, subject(), &app, inside::migrations),
-            Check::new(&BROKER, subject(), &app, |app| alone(app, inside::broker)).within(ALL_INSIDE),
+            Check::new(&BROKER, subject(), &app, inside::broker).within(INSIDE_LIMIT),
         ]
     };
     world.environments().flat_map(of_environment).collect()
-}
-
-/// One after the other: each loads the whole project, into the memory of a container that may have little left.
-async fn alone<F>(app: Rc<App>, ask: impl FnOnce(Rc<App>) -> F) -> Result<Outcome>
-where
-    F: Future<Output = Result<Outcome>>,
-{
-    let turn = Rc::clone(&app);
-    let _turn = turn.inside.lock().await;
-    let answer = timeout(INSIDE_LIMIT, ask(app)).await;
-    answer.unwrap_or_else(|_| {
-        Err(Error::failed(format!("no answer from the container within {} s", INSIDE_LIMIT.as_secs())))
-    })
 }

@@ -51,31 +51,43 @@ pub(super) async fn roles(app: Rc<App>) -> Result<Outcome> {
     Ok(judge_roles(&*app.status.known()?, &app.environment, &app.world.config))
 }
 
-/// Whether the configured selectors match something, and the forwards' roles are there.
+/// Whether the configured selectors match something, and the forwards' roles are there. What is said for the whole project
+/// need not be in each environment, unless it is only misspelt.
 fn judge_roles(status: &Status, environment: &Environment, config: &Config) -> Outcome {
     let known = || status.roles.iter().map(|role| role.name.as_str());
     let exists = |name: &str| known().any(|role| role == name) || status.roles.iter().any(|role| is_called(role, name));
-    let mut problems: Vec<String> = Vec::new();
+    let (mut problems, mut elsewhere): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     for (name, settings) in &environment.roles {
-        let Some(selector) = &settings.selector else {
-            if !exists(name) {
-                problems.push(format!("`[roles.{name}]` is of no workload there"));
-            }
+        let is_there = if settings.selector.is_some() { known().any(|role| role == name) } else { exists(name) };
+        if is_there {
             continue;
-        };
-        if !known().any(|role| role == name) {
-            problems.push(format!("the selector of `[roles.{name}]`, `{selector}`, matches no workload"));
         }
+        let near = names::did_you_mean(name, known());
+        if config.roles.contains_key(name) && near.is_none() {
+            elsewhere.push(format!("`[roles.{name}]`"));
+            continue;
+        }
+        let problem = match &settings.selector {
+            Some(selector) => format!("the selector of `[roles.{name}]`, `{selector}`, matches no workload"),
+            None => format!("`[roles.{name}]` is of no workload there"),
+        };
+        problems.extend([problem].into_iter().chain(near).reduce(|problem, near| format!("{problem}. {near}")));
     }
     for (name, forward) in &config.forwards {
         if let Some(role) = forward.role.as_ref().filter(|role| !exists(&role.value)) {
-            let near = names::did_you_mean(&role.value, known()).unwrap_or_default();
-            problems.push(format!("the forward `{name}` ({}) names the role `{}`. {near}", role.origin, role.value));
+            match names::did_you_mean(&role.value, known()) {
+                Some(near) => problems
+                    .push(format!("the forward `{name}` ({}) names the role `{}`. {near}", role.origin, role.value)),
+                None => elsewhere.push(format!("the role `{}` of the forward `{name}`", role.value)),
+            }
         }
     }
     if problems.is_empty() {
-        let configured = environment.roles.len() + config.forwards.len();
-        return Outcome::pass(if configured == 0 { "nothing is, and nothing has to be" } else { "" });
+        return Outcome::pass(match (environment.roles.len() + config.forwards.len(), &*elsewhere) {
+            (0, _) => "nothing is, and nothing has to be".to_owned(),
+            (_, []) => String::new(),
+            (_, elsewhere) => format!("not here: {}", elsewhere.join(", ")),
+        });
     }
     let mut known: Vec<&str> = known().collect();
     known.dedup();

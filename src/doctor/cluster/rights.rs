@@ -13,8 +13,12 @@ use crate::{
 
 /// From this minor version on an exec and a port-forward over WebSocket need `create`, too.
 const CREATE_TOO: u32 = 35;
-/// What nobody does without.
-const VITAL: [&str; 2] = ["shell, pyshell, manage", "status"];
+/// Who has none of these sees nothing of an app.
+const SIGHT: [Right; 3] = [
+    Right { verb: "list", resource: "pods" },
+    Right { verb: "list", resource: "deployments" },
+    Right { verb: "list", resource: "statefulsets" },
+];
 
 pub(super) async fn check(home: Rc<Home>) -> Result<Outcome> {
     let allowed = home.cluster()?.rights(&home.environment.namespace, &rights::all()).await?;
@@ -23,28 +27,88 @@ pub(super) async fn check(home: Rc<Home>) -> Result<Outcome> {
     Ok(judge(&allowed, minor, &home.environment))
 }
 
+/// kdj's commands, by what is known of their rights.
+#[derive(Default)]
+struct Commands {
+    /// Those that have all they need.
+    able: Vec<&'static Capability>,
+    /// Those that lack rights, and which.
+    unable: Vec<(&'static Capability, Vec<Right>)>,
+    /// Those that are not known to lack any, of which some are not known.
+    unsure: Vec<&'static Capability>,
+}
+
+impl Commands {
+    fn new(allowed: &Allowed, minor: u32) -> Self {
+        let mut commands = Self::default();
+        for capability in CAPABILITIES {
+            let now = capability.needed.iter().copied().filter(|right| !is_for_later(*right, minor));
+            let lacks = |right: &Right| allowed.has(*right) == Some(false);
+            let missing: Vec<Right> = now.clone().filter(lacks).collect();
+            if !missing.is_empty() {
+                commands.unable.push((capability, missing));
+            } else if now.clone().any(|right| allowed.has(right).is_none()) {
+                commands.unsure.push(capability);
+            } else {
+                commands.able.push(capability);
+            }
+        }
+        commands
+    }
+
+    /// `you can shell; you cannot migrate; not known: forward`.
+    fn line(&self, allowed: &Allowed) -> String {
+        let names = |list: &[&Capability]| list.iter().map(|one| one.name).collect::<Vec<_>>().join(", ");
+        let says_something = self.able.iter().any(|one| !one.needed.is_empty());
+        let mut parts = match (says_something, self.unable.is_empty()) {
+            (true, _) => vec![format!("you can {}", names(&self.able))],
+            (false, false) if self.unsure.is_empty() => vec!["you can nothing".to_owned()],
+            (false, false) => Vec::new(),
+            (false, true) => vec!["no command is known to lack a right".to_owned()],
+        };
+        if !self.unable.is_empty() {
+            let unable: Vec<&Capability> = self.unable.iter().map(|(capability, _)| *capability).collect();
+            parts.push(format!("you cannot {}", names(&unable)));
+        }
+        if !self.unsure.is_empty() {
+            let unsure = self.unsure.iter().map(|capability| {
+                let limited: Vec<String> = capability
+                    .needed
+                    .iter()
+                    .filter(|right| allowed.is_limited(**right))
+                    .map(|right| format!("{right} for some names only"))
+                    .collect();
+                if limited.is_empty() {
+                    capability.name.to_owned()
+                } else {
+                    format!("{} ({})", capability.name, limited.join(", "))
+                }
+            });
+            parts.push(format!("not known: {}", unsure.collect::<Vec<_>>().join(", ")));
+        }
+        parts.join("; ")
+    }
+}
+
 /// Which commands work, and which rights the others lack.
 fn judge(allowed: &Allowed, minor: u32, environment: &Environment) -> Outcome {
-    let lacks = |right: &Right| allowed.has(*right) == Some(false) && !is_for_later(*right, minor);
-    let missing = |capability: &Capability| -> Vec<Right> {
-        capability.needed.iter().copied().filter(|right| lacks(right)).collect()
-    };
-    let (able, unable): (Vec<&Capability>, Vec<&Capability>) =
-        CAPABILITIES.iter().partition(|capability| missing(capability).is_empty());
-    let names = |list: &[&Capability]| list.iter().map(|one| one.name).collect::<Vec<_>>().join(", ");
-    if unable.is_empty() {
+    let commands = Commands::new(allowed, minor);
+    if commands.unable.is_empty() && commands.unsure.is_empty() {
         return able_to_do_all(allowed, minor, environment);
     }
-    let can = if able.iter().all(|one| one.needed.is_empty()) { "nothing".to_owned() } else { names(&able) };
-    let text = format!("you can {can}; you cannot {}", names(&unable));
-    let is_vital = unable.iter().any(|capability| VITAL.contains(&capability.name));
-    let outcome = if is_vital { Outcome::fail(text) } else { Outcome::warn(text) };
-    let outcome = unable.iter().fold(outcome, |outcome, capability| {
-        let rights: Vec<String> = missing(capability).iter().map(Right::to_string).collect();
+    let text = commands.line(allowed);
+    if commands.unable.is_empty() {
+        return Outcome::pass(text);
+    }
+    // Who may look and not enter is usual, in production above all.
+    let sees_nothing = SIGHT.iter().all(|right| allowed.has(*right) == Some(false));
+    let outcome = if sees_nothing { Outcome::fail(text) } else { Outcome::warn(text) };
+    let outcome = commands.unable.iter().fold(outcome, |outcome, (capability, missing)| {
+        let rights: Vec<String> = missing.iter().map(Right::to_string).collect();
         let verb = if rights.len() == 1 { "is" } else { "are" };
         outcome.caused_by(format!("{}: {} {verb} missing", capability.name, rights.join(", ")))
     });
-    let rights: Vec<Right> = unable.iter().flat_map(|capability| missing(capability)).collect();
+    let rights: Vec<Right> = commands.unable.iter().flat_map(|(_, missing)| missing.iter().copied()).collect();
     outcome.fix(format!(
         "ask whoever runs the cluster for a Role in `{}` with {}",
         environment.namespace,
@@ -80,15 +144,8 @@ fn able_to_do_all(allowed: &Allowed, minor: u32, environment: &Environment) -> O
         helpful.filter(|right| allowed.has(**right) == Some(false)).map(Right::to_string).collect();
     lesser.sort();
     lesser.dedup();
-    let unknown = CAPABILITIES.iter().flat_map(|capability| capability.needed);
-    let unknown = unknown.filter(|right| allowed.has(**right).is_none()).count();
     let text = match (allowed.everything, lesser.as_slice()) {
         (true, _) => "all of kdj's commands: you may do everything here".to_owned(),
-        _ if unknown > 0 => {
-            format!(
-                "no command is known to lack a right; this cluster does not list them, and {unknown} were not asked for"
-            )
-        }
         (false, []) => "all of kdj's commands".to_owned(),
         (false, lesser) => format!("all of kdj's commands; without {} some say less", lesser.join(", ")),
     };
@@ -128,7 +185,8 @@ mod tests {
 
     fn all_but(missing: &[(&str, &str)]) -> Allowed {
         let has = |right: &Right| !missing.contains(&(right.verb, right.resource));
-        Allowed::of(rights::all().into_iter().filter(has), [])
+        let (granted, denied): (Vec<Right>, Vec<Right>) = rights::all().into_iter().partition(has);
+        Allowed::of(&granted, &denied, &[])
     }
 
     #[test]
@@ -143,12 +201,20 @@ mod tests {
     }
 
     #[test]
-    fn who_cannot_even_shell_has_a_failure() {
-        let outcome = judge(&Allowed::default(), 34, &environment());
+    fn who_sees_nothing_has_a_failure() {
+        let outcome = judge(&Allowed::of(&[], &rights::all(), &[]), 34, &environment());
         assert_eq!(outcome.status, Status::Fail);
         assert!(outcome.text.starts_with("you can nothing; you cannot shell"), "{}", outcome.text);
         let exec = r#"{apiGroups: [""], resources: ["pods/exec"], verbs: ["get", "create"]}"#;
         assert!(outcome.fixes[0].contains(exec), "{:?}", outcome.fixes);
+    }
+
+    #[test]
+    fn who_may_look_and_not_enter_has_no_failure() {
+        let outcome = judge(&all_but(&[("get", "pods/exec"), ("create", "pods/exec")]), 35, &environment());
+        assert_eq!(outcome.status, Status::Warn);
+        assert!(outcome.text.starts_with("you can logs, status, "), "{}", outcome.text);
+        assert!(outcome.text.contains("; you cannot shell, pyshell, manage, "), "{}", outcome.text);
     }
 
     #[test]
@@ -160,7 +226,7 @@ mod tests {
             (Status::Warn, "from then on create pods/exec is needed, and missing")
         );
         let outcome = judge(&without, 35, &environment());
-        assert_eq!(outcome.status, Status::Fail);
+        assert!(outcome.text.contains("; you cannot shell"), "{}", outcome.text);
         assert!(outcome.causes[0].starts_with("shell, pyshell, manage: create pods/exec is missing"));
     }
 
@@ -171,14 +237,36 @@ mod tests {
             (outcome.status, outcome.text.as_str()),
             (Status::Pass, "all of kdj's commands; without get namespaces some say less")
         );
-        let outcome = judge(&Allowed::of(rights::all(), []), 34, &environment());
+        let outcome = judge(&all_but(&[]), 34, &environment());
         assert_eq!((outcome.status, outcome.text.as_str()), (Status::Pass, "all of kdj's commands"));
     }
 
     #[test]
-    fn what_was_not_asked_is_not_called_missing() {
-        let outcome = judge(&Allowed::of([], rights::all()), 34, &environment());
+    fn what_was_not_asked_is_neither_had_nor_missing() {
+        let outcome = judge(&Allowed::default(), 34, &environment());
         assert_eq!(outcome.status, Status::Pass);
-        assert!(outcome.text.starts_with("no command is known to lack a right"), "{}", outcome.text);
+        assert!(outcome.text.starts_with("no command is known to lack a right; not known: shell"), "{}", outcome.text);
+
+        // The first are asked for one by one, and one of them is refused.
+        let (asked, denied) = (rights::all(), [Right { verb: "create", resource: "jobs" }]);
+        let outcome = judge(&Allowed::of(&asked[..5], &denied, &[]), 34, &environment());
+        assert_eq!(outcome.status, Status::Warn);
+        let parts: Vec<&str> = outcome.text.split("; ").collect();
+        let [can, cannot, unsure] = parts[..] else { panic!("{}", outcome.text) };
+        assert!(can.starts_with("you can shell, pyshell, manage, logs, status, "), "{can}");
+        assert_eq!(cannot, "you cannot run, migrate, --fresh, sessions, gc");
+        assert!(unsure.starts_with("not known: "), "{unsure}");
+        for command in ["forward", "scale", "restart", "releases", "rollback", "config"] {
+            assert!(unsure.contains(command) && !can.contains(command), "{command}: {}", outcome.text);
+        }
+    }
+
+    #[test]
+    fn a_right_for_some_names_may_do() {
+        let maps = Right { verb: "get", resource: "configmaps" };
+        let granted: Vec<Right> = rights::all().into_iter().filter(|right| *right != maps).collect();
+        let outcome = judge(&Allowed::of(&granted, &[], &[maps]), 34, &environment());
+        assert_eq!(outcome.status, Status::Pass);
+        assert!(outcome.text.ends_with("; not known: config (get configmaps for some names only)"), "{}", outcome.text);
     }
 }

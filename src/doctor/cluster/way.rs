@@ -28,6 +28,7 @@ pub(super) fn judge_certificate(shown: &ServerCertificate, context: &Context, no
                 .fix("give the cluster's `server` in the kubeconfig an https address");
         }
         ServerCertificate::Plain => return Outcome::warn("there is none: the connection is not encrypted"),
+        ServerCertificate::Unreachable => return Outcome::skip("no connection leads to it: see `cluster.reachable`"),
         ServerCertificate::BehindProxy => {
             return Outcome::skip("a proxy stands before the API server, and only it is seen");
         }
@@ -51,11 +52,17 @@ pub(super) fn judge_certificate(shown: &ServerCertificate, context: &Context, no
 
 pub(super) async fn websocket(home: Rc<Home>) -> Result<Outcome> {
     match home.cluster()?.websocket(&home.environment.namespace).await {
-        Ok(()) => Ok(Outcome::pass("tried with a watch of the pods, which changes nothing")),
+        Ok(()) => {
+            Ok(Outcome::pass("the way lets upgrades through; tried with a watch of the pods, which changes nothing"))
+        }
         Err(error) if error.is_forbidden() => {
             Ok(Outcome::skip("it is tried with a watch of the pods, and you may not watch pods"))
         }
-        Err(error) => Err(error),
+        // A proxy that knows Kubernetes may treat an exec otherwise.
+        Err(error) => Ok(Outcome::of_error(&error).fix(format!(
+            "a watch of the pods was tried; see whether an exec, which a session is, gets through: `kdj shell {} -- true`",
+            home.word()
+        ))),
     }
 }
 
@@ -101,6 +108,7 @@ mod tests {
             (ServerCertificate::Plain, false, Status::Warn),
             (ServerCertificate::Plain, true, Status::Fail),
             (ServerCertificate::BehindProxy, true, Status::Skip),
+            (ServerCertificate::Unreachable, true, Status::Skip),
         ] {
             assert_eq!(judged(&shown, protected).status, expected, "{shown:?}");
         }

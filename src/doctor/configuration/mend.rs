@@ -78,6 +78,24 @@ fn with_protection(text: &str, line: usize) -> Option<String> {
 mod tests {
     use super::*;
 
+    #[cfg(unix)]
+    #[test]
+    fn a_file_is_replaced_whole_and_stays_what_it_was() {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt};
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("ours.toml"), folder.path().join("kdj.toml"));
+        fs::write(&file, "old").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        std::os::unix::fs::symlink("ours.toml", &link).unwrap();
+        let before = fs::metadata(&file).unwrap().ino();
+        replace(&link, "new").unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        let now = fs::metadata(&file).unwrap();
+        assert_eq!((fs::read_to_string(&file).unwrap().as_str(), now.mode() & 0o777), ("new", 0o640));
+        assert_ne!(now.ino(), before);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
     #[test]
     fn a_line_is_added_below_the_head_of_the_table() {
         let text = "# ours\n[environments.prod] # live\ncontext = \"c\"\n";

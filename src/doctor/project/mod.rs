@@ -48,7 +48,10 @@ async fn run(own: Rc<Own>) -> Outcome {
         let names = names::quoted(check.environments.iter().map(String::as_str), ", ");
         return Outcome::skip(format!("it is about {names}"));
     };
-    if let Some(project) = world.config.project.as_ref().filter(|_| matches!(check.origin, Origin::Project(_))) {
+    if !matches!(check.origin, Origin::User(_)) {
+        let Some(project) = &world.config.project else {
+            return Outcome::skip("it is of a file that is not known, and cannot be trusted");
+        };
         let file = names::shown(&project.path.to_string_lossy());
         let why = match trust::of(project) {
             Trust::Trusted => None,

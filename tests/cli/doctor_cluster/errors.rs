@@ -4,12 +4,21 @@ use serde_json::json;
 
 use crate::harness::{ApiServer, CONFIG, Fault, Kdj, Kubeconfig, On, Pod, shop, shop::NAMESPACE};
 
-/// That `kdj status qa` fails and names this check.
+/// That the command fails and names this check of `qa`.
 #[track_caller]
 fn names(kdj: &Kdj, arguments: &[&str], check: &str) {
     let output = kdj.run(arguments);
     assert_ne!(output.code, Some(0), "{output}");
     let _ = output.says(&[&format!("hint: `kdj doctor qa --only {check}` says more")]);
+}
+
+/// What is named looks at the same place, as the same user.
+#[test]
+fn the_command_that_says_more_has_the_flags_of_the_one_that_failed() {
+    let server = ApiServer::http(shop::one_web_pod());
+    server.fault(On::get("/api/v1/namespaces/other/pods").once(), Fault::pods_forbidden("ada", "other"));
+    let output = Kdj::on(&server).run(["shell", "-n", "other", "qa", "--as", "ada", "--", "true"]);
+    let _ = output.expect_code(125).says(&["hint: `kdj -n other --as ada doctor qa --only cluster.rights` says more"]);
 }
 
 #[test]

@@ -70,6 +70,16 @@ fn the_users_own_file_needs_no_trust() {
 }
 
 #[test]
+fn a_project_does_not_replace_the_users_own_check() {
+    let own = CHECK.replace("touch ran; echo up", "echo my own");
+    let kdj = kdj(CHECK).file("config/kdj/config.toml", &own);
+    expect(&check(&kdj), "pass", &["my own"]);
+    let _ = kdj.run(["doctor", "--trust", "--only", "project"]);
+    expect(&check(&kdj), "pass", &["my own"]);
+    assert!(!ran(&kdj));
+}
+
+#[test]
 fn a_check_that_fails_says_what_the_command_said_but_no_secrets() {
     let failing = CHECK.replace("touch ran; echo up", "echo API_TOKEN=canary-hunter2 >&2; exit 4");
     let kdj = kdj(&failing);

@@ -68,6 +68,10 @@ fn broker_and_workers_answer() {
     assert_eq!(outcome.status, Status::Warn);
     assert_eq!(outcome.fixes, ["kdj logs qa --pod celeryd-2 --no-follow --tail 50"]);
     assert_eq!(judge_broker(&celery(None, None), &pods, "qa").status, Status::Pass);
+    // Nobody who could answer is not the same as everybody.
+    let outcome = judge_broker(&celery(None, Some(&[])), &[], "qa");
+    assert_eq!(outcome.status, Status::Warn);
+    assert_eq!(outcome.text, "redis://redis:6379/0; workers should run, and no pod of theirs is ready");
     let outcome = judge_broker(&celery(Some("Error 111 connecting to redis:6379"), None), &pods, "qa");
     assert_eq!((outcome.status, outcome.text.as_str()), (Status::Fail, "redis://redis:6379/0 does not answer the app"));
 }

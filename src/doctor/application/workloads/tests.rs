@@ -78,9 +78,21 @@ fn what_is_configured_is_there() {
     for text in ["", "[roles.web]\ncontainer = 'django'\n", "[forwards.debug]\nrole = 'web'\nport = 5678\n"] {
         assert_eq!(judge(text).status, How::Pass, "{text}");
     }
+    // What is the project's may be another environment's.
+    for (text, elsewhere) in [
+        ("[roles.flower]\nselector = 'a=b'\n", "not here: `[roles.flower]`"),
+        ("[forwards.flower]\nrole = 'flower'\nport = 5555\n", "not here: the role `flower` of the forward `flower`"),
+    ] {
+        let outcome = judge(text);
+        assert_eq!((outcome.status, outcome.text.as_str()), (How::Pass, elsewhere));
+    }
     for (text, cause) in [
-        ("[roles.site]\nselector = 'a=b'\n", "the selector of `[roles.site]`, `a=b`, matches no workload"),
-        ("[roles.site]\ncontainer = 'x'\n", "`[roles.site]` is of no workload there"),
+        (
+            "[environments.qa.roles.site]\nselector = 'a=b'\n",
+            "the selector of `[roles.site]`, `a=b`, matches no workload",
+        ),
+        ("[environments.qa.roles.site]\ncontainer = 'x'\n", "`[roles.site]` is of no workload there"),
+        ("[roles.wep]\ncontainer = 'x'\n", "`[roles.wep]` is of no workload there. did you mean `web`?"),
         ("[forwards.debug]\nrole = 'wep'\nport = 5678\n", "names the role `wep`. did you mean `web`?"),
     ] {
         let outcome = judge(text);
