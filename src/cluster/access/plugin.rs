@@ -17,6 +17,7 @@ use tokio::{process::Command, time::timeout};
 
 use super::{command_line, process_tree};
 use crate::{
+    completion::LEARN_VARIABLE,
     error::{Error, Result},
     protection::redact,
 };
@@ -92,8 +93,10 @@ pub(super) async fn run(exec: &ExecConfig, manner: Manner) -> Result<Credential>
             output.map_err(|error| Error::failed(format!("lost the credential plugin `{name}`")).caused_by(error))?
         }
         Err(_) => {
-            // One that may ask dies alone: what it started may be the browser the user logs in with.
-            if let Some(id) = id.filter(|_| !may_ask(exec, manner)) {
+            // One that may ask dies alone: what it started may be the browser the user logs in with. Without a terminal, too,
+            // it may have opened one.
+            let may_ask = may_ask(exec, manner) || matches!(manner, Manner::Silent(_));
+            if let Some(id) = id.filter(|_| !may_ask) {
                 process_tree::kill_children(id).await;
             }
             let message = format!("the credential plugin `{name}` did not answer within {} s", limit.as_secs());
@@ -129,6 +132,9 @@ fn last_lines(stderr: &[u8]) -> Option<String> {
 fn command(name: &str, exec: &ExecConfig, manner: Manner) -> Result<Command> {
     let interactive = may_ask(exec, manner);
     if exec.interactive_mode == Some(ExecInteractiveMode::Always) && !interactive {
+        if matches!(manner, Manner::Silent(_)) {
+            return Err(Error::failed(format!("the credential plugin `{name}` is not run, as it always asks")));
+        }
         let message = format!("the credential plugin `{name}` wants to ask at a terminal, and stdin is none");
         return Err(Error::failed(message).hint("log in from a terminal first"));
     }
@@ -144,6 +150,8 @@ fn command(name: &str, exec: &ExecConfig, manner: Manner) -> Result<Command> {
             command.env(name, value);
         }
     }
+    // One that calls kdj is not to learn for a Tab.
+    command.env_remove(LEARN_VARIABLE);
     for name in exec.drop_env.iter().flatten() {
         command.env_remove(name);
     }
