@@ -174,7 +174,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(code) => return code,
     };
-    if let Some(words) = cli.command.helped(&Cli::command()) {
+    if let Some(words) = cli.command.helped(Cli::command) {
         let own = arguments.iter().take(1).cloned();
         let words = own.chain(words.iter().map(OsString::from)).chain(["--help".into()]);
         return parse(&words.collect::<Vec<_>>()).err().unwrap_or(ExitCode::SUCCESS);

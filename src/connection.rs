@@ -9,7 +9,8 @@ use crate::{
     completion::{Learned, Memory},
     config::Config,
     environment::{self, Environment},
-    error::Result,
+    error::{Error, Result},
+    explained::Explained,
     options::Options,
     ui::{Ui, duration},
 };
@@ -22,7 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// # Errors
 /// When the kubeconfig cannot be read, or the name is unknown or ambiguous.
 pub fn resolve(name: &str, options: &Options, config: &Config) -> Result<(Environment, Kubeconfig)> {
-    let kubeconfig = Kubeconfig::load(options.kubeconfig.as_deref())?;
+    let explained = |error: Error| error.explained_by(Explained::Kubeconfig, name);
+    let kubeconfig = Kubeconfig::load(options.kubeconfig.as_deref()).map_err(explained)?;
     let environment = environment::resolve(name, config, &kubeconfig.contexts(), &options.overrides)?;
     Ok((environment, kubeconfig))
 }

@@ -7,6 +7,9 @@ use crate::exit::Failure;
 /// A result whose error can be shown to the user as it is.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// More are not read.
+const MOST_HINTS: usize = 2;
+
 /// What happened, its causes from the nearest to the root, and up to two hints.
 ///
 /// Texts are lower-case fragments without a final period, names and commands in backticks.
@@ -17,6 +20,7 @@ pub struct Error {
     causes: Vec<String>,
     hints: Vec<String>,
     forbidden: bool,
+    see: Option<String>,
 }
 
 impl Error {
@@ -32,7 +36,7 @@ impl Error {
 
     /// An error of any other kind.
     pub fn new(failure: Failure, message: impl Into<String>) -> Self {
-        Self { failure, message: message.into(), causes: Vec::new(), hints: Vec::new(), forbidden: false }
+        Self { failure, message: message.into(), causes: Vec::new(), hints: Vec::new(), forbidden: false, see: None }
     }
 
     /// Adds a cause, one step nearer to the root than those before it.
@@ -44,6 +48,12 @@ impl Error {
     /// Adds a hint: what to do or type next.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
+        self
+    }
+
+    /// The command that looks into it, unless one is named already: `kdj doctor qa --only cluster.rights`.
+    pub fn see(mut self, command: String) -> Self {
+        self.see.get_or_insert(command);
         self
     }
 
@@ -77,6 +87,11 @@ impl Error {
     /// Why, nearest cause first.
     pub fn causes(&self) -> &[String] {
         &self.causes
+    }
+
+    /// The command that looks into it, where the hints leave room for one more.
+    pub fn look_into(&self) -> Option<&str> {
+        self.see.as_deref().filter(|_| self.hints.len() < MOST_HINTS)
     }
 
     /// What to do next.

@@ -22,7 +22,8 @@
 //! * [`logs`]: pure. What lines of logs say, which belong together, and how they are shown.
 //! * [`keeper`]: pure. What keeps a fresh session's program when the connection drops.
 //! * [`kubectl`]: what would be done, as a kubectl command.
-//! * [`error`], [`exit`], [`names`], [`options`], [`own_file`], [`program`], [`script`], [`streams`]: leaves, used by all.
+//! * [`error`], [`exit`], [`explained`], [`names`], [`options`], [`own_file`], [`program`], [`script`], [`streams`]: leaves,
+//!   used by all.
 
 #![warn(missing_docs, clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used, clippy::dbg_macro)]
 #![allow(
@@ -45,6 +46,7 @@ mod doctor;
 mod environment;
 pub mod error;
 pub mod exit;
+mod explained;
 mod forward;
 mod help;
 mod init;

@@ -15,6 +15,7 @@ use crate::{
     django::{self, CELERY_MARK, CeleryQuestion},
     environment::Environment,
     error::{Error, Result},
+    explained::Explained,
     session::capture,
 };
 
@@ -198,7 +199,8 @@ fn changed(celery: Option<Celery>, name: &str) -> Result<Vec<Consumer>> {
         Some(Celery { broker, problem, .. }) => {
             let why = problem.unwrap_or_else(|| format!("a broker of the kind {} passes on no orders", broker.kind));
             Err(Error::failed(format!("cannot reach the Celery workers of `{name}` by {}", broker.place))
-                .caused_by(why))
+                .caused_by(why)
+                .explained_by(Explained::Broker, name))
         }
         None => Err(Error::failed(format!("the app of `{name}` has no Celery"))),
     }

@@ -75,7 +75,7 @@ pub use self::{
     operate::PodTrouble,
     rollout::{Counts, RolloutState},
 };
-use crate::{environment::Environment, error::Result};
+use crate::{environment::Environment, error::Result, explained::Explained};
 
 /// Label and value of everything kdj makes.
 const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "kdj");
@@ -93,6 +93,8 @@ pub struct Cluster {
 /// Where requests go, for error texts, and as whom.
 #[derive(Clone)]
 struct Place {
+    /// The environment's name; the context's, where there is none.
+    environment: String,
     context: String,
     namespace: String,
     server: String,
@@ -112,9 +114,15 @@ impl Cluster {
         observer: Observer,
         manner: Manner,
     ) -> Result<Self> {
-        let (cluster, user) = kubeconfig.connection(&environment.context)?;
-        let (client, credentials) = client::build(&cluster, user, impersonation, manner).await?;
+        let name = &environment.name;
+        let (cluster, user) = kubeconfig
+            .connection(&environment.context)
+            .map_err(|error| error.explained_by(Explained::Kubeconfig, name))?;
+        let (client, credentials) = client::build(&cluster, user, impersonation, manner)
+            .await
+            .map_err(|error| error.explained_by(Explained::Credentials, name))?;
         let place = Place {
+            environment: name.clone(),
             context: environment.context.clone(),
             namespace: environment.namespace.clone(),
             server: cluster.server.unwrap_or_default(),
@@ -133,6 +141,7 @@ impl Cluster {
     pub fn beside(&self, environment: &Environment, observer: Observer) -> Self {
         let Place { context, server, credentials, .. } = &self.place;
         let place = Place {
+            environment: environment.name.clone(),
             context: context.clone(),
             namespace: environment.namespace.clone(),
             server: server.clone(),

@@ -97,8 +97,8 @@ impl Command {
     }
 
     /// The command whose help is asked for by `kdj help COMMAND`.
-    pub fn helped<'a>(&'a self, program: &clap::Command) -> Option<&'a [String]> {
-        if let Command::Help(args) = self { args.of_command(program) } else { None }
+    pub fn helped(&self, program: fn() -> clap::Command) -> Option<&[String]> {
+        if let Command::Help(args) = self { args.of_command(&program()) } else { None }
     }
 
     /// Whether the command ends with a remote command's exit code.

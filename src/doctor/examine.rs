@@ -58,6 +58,12 @@ pub async fn examine(
     let checks = checks(&world);
     let shown = select::wanted(&checks, &abouts(&world), only)?;
     let wanted = run::with_parents(&checks, shown.iter().copied());
+    if options.explain {
+        ui.status("would run these checks, which change nothing; nothing was done");
+        let lines = wanted.iter().map(|&place| text::planned(&checks[place]));
+        ui.data(&lines.collect::<String>())?;
+        return Ok(Exit::Success);
+    }
     let mut done: Vec<Option<Done>> = checks.iter().map(|_| None).collect();
     let stdout = ui.stdout();
     let look = Look { colored: stdout.colored, columns: stdout.columns, verbose: ui.is_verbose() };

@@ -76,3 +76,30 @@ fn abouts(world: &Rc<World>) -> Vec<About> {
     }
     abouts
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explained::Explained;
+
+    #[test]
+    fn every_check_that_explains_an_error_is_there() {
+        for explained in Explained::ALL {
+            let is = |category: &&Category| {
+                category.name == explained.id() || category.about.iter().any(|about| about.id == explained.id())
+            };
+            assert!(CATEGORIES.iter().any(is), "there is no check `{}`", explained.id());
+        }
+    }
+
+    #[test]
+    fn ids_begin_with_their_category_and_need_what_there_is() {
+        let all: Vec<&About> = CATEGORIES.iter().flat_map(|category| category.about.iter().copied()).collect();
+        for category in CATEGORIES {
+            assert!(category.about.iter().all(|about| about.category() == category.name), "{}", category.name);
+        }
+        for needed in all.iter().flat_map(|about| about.needs) {
+            assert!(all.iter().any(|about| about.id == *needed), "there is no check `{needed}`");
+        }
+    }
+}

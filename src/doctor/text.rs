@@ -57,7 +57,7 @@ pub fn rows<'a>(over: impl IntoIterator<Item = (&'a Check, &'a Done)>) -> Vec<Ro
     rows
 }
 
-/// The line of a check that is over, and below it what to do about a warning. `width` is that of the longest name.
+/// The line of a check that is over, and below it what to do; for one that failed that stands at the end. `width` is that of the longest name.
 pub fn line(Row { check, done, labels }: &Row<'_>, width: usize, look: Look) -> String {
     let outcome = &done.outcome;
     let text = match outcome.text.as_str() {
@@ -77,7 +77,7 @@ pub fn line(Row { check, done, labels }: &Row<'_>, width: usize, look: Look) -> 
     let indent = BEFORE_NAME + width + 2;
     let room = look.columns.filter(|columns| *columns >= NARROWEST).map(|columns| columns.saturating_sub(indent));
     let mut lines = folded(&sanitize(&text), room);
-    if outcome.status == Status::Warn {
+    if matches!(outcome.status, Status::Warn | Status::Skip) {
         lines.extend(outcome.fixes.iter().flat_map(|fix| folded(&sanitize(&format!("fix: {fix}")), room)));
     }
     let pad = " ".repeat(indent);
@@ -118,7 +118,7 @@ pub fn failure(Row { check, done, labels }: &Row<'_>, look: Look) -> String {
     add("why", Some(Role::Faint), &check.about.why);
     outcome.fixes.iter().for_each(|fix| add("fix", Some(Role::Hint), fix));
     if outcome.safe_fix.is_some() {
-        add("fix", Some(Role::Hint), &format!("`kdj doctor --only {} --fix` does it", check.about.id));
+        add("fix", Some(Role::Hint), "`--fix` does it");
     }
     text
 }
@@ -134,6 +134,12 @@ pub fn closing(verdicts: &[(Option<String>, Counts)], look: Look) -> String {
         }
     };
     format!("{}\n", verdicts.iter().map(one).collect::<Vec<_>>().join("; "))
+}
+
+/// A check that has not been run: its id, and whom it would be run for.
+pub fn planned(check: &Check) -> String {
+    let subject = check.subject.label().map(|label| format!(" {}", sanitize(&label))).unwrap_or_default();
+    format!("{}{subject}\n", sanitize(&check.about.id))
 }
 
 /// The list of ids and titles.
@@ -161,3 +167,6 @@ fn folded(text: &str, room: Option<usize>) -> Vec<String> {
     }
     lines
 }
+
+#[cfg(test)]
+mod tests;

@@ -30,7 +30,7 @@ pub fn patterns(config: &Config) -> Vec<Doubt> {
             continue;
         }
         for (other, second) in &patterns[number + 1..] {
-            if pattern::literal_length(one) != pattern::literal_length(other) {
+            if pattern::literal_length(one) != pattern::literal_length(other) || fits_nothing(other, second).is_some() {
                 continue;
             }
             let Some(name) = pattern::common_name(one, other) else { continue };

@@ -37,6 +37,7 @@ topics! {
     "forwarding", "forwarding.md", "Local ports that lead into an environment";
     "protected", "protection.md", "Protected environments: what asks, what is recorded";
     "rights", "rights.md", "What the cluster must permit, verb by verb";
+    "doctor", "doctor.md", "The checks, and what to do about each";
     "exit-codes", "exit-codes.md", "What the numbers mean";
 }
 

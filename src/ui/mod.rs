@@ -133,11 +133,10 @@ impl Ui {
                 }
             }
         }
-        if !error.hints().is_empty() {
-            text.push('\n');
-        }
-        for hint in error.hints() {
-            text.push_str(&format!("\n{} {}", self.paint("hint:", Role::Hint), indent(hint)));
+        let more = error.look_into().map(|command| format!("`{command}` says more"));
+        for (number, hint) in error.hints().iter().chain(&more).enumerate() {
+            let space = if number == 0 { "\n" } else { "" };
+            text.push_str(&format!("{space}\n{} {}", self.paint("hint:", Role::Hint), indent(hint)));
         }
         self.line(&text);
     }

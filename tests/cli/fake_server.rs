@@ -117,9 +117,9 @@ async fn objects_are_found_or_not() {
 #[tokio::test]
 async fn what_was_not_planned_is_complained_about() {
     let server = ApiServer::http(shop::one_web_pod());
-    assert_eq!(get(&server, "/version").await.expect("an answer").0, 404);
+    assert_eq!(get(&server, "/healthz").await.expect("an answer").0, 404);
     server.fault(On::get("/never"), Fault::Reset);
-    assert_eq!(server.forgive(), ["unexpected request: GET /version"]);
+    assert_eq!(server.forgive(), ["unexpected request: GET /healthz"]);
 }
 
 #[test]

@@ -56,7 +56,7 @@ fn what_runs_becomes_a_file() {
     let server = ApiServer::http(objects());
     let kdj = newcomer(&server);
     let output = kdj.run(["init", "--dry-run"]).expect_code(0);
-    insta::assert_snapshot!(output);
+    golden(&output.to_string(), "what_runs_becomes_a_file");
     assert_eq!(written(&kdj), None);
     // One LIST for each context that answers.
     let paths: Vec<String> = server.requests().iter().map(|request| request.path.clone()).collect();
@@ -71,7 +71,7 @@ fn what_is_written_is_shown_loads_and_works() {
     // Nobody answers inside the app here: the checks of `kdj doctor` say so, and the file stays.
     let output = kdj.run(["init", "--yes"]).expect_code(1);
     server.forgive();
-    insta::assert_snapshot!(stderr_after(&output, "wrote "));
+    golden(&stderr_after(&output, "wrote "), "what_is_written_is_tried_out");
     let stdout = output.stdout_text();
     assert!(stdout.contains("✗ ") && stdout.contains("qa"), "{output}");
     assert_eq!(written(&kdj).as_deref(), Some(printed.as_str()));
@@ -152,7 +152,7 @@ fn who_may_not_list_the_cluster_gets_what_there_is() {
     // Nor that: nothing is found, and the way on is said.
     server.fault(On::pods(NAMESPACE), Fault::pods_forbidden("dev", NAMESPACE));
     let output = kdj.run(["init", "--yes", "--context", "acme-staging"]).expect_code(1);
-    insta::assert_snapshot!(output);
+    golden(&output.to_string(), "who_may_list_nothing");
 }
 
 #[test]
@@ -260,6 +260,14 @@ fn explain_makes_no_request() {
     let first = output.stdout_text().lines().next().map(str::to_owned);
     assert_eq!(first.as_deref(), Some("kubectl --context acme-staging -n shop get pods"));
     assert!(server.requests().is_empty());
+}
+
+/// Compares with `tests/cli/init/NAME.snap`.
+#[track_caller]
+fn golden(text: &str, name: &str) {
+    insta::with_settings!({snapshot_path => "init", prepend_module_to_snapshot => false, omit_expression => true}, {
+        insta::assert_snapshot!(name, text);
+    });
 }
 
 /// What was said from a line on that begins so.

@@ -9,6 +9,8 @@ mod completion;
 mod config;
 mod credentials;
 mod django;
+mod doctor;
+mod doctor_cluster;
 mod envs_live;
 mod exec_faults;
 mod fake_server;

@@ -46,7 +46,8 @@ impl Cluster {
         let client = client::with_credentials(&cluster, user, impersonation, credentials.clone())?;
         let server = cluster.server.unwrap_or_default();
         let identity = kubeconfig.identity(context, impersonation);
-        let place = Place { context: context.to_owned(), namespace, server, credentials };
+        let place =
+            Place { environment: context.to_owned(), context: context.to_owned(), namespace, server, credentials };
         Ok((Self { client, place, observer, identity }, login))
     }
 }

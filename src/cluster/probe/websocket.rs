@@ -19,7 +19,7 @@ use kube::{
 use tokio::time::timeout;
 use tokio_tungstenite::{
     WebSocketStream,
-    tungstenite::{Message, handshake::client::generate_key, protocol::Role},
+    tungstenite::{handshake::client::generate_key, protocol::Role},
 };
 
 use super::super::{Cluster, request::unrepeatable};
@@ -29,7 +29,7 @@ type WebSocket = WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>;
 
 /// A name no pod has: nothing is ever said on this watch.
 const NOBODY: &str = "kdj-doctor-looks-for-nobody";
-/// How much longer than asked for the server may take to end a watch.
+/// How much earlier or later than asked for the server may end a watch.
 const GRACE: Duration = Duration::from_secs(5);
 
 impl Cluster {
@@ -41,29 +41,19 @@ impl Cluster {
         self.silent_watch(namespace, Duration::from_secs(1)).await.map(drop)
     }
 
-    /// How long a WebSocket lives in silence: `None` when it lived for as long as asked, else after which time something
-    /// on the way cut it. One request.
+    /// How long a WebSocket lives in silence: `None` when it lived for as long as asked, else after which time it ended.
+    /// One request.
     ///
     /// # Errors
     /// When it does not open.
     pub async fn idle_cut(&self, namespace: &str, limit: Duration) -> Result<Option<Duration>> {
         let mut socket = self.silent_watch(namespace, limit).await?;
         let started = Instant::now();
-        let ended = timeout(limit + GRACE, async {
-            loop {
-                match socket.next().await {
-                    // The server's own end: it says goodbye in due form.
-                    Some(Ok(Message::Close(_))) => return true,
-                    Some(Ok(_)) => {}
-                    Some(Err(_)) | None => return false,
-                }
-            }
-        });
-        match ended.await {
-            Ok(false) => Ok(Some(started.elapsed())),
-            // A server that ends it late, or early in due form, has not been cut off.
-            Ok(true) | Err(_) => Ok(None),
-        }
+        let ended = async { while let Some(Ok(_)) = socket.next().await {} };
+        // The server itself ends it, when the time is over.
+        let _ = timeout(limit + GRACE, ended).await;
+        let lived = started.elapsed();
+        Ok((lived + GRACE < limit).then_some(lived))
     }
 
     async fn silent_watch(&self, namespace: &str, limit: Duration) -> Result<WebSocket> {

@@ -5,23 +5,46 @@ use std::{error::Error as StdError, io};
 use kube::core::Status;
 
 use super::{super::access::client::Overloaded, Place};
-use crate::error::Error;
+use crate::{error::Error, explained::Explained};
 
 /// What was asked of the API server, for the error's first line: `list pods`.
 pub(in crate::cluster) fn explain(error: kube::Error, what: &str, place: &Place) -> Error {
-    match error {
-        kube::Error::Api(status) => refused(&status, what, place),
+    let (error, check) = match error {
+        kube::Error::Api(status) => (refused(&status, what, place), check_of(&status)),
         kube::Error::Service(error) => match error.downcast::<Error>() {
-            Ok(own) => *own,
+            Ok(own) => (*own, Some(Explained::Credentials)),
             Err(error) => match error.downcast_ref::<Overloaded>() {
-                Some(overloaded) => overloaded_server(failed(what, place).caused_by(overloaded)),
-                None => unreachable(error.as_ref(), place),
+                Some(overloaded) => {
+                    (overloaded_server(failed(what, place).caused_by(overloaded)), Some(Explained::Latency))
+                }
+                None => (unreachable(error.as_ref(), place), Some(Explained::Reachable)),
             },
         },
-        kube::Error::HyperError(error) => unreachable(&error, place),
-        kube::Error::UpgradeConnection(error) => not_upgraded(&error.to_string(), what, place),
-        kube::Error::SerdeError(_) | kube::Error::FromUtf8(_) => not_kubernetes(failed(what, place)),
-        other => failed(what, place).caused_by(other),
+        kube::Error::HyperError(error) => (unreachable(&error, place), Some(Explained::Reachable)),
+        kube::Error::UpgradeConnection(error) => {
+            (not_upgraded(&error.to_string(), what, place), Some(Explained::WebSocket))
+        }
+        kube::Error::SerdeError(_) | kube::Error::FromUtf8(_) => {
+            (not_kubernetes(failed(what, place)), Some(Explained::Reachable))
+        }
+        other => (failed(what, place).caused_by(other), None),
+    };
+    match check {
+        Some(check) => error.explained_by(check, &place.environment),
+        None => error,
+    }
+}
+
+/// The check that looks into a refusal of the API server's, or of what stands before it.
+fn check_of(status: &Status) -> Option<Explained> {
+    match status.code {
+        401 => Some(Explained::Credentials),
+        _ if status.message.contains("pgrade request required") => Some(Explained::WebSocket),
+        403 if status.message.contains("User \"") => Some(Explained::Rights),
+        429 => Some(Explained::Latency),
+        500..=599 => Some(Explained::Reachable),
+        _ if status.message.trim_start().starts_with('<') => Some(Explained::Reachable),
+        _ => None,
     }
 }
 
@@ -30,6 +53,7 @@ pub(in crate::cluster) fn too_slow(what: &str, place: &Place, seconds: u64) -> E
     failed(what, place)
         .caused_by(format!("no answer from {} within {seconds} s", place.server))
         .hint("is the VPN up? the server may also be overloaded: try again")
+        .explained_by(Explained::Latency, &place.environment)
 }
 
 fn failed(what: &str, place: &Place) -> Error {

@@ -56,6 +56,7 @@ use super::Cluster;
 use crate::{
     environment::Environment,
     error::{Error, Result},
+    explained::Explained,
 };
 
 #[cfg(test)]
@@ -173,7 +174,8 @@ impl Cluster {
         };
         let Some((last, others)) = choices.split_last() else {
             let idle = self.idle_workloads(environment, roles).await;
-            return Err(trouble::no_role(environment, wanted.role.as_deref(), &workloads, &idle));
+            let error = trouble::no_role(environment, wanted.role.as_deref(), &workloads, &idle);
+            return Err(error.explained_by(Explained::Workloads, &environment.name));
         };
         let mut notes = Vec::new();
         for choice in others {
@@ -212,6 +214,7 @@ impl Cluster {
         let pods: Vec<&Pod> = workload.pods.iter().filter(is_new).collect();
         let pod = choose_pod(&pods, &wanted.exclude).ok_or_else(|| {
             trouble::no_ready_pod(environment, workload, newest.as_deref(), &wanted.exclude, Timestamp::now())
+                .explained_by(Explained::Pods, &environment.name)
         });
         Ok((workload, pod))
     }
@@ -260,8 +263,10 @@ fn in_container(
 ) -> Result<Target> {
     let settings = environment.roles.get(&workload.role);
     let configured = settings.and_then(|settings| settings.container.as_deref());
-    let container = container::choose_container(pod, wanted.container.as_deref(), configured, &workload.role)?;
-    container::require_running(pod, &container, Timestamp::now())?;
+    let container = container::choose_container(pod, wanted.container.as_deref(), configured, &workload.role)
+        .map_err(|error| error.explained_by(Explained::Container, &environment.name))?;
+    container::require_running(pod, &container, Timestamp::now())
+        .map_err(|error| error.explained_by(Explained::Pods, &environment.name))?;
     let status = container::status_of(pod, &container);
     Ok(Target {
         namespace: environment.namespace.clone(),

@@ -73,6 +73,7 @@ impl Fake {
 
 fn cluster(client: Client) -> Cluster {
     let place = Place {
+        environment: "qa".into(),
         context: "acme".into(),
         namespace: "shop".into(),
         server: "https://acme".into(),

@@ -44,7 +44,7 @@ pub(super) fn of(plugin: &PluginFacts) -> Option<CloudLogin> {
     let mut add = |flag: &str, value: Option<String>| {
         if let Some(value) = value {
             for line in [&mut status, &mut login] {
-                line.push(format!("{flag}={value}"));
+                line.extend([flag.to_owned(), value.clone()]);
             }
         }
     };
@@ -80,12 +80,12 @@ mod tests {
             (
                 "aws --region eu-west-1 eks get-token --cluster-name a --profile acme",
                 "",
-                "aws sts get-caller-identity --profile=acme; aws sso login --profile=acme",
+                "aws sts get-caller-identity --profile acme; aws sso login --profile acme",
             ),
             (
                 "/opt/aws eks get-token",
                 "acme-qa",
-                "aws sts get-caller-identity --profile=acme-qa; aws sso login --profile=acme-qa",
+                "aws sts get-caller-identity --profile acme-qa; aws sso login --profile acme-qa",
             ),
             ("gke-gcloud-auth-plugin", "", "gcloud auth print-access-token; gcloud auth login"),
             (
@@ -99,7 +99,7 @@ mod tests {
             (
                 "tsh kube credentials --proxy=tele.acme.dev:443 --kube-cluster=a",
                 "",
-                "tsh status --proxy=tele.acme.dev:443; tsh login --proxy=tele.acme.dev:443",
+                "tsh status --proxy tele.acme.dev:443; tsh login --proxy tele.acme.dev:443",
             ),
             ("acme-login", "", "none"),
         ] {

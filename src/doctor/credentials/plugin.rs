@@ -57,13 +57,12 @@ pub(super) async fn run(place: Rc<Place>) -> Result<Outcome> {
     let (cluster, login) = match opened {
         Ok(opened) => opened,
         Err(error) => {
-            let outcome = Outcome::of_error(&error);
-            return Ok(match place.plugin().and_then(login::of) {
-                Some(login) => {
-                    outcome.fix(format!("`{}`", shell_words::join(&login.login))).safe_fix(cloud::fix(&login))
-                }
-                None => outcome,
-            });
+            let mut outcome = Outcome::of_error(&error);
+            if let Some(login) = place.plugin().and_then(login::of) {
+                outcome.fixes.insert(0, format!("`{}`", shell_words::join(&login.login)));
+                outcome.safe_fix = Some(cloud::fix(&login));
+            }
+            return Ok(outcome);
         }
     };
     let took = login.took;

@@ -4,6 +4,7 @@ use crate::{
     config::{Config, EnvironmentConfig, Sourced},
     environment::KubeContext,
     error::Error,
+    explained::Explained,
     names,
 };
 
@@ -77,6 +78,7 @@ pub(super) fn no_context(name: &str, entry: Option<&EnvironmentConfig>, contexts
 pub(super) fn unknown_context(name: &str, context: &Sourced<String>, contexts: &[KubeContext]) -> Error {
     let (shown, name) = (names::shown(&context.value), names::shown(name));
     let error = Error::usage(format!("the kubeconfig has no context `{shown}`"))
+        .explained_by(Explained::Kubeconfig, &name)
         .caused_by(format!("the context of `{name}` comes from: {}", context.origin));
     match names::did_you_mean(&context.value, contexts.iter().map(|context| context.name.as_str())) {
         Some(hint) => error.hint(hint),

@@ -12,6 +12,7 @@ mod config;
 mod credentials;
 mod db;
 mod dbshell;
+mod doctor;
 mod dump;
 mod endings;
 mod explain;

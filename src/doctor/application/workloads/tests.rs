@@ -40,7 +40,7 @@ fn status(roles: &[(&str, Kind, bool)]) -> Status {
             restarts: 0,
             last_exit: None,
             node: None,
-            created: Some(jiff::Timestamp::UNIX_EPOCH),
+            created: None,
             terminating: None,
             revision: None,
             outdated: false,

@@ -16,6 +16,7 @@ use super::{
     http::{self, Response},
     request::Recorded,
     route::{self, Answer},
+    silent_watch::SilentWatch,
     status,
     stream::{self, Measure},
     wire::{Ending, Stream, Wire},
@@ -75,6 +76,8 @@ enum Next {
     Session(Box<exec::Session>),
     /// It becomes a port-forward.
     Forward(forward::Session),
+    /// It becomes a watch over WebSocket.
+    Watch(SilentWatch),
 }
 
 impl Connection {
@@ -88,6 +91,7 @@ impl Connection {
                 Next::End => return,
                 Next::Session(session) => return self.play(*session, stream, buffer).await,
                 Next::Forward(session) => return self.forward(session, stream, buffer).await,
+                Next::Watch(watch) => return watch.serve(stream).await,
             }
         }
     }
@@ -129,6 +133,9 @@ impl Connection {
                 Ok(session) => return Next::Forward(session),
                 Err(response) => return respond(&response, stream).await,
             }
+        }
+        if let Some(watch) = SilentWatch::of(request, self.state.with(|state| state.cut)) {
+            return Next::Watch(watch);
         }
         let answer = match (answer, route::session_target(&request.path)) {
             (Some(answer), _) => answer,

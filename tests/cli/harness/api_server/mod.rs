@@ -10,6 +10,7 @@
 //!
 //! A request for a path the server does not know, and a fault, an exec or a run that never came to pass, fail the test.
 
+pub mod about;
 pub mod fault;
 pub mod http;
 mod listener;
@@ -17,6 +18,7 @@ mod log;
 pub mod request;
 mod route;
 mod selector;
+mod silent_watch;
 pub mod status;
 mod store;
 mod stream;
@@ -32,6 +34,7 @@ use serde_json::Value;
 use tokio::sync::Notify;
 
 use self::{
+    about::About,
     fault::{Fault, On, Planned},
     request::Recorded,
     tls::Certificate,
@@ -55,6 +58,8 @@ pub struct State {
     pub store: Store,
     /// What containers printed.
     pub logs: Logs,
+    /// What the server says of itself and the user.
+    pub about: About,
     /// How many [`Turn::Hold`](run::Turn::Hold)s may be passed.
     pub passes: usize,
     faults: Vec<Planned>,
@@ -66,6 +71,7 @@ pub struct State {
     started: Vec<(Run, Value)>,
     bookmarks: usize,
     watch_timeout: Option<Duration>,
+    cut: Option<Duration>,
     requests: Vec<Recorded>,
     sessions: Vec<ExecRecord>,
     complaints: Vec<String>,
@@ -291,6 +297,24 @@ impl ApiServer {
     /// Forgets what happened so far: a watch from an older revision gets 410 Gone.
     pub fn forget_history(&self) -> &Self {
         self.state.with(|state| state.store.forget());
+        self
+    }
+
+    /// What the server says of itself, and of what the user may do.
+    pub fn about(&self, change: impl FnOnce(&mut About)) -> &Self {
+        self.state.with(|state| change(&mut state.about));
+        self
+    }
+
+    /// The user may do this, and nothing else: verb and resource.
+    pub fn rights(&self, rights: &[(&str, &str)]) -> &Self {
+        let rights = rights.iter().map(|(verb, resource)| ((*verb).to_owned(), (*resource).to_owned())).collect();
+        self.about(|about| about.rights = Some(rights))
+    }
+
+    /// Something on the way cuts connections that are silent for so long.
+    pub fn cut_silence_after(&self, silence: Duration) -> &Self {
+        self.state.with(|state| state.cut = Some(silence));
         self
     }
 

@@ -119,8 +119,8 @@ pub enum Answer {
 
 /// The answer, `None` for what the server does not know.
 pub fn answer(request: &Recorded, state: &mut State) -> Option<Answer> {
-    if request.method == "POST" && request.path == "/apis/authentication.k8s.io/v1/selfsubjectreviews" {
-        return Some(Answer::Whole(self_review(request)));
+    if let Some(about) = state.about.answer(request) {
+        return Some(Answer::Whole(about));
     }
     let target = Target::of(&request.path)?;
     Some(match (request.method.as_str(), target.name, target.subresource) {
@@ -174,13 +174,4 @@ fn list(request: &Recorded, target: &Target<'_>, store: &Store) -> Response {
     let items = &found[start.min(end)..end];
     let list = json!({"kind": format!("{}List", kind.name), "apiVersion": kind.version(), "metadata": metadata, "items": items});
     Response::json(200, &list)
-}
-
-fn self_review(request: &Recorded) -> Response {
-    let user = request.header("impersonate-user").unwrap_or("dev");
-    let review = json!({
-        "kind": "SelfSubjectReview", "apiVersion": "authentication.k8s.io/v1", "metadata": {},
-        "status": {"userInfo": {"username": user, "groups": ["system:authenticated"]}},
-    });
-    Response::json(201, &review)
 }

@@ -1,0 +1,75 @@
+//! Which check of `kdj doctor` says more about an error. The ids stand here alone; a test of `doctor` holds them against the
+//! checks there are.
+
+use crate::error::Error;
+
+/// A check, or a category of them, that looks into what an error is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Explained {
+    /// The kubeconfig: its files, contexts, users.
+    Kubeconfig,
+    /// How the context's credentials are had.
+    Credentials,
+    /// Whether the API server answers.
+    Reachable,
+    /// How quickly.
+    Latency,
+    /// What the user may do.
+    Rights,
+    /// Whether WebSocket connections get through.
+    WebSocket,
+    /// The app's workloads, by role.
+    Workloads,
+    /// Its pods.
+    Pods,
+    /// The app's container.
+    Container,
+    /// Django in it.
+    Django,
+    /// Celery's broker.
+    Broker,
+}
+
+impl Explained {
+    /// All of them.
+    #[cfg(test)]
+    pub const ALL: [Self; 11] = [
+        Self::Kubeconfig,
+        Self::Credentials,
+        Self::Reachable,
+        Self::Latency,
+        Self::Rights,
+        Self::WebSocket,
+        Self::Workloads,
+        Self::Pods,
+        Self::Container,
+        Self::Django,
+        Self::Broker,
+    ];
+
+    /// What `--only` takes.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Kubeconfig => "kubeconfig",
+            Self::Credentials => "credentials",
+            Self::Reachable => "cluster.reachable",
+            Self::Latency => "cluster.latency",
+            Self::Rights => "cluster.rights",
+            Self::WebSocket => "cluster.websocket",
+            Self::Workloads => "application.workloads",
+            Self::Pods => "application.pods",
+            Self::Container => "application.container",
+            Self::Django => "application.django",
+            Self::Broker => "application.broker",
+        }
+    }
+}
+
+impl Error {
+    /// The same error, for which this check says more, in this environment. The first that is named counts: it is nearest to
+    /// the cause.
+    pub fn explained_by(self, check: Explained, environment: &str) -> Self {
+        let command = format!("kdj doctor {} --only {}", shell_words::quote(environment), check.id());
+        self.see(command)
+    }
+}

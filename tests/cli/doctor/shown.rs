@@ -1,0 +1,227 @@
+//! What is printed, in which order, and how it ends.
+
+use std::time::{Duration, Instant};
+
+use super::{document, of, quiet, with_plugin};
+use crate::harness::{CONFIG, Kdj, Kubeconfig, kubeconfig::TOKEN, plugin::Plugin, pty::Pty};
+
+const ONLY: &str = "kubeconfig,credentials";
+
+#[test]
+fn it_says_that_one_is_good_to_go() {
+    let (server, kdj) = quiet();
+    let output = kdj.run(["doctor", "--only", ONLY]).expect_code(0).never_says(&[TOKEN]);
+    insta::assert_snapshot!(output, @r"
+    kubeconfig
+      ✓ ok       files        $TEMP/home/.kube/config
+      ✓ ok       syntax       1 context
+      ✓ ok       merge        one file
+      ✓ ok       permissions  they are yours alone
+      ✓ ok       contexts     qa: context acme-staging
+      ✓ ok       entries      acme-staging: cluster acme-staging, user dev
+      ✓ ok       paths        acme-staging: what it names is there
+      ✓ ok       verify       acme-staging: the server's certificate is looked at
+      ✓ ok       provider     acme-staging: the credentials do not come from an auth provider
+    credentials
+      ✓ ok       plugin       acme-staging: they stand in the kubeconfig
+
+    good to go
+    ");
+    assert!(server.requests().is_empty(), "without an environment no cluster is asked: {}", server.request_lines());
+}
+
+#[test]
+fn what_failed_stands_at_the_end_once_more_with_what_mends_it() {
+    let (_server, kdj) = quiet();
+    let kdj = kdj.config(&format!("{CONFIG}[environments.prod]\ncontext = \"acme-prd\"\n"));
+    let output = kdj.run(["doctor", "qa", "prod", "--only", ONLY]).expect_code(1);
+    insta::assert_snapshot!(output, @r"
+    kubeconfig
+      ✓ ok       files        $TEMP/home/.kube/config
+      ✓ ok       syntax       1 context
+      ✓ ok       merge        one file
+      ✓ ok       permissions  they are yours alone
+      ✓ ok       contexts     qa: context acme-staging, namespace shop-qa
+      ✗ failed   contexts     prod: the kubeconfig has no context `acme-prd`
+      ✓ ok       entries      acme-staging: cluster acme-staging, user dev
+      ✓ ok       paths        acme-staging: what it names is there
+      ✓ ok       verify       acme-staging: the server's certificate is looked at
+      ✓ ok       provider     acme-staging: the credentials do not come from an auth provider
+    credentials
+      ✓ ok       plugin       acme-staging: they stand in the kubeconfig
+
+    ✗ kubeconfig.contexts (prod)
+        the kubeconfig has no context `acme-prd`
+        caused by: the context of `prod` comes from: $TEMP/project/kdj.toml:5
+        why: no command reaches the environment without it
+        fix: contexts of the kubeconfig: `acme-staging`
+
+    qa: good to go; prod: not yet: 1 failure
+    [exit status: 1]
+    ");
+}
+
+#[test]
+fn without_a_kubeconfig_what_needs_it_is_skipped() {
+    let (_server, kdj) = quiet();
+    let output = kdj.variable("KUBECONFIG", "nowhere").run(["doctor", "qa", "--only", ONLY]).expect_code(1);
+    insta::assert_snapshot!(output, @r"
+    kubeconfig
+      ✗ failed   files        no kubeconfig
+      – skipped  syntax       needs kubeconfig.files
+      – skipped  merge        needs kubeconfig.syntax
+      – skipped  permissions  needs kubeconfig.syntax
+      – skipped  contexts     qa: needs kubeconfig.syntax
+
+    ✗ kubeconfig.files
+        no kubeconfig
+        caused by: looked for `nowhere`
+        why: every command finds its cluster and its credentials in them
+        fix: set KUBECONFIG or pass `--kubeconfig FILE`; your cluster's provider writes one: `aws eks update-kubeconfig`, `gcloud container clusters get-credentials`, ...
+
+    qa: not yet: 1 failure
+    [exit status: 1]
+    ");
+}
+
+#[test]
+fn json_is_alone_on_stdout_and_versioned() {
+    let (_server, kdj) = quiet();
+    let output = kdj.run(["doctor", "qa", "--only", "kubeconfig.contexts", "-o", "json"]).expect_code(0);
+    let mut report = document(&output);
+    report["kdj"] = "VERSION".into();
+    report["checks"][0]["milliseconds"] = 0.into();
+    insta::assert_snapshot!(format!("{report:#}"), @r#"
+    {
+      "checks": [
+        {
+          "broke": null,
+          "category": "kubeconfig",
+          "causes": [],
+          "contexts": [
+            "acme-staging"
+          ],
+          "detail": "context acme-staging, namespace shop-qa",
+          "environment": "qa",
+          "fixable": false,
+          "fixes": [],
+          "id": "kubeconfig.contexts",
+          "milliseconds": 0,
+          "needs": [
+            "kubeconfig.syntax",
+            "configuration.file"
+          ],
+          "problem": null,
+          "skipped": null,
+          "status": "pass",
+          "title": "the environment's context exists",
+          "why": "no command reaches the environment without it"
+        }
+      ],
+      "counts": {
+        "fail": 0,
+        "pass": 1,
+        "skip": 0,
+        "warn": 0
+      },
+      "environments": [
+        {
+          "counts": {
+            "fail": 0,
+            "pass": 1,
+            "skip": 0,
+            "warn": 0
+          },
+          "good": true,
+          "name": "qa",
+          "verdict": "good to go"
+        }
+      ],
+      "good": true,
+      "kdj": "VERSION",
+      "version": 1
+    }
+    "#);
+    assert_eq!(output.stderr, "");
+}
+
+#[test]
+fn only_takes_ids_and_categories_and_says_what_is_near() {
+    let (server, kdj) = quiet();
+    let report = document(&kdj.run(["doctor", "--only", "machine.git", "credentials", "-o", "json"]));
+    let ids: Vec<&str> =
+        report["checks"].as_array().into_iter().flatten().filter_map(|check| check["id"].as_str()).collect();
+    assert_eq!(ids, ["machine.git", "credentials.plugin"]);
+    let _ =
+        kdj.run(["doctor", "--only", "credentails"]).expect_code(2).says(&["did you mean `credentials`?", "--list"]);
+    let _ = kdj.run(["doctor", "--only", "kubeconfig.context"]).expect_code(2).says(&["`kubeconfig.contexts`"]);
+    let _ = kdj.run(["doctor", "--only", "cluster"]).expect_code(2).says(&["kdj doctor ENV --only cluster"]);
+    let _ = kdj.run(["doctor", "qaa"]).expect_code(2).says(&["unknown environment `qaa`", "did you mean `qa`?"]);
+    assert!(server.requests().is_empty(), "{}", server.request_lines());
+}
+
+#[test]
+fn a_configuration_that_cannot_be_read_is_a_failed_check() {
+    let (_server, kdj) = quiet();
+    let kdj = kdj.config("[environments.qa]\ncontex = 'acme-staging'\n");
+    let report = document(&kdj.run(["doctor", "qa", "-o", "json"]).expect_code(1));
+    assert_eq!(of(&report, "configuration.file")[0]["status"], "fail");
+    assert_eq!(of(&report, "kubeconfig.contexts")[0]["skipped"], "needs configuration.file");
+    let _ = kdj.run(["envs"]).expect_code(2);
+}
+
+#[test]
+fn plugins_run_once_each_and_at_the_same_time() {
+    let (server, kdj) = quiet();
+    let config = "[environments.qa]\ncontext = 'acme-staging'\n[environments.prod]\ncontext = 'acme-prod'\n";
+    let plugin = Plugin::slow(&kdj.bin(), "canary", "2");
+    let kubeconfig: Kubeconfig =
+        with_plugin(&server, &plugin).server("acme-prod", &server).context("acme-prod", "dev", None);
+    let kdj = kdj.kubeconfig(&kubeconfig).config(config);
+    let begin = Instant::now();
+    let output = kdj.run(["doctor", "--only", "credentials.plugin"]).expect_code(0).never_says(&["canary"]);
+    assert!(begin.elapsed() < Duration::from_millis(3900), "one after the other: {:?}", begin.elapsed());
+    assert!(output.stdout_text().contains("acme-staging: "), "{output}");
+    assert_eq!(plugin.runs().len(), 2);
+}
+
+#[test]
+fn what_is_over_is_shown_while_something_is_waited_for() {
+    let (server, kdj) = quiet();
+    let plugin = Plugin::slow(&kdj.bin(), "canary", "3");
+    let kdj = kdj.kubeconfig(&with_plugin(&server, &plugin));
+    let mut pty = Pty::run(&kdj, ["doctor"]);
+    let begin = Instant::now();
+    pty.wait_for("machine");
+    pty.wait_for("kubeconfig");
+    assert!(begin.elapsed() < Duration::from_millis(2500), "{:?}", begin.elapsed());
+    assert_eq!(pty.finish().code(), Some(0), "{}", pty.text());
+    assert!(pty.text().contains("adds 3."), "{}", pty.text());
+}
+
+#[test]
+fn nothing_of_it_needs_a_home() {
+    let kdj = Kdj::bare().without("HOME").without("KUBECONFIG");
+    let report = document(&kdj.run(["doctor", "-o", "json"]));
+    assert_eq!(report["version"], 1);
+}
+
+#[test]
+fn list_names_every_check() {
+    let output = Kdj::bare().run(["doctor", "--list"]).expect_code(0);
+    let text = output.stdout_text();
+    assert!(text.starts_with("machine.version"), "{text}");
+    assert!(text.contains("credentials.plugin         the context's credentials can be had\n"), "{text}");
+}
+
+#[test]
+fn explained_nothing_is_run() {
+    let (server, kdj) = quiet();
+    let plugin = Plugin::with_token(&kdj.bin(), "canary");
+    let kdj = kdj.kubeconfig(&with_plugin(&server, &plugin));
+    let output = kdj.run(["doctor", "qa", "--only", "cluster.clock", "--explain"]).expect_code(0);
+    let text = output.stdout_text();
+    assert!(text.ends_with("cluster.reachable acme-staging\ncluster.clock acme-staging\n"), "{text}");
+    assert!(text.contains("credentials.plugin acme-staging\n"), "what it needs would be run, too: {text}");
+    assert!(plugin.runs().is_empty() && server.requests().is_empty());
+}
