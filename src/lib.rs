@@ -22,6 +22,7 @@
 //! * [`logs`]: pure. What lines of logs say, which belong together, and how they are shown.
 //! * [`keeper`]: pure. What keeps a fresh session's program when the connection drops.
 //! * [`kubectl`]: what would be done, as a kubectl command.
+//! * [`rights`]: which rights each command needs, in one table.
 //! * [`error`], [`exit`], [`explained`], [`names`], [`options`], [`own_file`], [`program`], [`script`], [`streams`]: leaves,
 //!   used by all.
 

@@ -111,7 +111,12 @@ async fn make(fix: &Fix) -> Result<()> {
     };
     let Some((program, arguments)) = words.split_first() else { return Ok(()) };
     let line = shell_words::join(words);
-    let ended = Command::new(program).args(arguments).status().await;
+    let mut command = Command::new(program);
+    // stdout is the report's.
+    if let Ok(stderr) = rustix::io::dup(rustix::stdio::stderr()) {
+        command.stdout(stderr);
+    }
+    let ended = command.args(arguments).status().await;
     let ended = ended.map_err(|error| Error::failed(format!("cannot run `{line}`")).caused_by(error))?;
     match ended.success() {
         true => Ok(()),

@@ -4,13 +4,12 @@ use std::{process::Stdio, rc::Rc};
 
 use jiff::SignedDuration;
 use serde::Deserialize;
-use tokio::process::Command;
+use tokio::{process::Command, sync::OnceCell};
 
 use super::{About, Category, Check, Context, Outcome, Subject, World};
 use crate::{
     error::{Error, Result},
-    program,
-    ui::duration,
+    ui::lasted,
 };
 
 const CLOCK: About = About::new(
@@ -34,12 +33,20 @@ const TOO_MUCH: SignedDuration = SignedDuration::from_mins(5);
 /// A part of the category `cluster`.
 pub const CATEGORY: Category = Category { name: "cluster", about: &[&CLOCK, &KUBECTL], checks };
 
+/// A context, and the kubectl of this machine, which is asked once for all of them.
+struct Place {
+    context: Rc<Context>,
+    kubectl: Rc<OnceCell<Option<(String, u32)>>>,
+}
+
 fn checks(world: &Rc<World>) -> Vec<Check> {
+    let kubectl = Rc::default();
     // Without an environment no cluster is asked.
     let contexts = world.contexts.iter().filter(|_| !world.asked.is_empty());
     let of_context = |context: &Rc<Context>| {
         let subject = || Subject::Contexts(vec![context.name.clone()]);
-        [Check::new(&CLOCK, subject(), context, clock), Check::new(&KUBECTL, subject(), context, kubectl)]
+        let place = Rc::new(Place { context: Rc::clone(context), kubectl: Rc::clone(&kubectl) });
+        [Check::new(&CLOCK, subject(), context, clock), Check::new(&KUBECTL, subject(), &place, fits)]
     };
     contexts.flat_map(of_context).collect()
 }
@@ -50,7 +57,7 @@ async fn clock(context: Rc<Context>) -> Result<Outcome> {
     };
     let skew = ours.duration_since(theirs);
     let way = if skew.is_positive() { "ahead of" } else { "behind" };
-    let shown = format!("this machine's clock is {} {way} the server's", duration(skew.unsigned_abs()));
+    let shown = format!("this machine's clock is {} {way} the server's", lasted(skew.as_secs().abs()));
     let fix = match cfg!(target_os = "macos") {
         true => "`sudo sntp -sS time.apple.com`",
         false => "`sudo timedatectl set-ntp true`",
@@ -64,17 +71,11 @@ async fn clock(context: Rc<Context>) -> Result<Outcome> {
     })
 }
 
-async fn kubectl(context: Rc<Context>) -> Result<Outcome> {
-    let server = context.server.known()?;
-    let Some(path) = program::find("kubectl") else { return Ok(Outcome::skip("it is not on this machine")) };
-    let mut command = Command::new(&path);
-    command.args(["version", "--client", "-o", "json"]).stdin(Stdio::null()).kill_on_drop(true);
-    let output = command.output().await;
-    let output = output.map_err(|error| Error::failed("cannot run kubectl").caused_by(error))?;
-    let Some((version, minor)) = version_of(&output.stdout) else {
-        return Ok(
-            Outcome::warn("`kubectl version --client -o json` does not say its version").fix("install kubectl anew")
-        );
+async fn fits(place: Rc<Place>) -> Result<Outcome> {
+    let server = place.context.server.known()?;
+    let Some((version, minor)) = place.kubectl.get_or_try_init(ask_kubectl).await? else {
+        let problem = "`kubectl version --client -o json` does not say its version";
+        return Ok(Outcome::warn(problem).fix("install kubectl anew: https://kubernetes.io/docs/tasks/tools/"));
     };
     let shown = format!("kubectl {version}, server {}", server.version);
     Ok(if minor.abs_diff(server.minor) <= 1 {
@@ -83,6 +84,14 @@ async fn kubectl(context: Rc<Context>) -> Result<Outcome> {
         let fix = format!("install kubectl 1.{}: https://kubernetes.io/docs/tasks/tools/", server.minor);
         Outcome::warn(format!("{shown}: more than one minor version apart")).fix(fix)
     })
+}
+
+/// The version of this machine's kubectl; nothing when it does not say it.
+async fn ask_kubectl() -> Result<Option<(String, u32)>> {
+    let mut command = Command::new("kubectl");
+    command.args(["version", "--client", "-o", "json"]).stdin(Stdio::null()).kill_on_drop(true);
+    let output = command.output().await;
+    Ok(version_of(&output.map_err(|error| Error::failed("cannot run kubectl").caused_by(error))?.stdout))
 }
 
 /// kubectl's version and minor version, from what it prints.

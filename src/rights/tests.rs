@@ -45,8 +45,8 @@ fn rights_of(command: &str, deep: usize) -> BTreeSet<(String, String)> {
     let is_session = ["shell", "pyshell", "manage", "a session"].contains(&command);
     let mut found = BTreeSet::new();
     for (name, rule) in rows() {
-        let is_for = is_session && (name.contains("session") || name.starts_with("Protected"))
-            || is_session && (name.starts_with("Pods of") || name.starts_with("Two") || name.starts_with("Explaining"))
+        let of_sessions = ["Protected", "Pods of", "Two", "Explaining"].iter().any(|start| name.starts_with(start));
+        let is_for = is_session && (of_sessions || name.contains("session"))
             || quoted(name).any(|word| word.split(' ').next() == Some(command) || word == command);
         if !is_for {
             continue;

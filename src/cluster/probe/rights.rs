@@ -153,7 +153,7 @@ mod tests {
             (jobs, rule(&["batch"], &["jobs"], &["create"], &[]), true),
             (jobs, rule(&[""], &["jobs"], &["create"], &[]), false),
         ] {
-            assert_eq!(grants(&[rule.clone()], right), expected, "{right} {rule:?}");
+            assert_eq!(grants(std::slice::from_ref(&rule), right), expected, "{right} {rule:?}");
         }
     }
 }

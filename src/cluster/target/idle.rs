@@ -7,11 +7,13 @@ use k8s_openapi::api::{
 use kube::ResourceExt;
 
 use super::{
+    super::Cluster,
     kind::{Kind, kind_of},
     pod::model,
     role::Roles,
     workload::{Controller, Owner},
 };
+use crate::environment::Environment;
 
 /// A workload that has no pods, or may have none.
 #[derive(Debug)]
@@ -23,6 +25,17 @@ pub(super) struct Idle {
     pub(super) replicas: i32,
     /// Why it has fewer, as far as it says.
     pub(super) message: Option<String>,
+}
+
+impl Cluster {
+    /// The workloads by their own objects. What may not be read is left out: this only explains an error.
+    pub(super) async fn idle_workloads(&self, environment: &Environment, roles: &Roles<'_>) -> Vec<Idle> {
+        let namespace = &environment.namespace;
+        let deployments = self.list::<Deployment>(namespace, None).await.unwrap_or_default();
+        let sets = self.list::<StatefulSet>(namespace, None).await.unwrap_or_default();
+        let deployments = deployments.iter().filter_map(|deployment| Idle::of_deployment(deployment, roles));
+        deployments.chain(sets.iter().filter_map(|set| Idle::of_stateful_set(set, roles))).collect()
+    }
 }
 
 impl Idle {

@@ -2,7 +2,7 @@
 
 use k8s_openapi::{
     api::{
-        apps::v1::{Deployment, ReplicaSet, StatefulSet},
+        apps::v1::{ReplicaSet, StatefulSet},
         core::v1::{Pod, Service},
     },
     jiff::Timestamp,
@@ -42,7 +42,6 @@ pub(super) use self::{
 };
 use self::{
     choose::{Candidates, choose_by_service, choose_defaults, find_asked},
-    idle::Idle,
     revision::{Newest, find_newest_replica_set, newest, rollout_note},
     role::INSTANCE,
 };
@@ -241,15 +240,6 @@ impl Cluster {
         let pods = self.list::<Pod>(&environment.namespace, roles.query(None).as_deref()).await.unwrap_or_default();
         let idle = self.idle_workloads(environment, roles).await;
         trouble::no_role(environment, asked, &group(pods, roles), &idle)
-    }
-
-    /// The workloads by their own objects. What may not be read is left out: this only explains an error.
-    async fn idle_workloads(&self, environment: &Environment, roles: &Roles<'_>) -> Vec<Idle> {
-        let namespace = &environment.namespace;
-        let deployments = self.list::<Deployment>(namespace, None).await.unwrap_or_default();
-        let sets = self.list::<StatefulSet>(namespace, None).await.unwrap_or_default();
-        let deployments = deployments.iter().filter_map(|deployment| Idle::of_deployment(deployment, roles));
-        deployments.chain(sets.iter().filter_map(|set| Idle::of_stateful_set(set, roles))).collect()
     }
 }
 

@@ -21,6 +21,18 @@ use crate::{
 };
 
 pub(super) async fn django(app: Rc<App>) -> Result<Outcome> {
+    unless_forbidden(ask_django(&app).await)
+}
+
+/// That somebody may not look inside is no fault of the app's.
+fn unless_forbidden(asked: Result<Outcome>) -> Result<Outcome> {
+    match asked {
+        Err(error) if error.is_forbidden() => Ok(Outcome::skip(format!("{}: see cluster.rights", error.message()))),
+        asked => asked,
+    }
+}
+
+async fn ask_django(app: &App) -> Result<Outcome> {
     let target = app.target.known()?;
     let found = configuration::versions_in(&app.cluster()?, &app.environment, &target).await?;
     let text = format!("Django {}, Python {}", found.django, found.python);
@@ -90,6 +102,10 @@ fn judge_migrations(plan: &Plan, environment: &str) -> Outcome {
 }
 
 pub(super) async fn broker(app: Rc<App>) -> Result<Outcome> {
+    unless_forbidden(ask_celery(&app).await)
+}
+
+async fn ask_celery(app: &App) -> Result<Outcome> {
     let status = app.status.known()?;
     let workers: Vec<&Role> = status.roles.iter().filter(|role| role.kind == Kind::Worker && !role.is_idle()).collect();
     if workers.is_empty() {

@@ -53,8 +53,11 @@ fn judge(allowed: &Allowed, minor: u32, environment: &Environment) -> Outcome {
 
 /// A right that only newer servers want.
 fn is_for_later(right: Right, minor: u32) -> bool {
-    let is_stream = matches!(right.resource, "pods/exec" | "pods/portforward");
-    is_stream && right.verb == "create" && minor < CREATE_TOO
+    is_stream(right) && right.verb == "create" && minor < CREATE_TOO
+}
+
+fn is_stream(right: Right) -> bool {
+    matches!(right.resource, "pods/exec" | "pods/portforward")
 }
 
 /// Everything kdj needs is there; perhaps not everything that helps it.
@@ -96,9 +99,9 @@ fn rules(rights: &[Right]) -> String {
     let mut by_resource: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
     for right in rights {
         let verbs = by_resource.entry((right.group(), right.resource)).or_default();
-        if !verbs.contains(&right.verb) {
-            verbs.push(right.verb);
-        }
+        // Of an exec both are worth asking for at once.
+        let wanted = if is_stream(*right) { &["get", "create"][..] } else { &[right.verb] };
+        verbs.extend(wanted.iter().filter(|verb| !verbs.contains(verb)).collect::<Vec<_>>());
     }
     let quoted = |words: &[&str]| words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ");
     let rule = |((group, resource), verbs): ((&str, &str), Vec<&str>)| {
@@ -143,7 +146,7 @@ mod tests {
         let outcome = judge(&Allowed::default(), 34, &environment());
         assert_eq!(outcome.status, Status::Fail);
         assert!(outcome.text.starts_with("you can nothing; you cannot shell"), "{}", outcome.text);
-        let exec = r#"{apiGroups: [""], resources: ["pods/exec"], verbs: ["get"]}"#;
+        let exec = r#"{apiGroups: [""], resources: ["pods/exec"], verbs: ["get", "create"]}"#;
         assert!(outcome.fixes[0].contains(exec), "{:?}", outcome.fixes);
     }
 

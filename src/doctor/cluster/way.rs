@@ -67,10 +67,10 @@ pub(super) async fn idle(home: Rc<Home>) -> Result<Outcome> {
 }
 
 fn judge_idle(cut: Option<Duration>) -> Outcome {
-    let Some(after) = cut else { return Outcome::pass(format!("{} and more", duration(SILENCE))) };
+    let Some(after) = cut else { return Outcome::pass(format!("{} s and more", SILENCE.as_secs())) };
     let text = format!("something on the way cuts connections after {} of silence", duration(after));
     if after > PING * 2 {
-        return Outcome::pass(format!("{text}; kdj sends a sign of life every {}", duration(PING)));
+        return Outcome::pass(format!("{text}; kdj sends a sign of life every {} s", PING.as_secs()));
     }
     Outcome::fail(format!("{text}: sessions will be cut"))
         .fix("raise the idle time-out of the load balancer or the proxy before the API server to a minute or more")

@@ -4,7 +4,7 @@ use std::{path::Path, process::Stdio, time::Duration};
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt},
-    process::{Child, Command},
+    process::Command,
     time::timeout,
 };
 
@@ -32,6 +32,7 @@ pub(super) async fn run(words: &[String], directory: &Path, environments: &[Stri
         Ok(child) => child,
         Err(error) => return Outcome::fail(format!("cannot start `{program}`")).caused_by(error.to_string()),
     };
+    let group = child.id();
     let (out, err) = (child.stdout.take(), child.stderr.take());
     let all = async {
         let (ended, out, err) = futures::join!(child.wait(), text(out), text(err));
@@ -39,7 +40,7 @@ pub(super) async fn run(words: &[String], directory: &Path, environments: &[Stri
     };
     let answer = timeout(LIMIT, all).await;
     let Ok((ended, out, err)) = answer else {
-        end(&child);
+        end(group);
         return Outcome::fail(format!("`{program}` did not end within {} s", LIMIT.as_secs()));
     };
     let said = [err.as_str(), out.as_str()].into_iter().find_map(last_lines);
@@ -58,14 +59,14 @@ pub(super) async fn run(words: &[String], directory: &Path, environments: &[Stri
     }
 }
 
-/// Ends what the command started, too.
-fn end(child: &Child) {
+/// Ends the command and what it started.
+fn end(group: Option<u32>) {
     #[cfg(unix)]
-    if let Some(group) = child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw) {
+    if let Some(group) = group.and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw) {
         let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
     }
     #[cfg(not(unix))]
-    let _ = child;
+    let _ = group;
 }
 
 /// What comes, up to a limit; the rest is read and thrown away, so that the command does not wait.
