@@ -24,7 +24,8 @@ use crate::{
 #[command(
     after_help = "Asks the clusters of all contexts, or of --context alone; with -n only about that namespace. Reads only: pods, and where \
                   those of the whole cluster may not be listed, namespaces.\nA kdj.toml that is there is never changed: what it lacks is \
-                  printed."
+                  printed.\nAfter a new one is written, `kdj doctor` looks into the app of the first environment that is not \
+                  protected: that runs Python in its container."
 )]
 pub struct InitArgs {
     /// Write the file without asking

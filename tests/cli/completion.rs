@@ -194,7 +194,7 @@ fn bash_completes_names_that_it_takes_for_several_words() {
         // What the line has become is echoed, with a word behind it: a name that is whole is followed by a space.
         pty.press(&format!("kdj {typed}\t"));
         pty.press("END\x01echo \n");
-        pty.wait_for(&format!("\nkdj {completed} END\r\n"));
+        pty.wait_for(&format!("kdj {completed} END\r\n"));
         pty.press("exit\n");
         pty.finish();
     }
