@@ -2,7 +2,7 @@
 
 use futures::future::join_all;
 
-use super::find::{Answer, Look};
+use super::{Answer, Look};
 use crate::{
     cluster::{Cluster, Wanted},
     config::Config,
