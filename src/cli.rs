@@ -143,7 +143,8 @@ fn complete_for_shell(arguments: &[OsString]) {
     let (words, index) = commands::args::of_shell(arguments);
     commands::args::set_typed(&words, index);
     let here = env::current_dir().ok();
-    let _ = CompleteEnv::with_factory(completed).try_complete(arguments.to_vec(), here.as_deref());
+    let completing = CompleteEnv::with_factory(completed).shells(commands::completions::SHELLS);
+    let _ = completing.try_complete(arguments.to_vec(), here.as_deref());
 }
 
 /// kubectl calls `kubectl_complete-kdj` with the words behind `kubectl kdj`, and wants what Cobra's completions say: a

@@ -23,6 +23,17 @@ pub fn read(path: &Path) -> Option<Vec<u8>> {
     Some(text)
 }
 
+/// Makes a folder, with those above it, that only the user may look into, unless there is one.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn make_folder(path: &Path) -> io::Result<()> {
+    let mut folders = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut folders, 0o700);
+    folders.recursive(true).create(path)
+}
+
 /// Renames the file into place, so that a command running beside this one never reads half of it. It is readable by the
 /// user alone, and so is its folder when that is made for it.
 ///
@@ -30,10 +41,7 @@ pub fn read(path: &Path) -> Option<Vec<u8>> {
 /// When it cannot be written.
 pub fn write(path: &Path, text: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(path);
-    let mut folders = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut folders, 0o700);
-    folders.recursive(true).create(folder)?;
+    make_folder(folder)?;
     let mut name = path.file_stem().unwrap_or_default().to_owned();
     name.push(format!(".{}", std::process::id()));
     let mut temporary = folder.join(name);

@@ -1,7 +1,10 @@
 //! `kdj completions`: what a shell needs to complete kdj's commands, flags and environments.
 
-use clap_complete::env::{Bash, Elvish, EnvCompleter, Fish, Powershell, Zsh};
+mod bash;
 
+use clap_complete::env::{Elvish, EnvCompleter, Fish, Powershell, Shells, Zsh};
+
+use self::bash::Bash;
 use crate::{
     error::{Error, Result},
     exit::Exit,
@@ -32,6 +35,9 @@ pub enum Shell {
     /// Elvish
     Elvish,
 }
+
+/// Those that kdj answers.
+pub const SHELLS: Shells<'static> = Shells(&[&Bash, &Elvish, &Fish, &Powershell, &Zsh]);
 
 /// Runs `kdj completions`.
 pub fn run(args: &CompletionsArgs, ui: &Ui) -> Result<Exit> {

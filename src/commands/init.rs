@@ -24,7 +24,8 @@ use crate::{
 #[command(
     after_help = "Asks the clusters of all contexts, or of --context alone; with -n only about that namespace. Reads only: pods, and where \
                   those of the whole cluster may not be listed, namespaces.\nA kdj.toml that is there is never changed: what it lacks is \
-                  printed."
+                  printed.\nAfter a new one is written, `kdj doctor` looks into the app of the first environment that is not \
+                  protected: that runs Python in its container."
 )]
 pub struct InitArgs {
     /// Write the file without asking
@@ -44,6 +45,9 @@ pub async fn run(args: InitArgs, commands: Vec<String>, options: &Options, confi
         return look.explain();
     }
     let place = file::place(config)?;
+    if place.existing == Existing::None && !args.dry_run {
+        file::check_in_force()?;
+    }
     if !args.dry_run && !args.yes && !ui.can_ask() && place.existing == Existing::None {
         return Err(Error::usage("cannot ask whether to write `kdj.toml`: this is no terminal")
             .hint("`kdj init --yes` writes it, `kdj init --dry-run` prints it"));
@@ -77,6 +81,10 @@ fn tell(answer: &Answer, options: &Options, ui: &Ui) {
         Err(error) => {
             let causes: String = error.causes().iter().take(1).map(|cause| format!(": {cause}")).collect();
             ui.warning(&format!("context `{name}` is left out: {}{causes}", error.message()));
+            if answer.could_ask {
+                let context = shell_words::quote(&answer.context.name);
+                ui.status(&format!("  `kdj init --context {context}` lets its credential plugin ask"));
+            }
             return;
         }
     };
@@ -131,6 +139,8 @@ async fn write(
 ) -> Result<Exit> {
     let ui = look.ui;
     let text = init::document(all);
+    // Before anybody is asked: a file that does not load would be in the way of every command.
+    let written = place.loaded(&text)?;
     let path = names::shown(&place.path.display().to_string());
     if args.yes {
         ui.status(&format!("\n{}", text.trim_end()));
@@ -143,7 +153,7 @@ async fn write(
     }
     place.write(&text)?;
     ui.status(&format!("\nwrote {path}"));
-    let tried = verify::verify(place, all, answers, look).await?;
+    let tried = verify::verify(&written, all, answers, look).await;
     for tried in &tried {
         ui.status(&tried.line);
     }
@@ -152,7 +162,7 @@ async fn write(
     let Some(first) = tried.iter().find(|tried| tried.works && !tried.protected) else {
         return Ok(if all_work { Exit::Success } else { Exit::Failed });
     };
-    ui.status("");
+    ui.status(&format!("\nlooking into the app of {}; this runs Python in its container", names::shown(&first.name)));
     let examined = verify::examine(&first.name, commands, look).await?;
     let name = names::shown(&first.name);
     ui.status(&format!(

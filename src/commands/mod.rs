@@ -3,7 +3,7 @@
 pub mod alias;
 pub mod args;
 mod audit;
-mod completions;
+pub mod completions;
 mod config;
 mod db;
 mod dbshell;

@@ -20,6 +20,7 @@ use crate::{
     environment::{self, Environment, Overrides},
     error::Result,
     options::Options,
+    own_file,
 };
 
 /// How long a Tab waits for the cluster: with what else there is to do it takes less than 300 ms.
@@ -30,8 +31,10 @@ const LEARN_LIMIT: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(2);
 /// What the user wants of it.
 const VARIABLE_OF_USER: &str = "KDJ_COMPLETION";
+/// How long after a failure nobody tries again.
+const PAUSE: Duration = Duration::from_secs(60);
 /// What the process beside is to learn.
-const VARIABLE: &str = "_KDJ_LEARN";
+pub const VARIABLE: &str = "_KDJ_LEARN";
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,7 +99,10 @@ pub fn known(name: &str, subject: Subject, options: &Options, config: &Config) -
     let (environment, kubeconfig) = place(name, options, config).ok()?;
     let memory = Memory::of(&kubeconfig.identity(&environment.context, &options.impersonation), &environment);
     let known = memory.recall();
-    let Some(limit) = tab_limit().filter(|_| !subject.is_fresh(&known)) else { return Some(known) };
+    let failed_lately = known.failed.as_ref().is_some_and(|failed| failed.is_within(PAUSE));
+    // Nothing is started that would come to nothing.
+    let can_ask = kubeconfig.never_asks(&environment.context) && !failed_lately;
+    let Some(limit) = tab_limit().filter(|_| can_ask && !subject.is_fresh(&known)) else { return Some(known) };
     let request = Request {
         environment: name.to_owned(),
         subject,
@@ -151,18 +157,18 @@ pub fn to_learn() -> Option<String> {
     env::var(VARIABLE).ok()
 }
 
-/// Learns what is asked for, in silence; what fails is not learned.
+/// Learns what is asked for, in silence; of what fails is learned that it failed.
 pub fn learn(request: &str) {
     std::panic::set_hook(Box::new(|_| {}));
     let Ok(request) = serde_json::from_str::<Request>(request) else { return };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     if let Ok(runtime) = runtime {
-        let _ = runtime.block_on(async { timeout(LEARN_LIMIT, ask(&request)).await });
+        let _ = runtime.block_on(learn_of_place(&request));
         runtime.shutdown_background();
     }
 }
 
-async fn ask(request: &Request) -> Result<()> {
+async fn learn_of_place(request: &Request) -> Result<()> {
     let options = Options {
         kubeconfig: request.kubeconfig.clone(),
         overrides: Overrides { context: request.context.clone(), namespace: request.namespace.clone() },
@@ -173,26 +179,39 @@ async fn ask(request: &Request) -> Result<()> {
     let (environment, kubeconfig) = place(&request.environment, &options, &config)?;
     let memory = Memory::of(&kubeconfig.identity(&environment.context, &options.impersonation), &environment);
     let Some(lock) = memory.lock().and_then(Lock::take) else { return Ok(()) };
+    let asking = ask(request.subject, &environment, &kubeconfig, &options, &memory);
+    let has_failed = !timeout(LEARN_LIMIT, asking).await.is_ok_and(|asked| asked.is_ok());
+    memory.learn(|known| known.failed = if has_failed { Learned::now(()) } else { None });
+    drop(lock);
+    Ok(())
+}
+
+async fn ask(
+    subject: Subject,
+    environment: &Environment,
+    kubeconfig: &Kubeconfig,
+    options: &Options,
+    memory: &Memory,
+) -> Result<()> {
     let manner = Manner::NeverAsking(LEARN_LIMIT);
     let silent = Box::new(|_| {});
-    let cluster = Cluster::connect(&environment, &kubeconfig, &options.impersonation, silent, manner).await?;
-    match request.subject {
+    let cluster = Cluster::connect(environment, kubeconfig, &options.impersonation, silent, manner).await?;
+    match subject {
         Subject::Roles | Subject::Pods => {
-            let pods = cluster.glance(&environment).await?;
+            let pods = cluster.glance(environment).await?;
             memory.learn(|known| known.pods = Learned::now(pods));
         }
         Subject::Jobs => {
-            let jobs = cluster.jobs(&environment, &JobKind::ALL).await?;
+            let jobs = cluster.jobs(environment, &JobKind::ALL).await?;
             memory.learn(|known| known.jobs = Learned::now(jobs.iter().map(JobName::of).collect()));
         }
         Subject::Targets => {
-            let reachable = cluster.reachable(&environment).await?;
+            let reachable = cluster.reachable(environment).await?;
             let targets = reachable.into_iter().map(|one| one.target).collect();
             memory.learn(|known| known.targets = Learned::now(targets));
         }
         Subject::App => {}
     }
-    drop(lock);
     Ok(())
 }
 
@@ -211,7 +230,7 @@ impl Lock {
             return None;
         }
         let _ = fs::remove_file(&path);
-        let _ = fs::create_dir_all(path.parent()?);
+        own_file::make_folder(path.parent()?).ok()?;
         OpenOptions::new().write(true).create_new(true).open(&path).ok()?;
         Some(Self(path))
     }

@@ -32,6 +32,8 @@ pub struct Known {
     pub apps: Option<Learned<Vec<String>>>,
     /// The management commands.
     pub commands: Option<Learned<Vec<String>>>,
+    /// That a process beside a Tab got no answer.
+    pub failed: Option<Learned<()>>,
 }
 
 /// A job of kdj's.

@@ -9,7 +9,7 @@ mod memory;
 mod project;
 
 pub use self::{
-    ask::{Subject, known, learn, to_learn},
+    ask::{Subject, VARIABLE as LEARN_VARIABLE, known, learn, to_learn},
     memory::{JobName, Known, Learned, Memory},
     project::{BUILT_IN_COMMANDS, Project},
 };

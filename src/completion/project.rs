@@ -60,7 +60,8 @@ impl Project {
     pub fn here(config: &Config) -> Self {
         let mut project = Self::default();
         let mut left = MOST;
-        if let Some(root) = root(config) {
+        // A home directory has a whole life in it.
+        if let Some(root) = root(config).filter(|root| dirs::home_dir().is_none_or(|home| home != *root)) {
             project.look(&root, DEEPEST, &mut left);
         }
         project

@@ -5,13 +5,19 @@ use super::NAME_PLACEHOLDER;
 /// Longest label value, and longest name of a namespace.
 const LABEL_LENGTH: usize = 63;
 
-/// The name of an environment, a role, a forward: something that can be typed as one word and is no flag.
+/// What a shell gives a meaning to. A name that has one could do something on the line that completion writes it to.
+const SHELL: &str = "$`\\\"'!#&;|<>()[]{}?~^";
+
+/// The name of an environment, a role, a forward: something that can be typed as one word in every shell and is no flag.
 pub(crate) fn name(name: &str) -> Result<(), String> {
     let bad = |c: char| c.is_control() || c.is_whitespace() || c == '/';
     match name {
         "" => Err("the name is empty".to_owned()),
         _ if name.starts_with('-') => Err("a name cannot begin with `-`".to_owned()),
         _ if name.contains(bad) => Err("a name cannot contain white space, control characters or `/`".to_owned()),
+        _ if name.contains(|c: char| SHELL.contains(c)) => {
+            Err(format!("a name cannot contain what means something to a shell: {SHELL}"))
+        }
         _ => Ok(()),
     }
 }

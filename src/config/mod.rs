@@ -23,6 +23,7 @@ mod tests;
 
 use std::{collections::BTreeMap, num::NonZeroU16, path::PathBuf};
 
+use self::sources::{Layer, SourceFile};
 pub use self::{
     alias::Alias,
     database::{ClientPlace, DatabaseConfig, StatementTimeout},
@@ -163,9 +164,23 @@ impl Config {
     /// # Errors
     /// When a file or a variable says something kdj does not understand; the message says where.
     pub fn load(sources: &Sources) -> Result<Self> {
+        Self::of_files(sources, &sources.files()?)
+    }
+
+    /// What [`Config::load`] would give if the project's file were this one.
+    ///
+    /// # Errors
+    /// As for [`Config::load`].
+    pub fn load_with(sources: &Sources, path: PathBuf, text: String) -> Result<Self> {
+        let mut files = sources.user_file()?;
+        files.push(SourceFile { path: path.into(), layer: Layer::Project, text });
+        Self::of_files(sources, &files)
+    }
+
+    fn of_files(sources: &Sources, files: &[SourceFile]) -> Result<Self> {
         let mut config = Self::built_in();
-        for file in sources.files()? {
-            config.lay(&file)?;
+        for file in files {
+            config.lay(file)?;
         }
         config.lay_variables(sources)?;
         for (name, forward) in &config.forwards {

@@ -65,15 +65,12 @@ impl Sources {
     /// # Errors
     /// When a file is there and cannot be read, or one that `KDJ_CONFIG` names is not there.
     pub(super) fn files(&self) -> Result<Vec<SourceFile>> {
-        let mut files = Vec::new();
         // A path need not be Unicode, so the variable is read as it is.
         let named = self.variables.get("KDJ_CONFIG").filter(|value| !value.is_empty());
         if named.is_some_and(|value| value == "none") {
-            return Ok(files);
+            return Ok(Vec::new());
         }
-        if let Some(directory) = &self.user_directory {
-            files.extend(SourceFile::read(directory.join(USER_FILE), Layer::User)?);
-        }
+        let mut files = self.user_file()?;
         match (named, &self.working_directory) {
             (Some(path), directory) => {
                 let path = directory.as_deref().unwrap_or(Path::new("")).join(path);
@@ -95,6 +92,13 @@ impl Sources {
             (None, None) => {}
         }
         Ok(files)
+    }
+
+    /// The user's file, if there is one.
+    pub(super) fn user_file(&self) -> Result<Vec<SourceFile>> {
+        let file = self.user_directory.as_ref().map(|directory| directory.join(USER_FILE));
+        let file = file.map(|path| SourceFile::read(path, Layer::User)).transpose()?.flatten();
+        Ok(file.into_iter().collect())
     }
 }
 

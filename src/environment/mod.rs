@@ -5,8 +5,9 @@ pub mod doubts;
 mod expand;
 mod kind;
 mod list;
-mod pattern;
+pub mod pattern;
 mod place;
+pub mod production;
 mod resolve;
 
 use std::collections::BTreeMap;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 /// Whether `name` is one the pattern stands for. Each `*` stands for one character or more.
-pub(super) fn matches(pattern: &str, name: &str) -> bool {
+pub fn matches(pattern: &str, name: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == name,
         Some((before, after)) => name.strip_prefix(before).is_some_and(|rest| {
@@ -14,7 +14,7 @@ pub(super) fn matches(pattern: &str, name: &str) -> bool {
 }
 
 /// How much of the pattern is literal: the more, the better it fits.
-pub(super) fn literal_length(pattern: &str) -> usize {
+pub fn literal_length(pattern: &str) -> usize {
     pattern.chars().filter(|&c| c != '*').count()
 }
 

@@ -1,7 +1,9 @@
 //! What names say: `shop-qa` is the `qa` of something, `acme-prod` is production.
 
-/// Words by which teams call their environments.
-const STAGES: [&str; 22] = [
+use crate::environment::production::{is_negation, is_production, sounds_like_production, without_number, words};
+
+/// Words by which teams call their environments, production's aside.
+const STAGES: [&str; 18] = [
     "qa",
     "test",
     "testing",
@@ -20,15 +22,7 @@ const STAGES: [&str; 22] = [
     "integration",
     "preprod",
     "nonprod",
-    "prod",
-    "prd",
-    "production",
-    "live",
 ];
-/// Those that mean production.
-const PRODUCTION: [&str; 4] = ["prod", "prd", "production", "live"];
-/// Words that turn the next one into its opposite.
-const NEGATIONS: [&str; 3] = ["non", "not", "pre"];
 
 /// What a name says of the stage it is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,14 +35,21 @@ pub(super) enum Stage {
     Production,
 }
 
-/// The stage that the name of a namespace, a context or an instance speaks of. The first word counts.
+/// The stage that the name of a namespace, a context or an instance speaks of. That it is production counts more than any
+/// other word.
 pub(super) fn stage(name: &str) -> Stage {
-    let parts = parts(name);
-    match find(&parts) {
-        None => Stage::Unsaid,
-        Some(at) if PRODUCTION.contains(&bare(parts[at])) && !is_negated(&parts, at) => Stage::Production,
+    match word(name) {
+        _ if sounds_like_production(name) => Stage::Production,
         Some(_) => Stage::Other,
+        None => Stage::Unsaid,
     }
+}
+
+/// The word that a name has for its stage: `qa` of `shop-qa-eu`.
+pub(super) fn word(name: &str) -> Option<String> {
+    let parts = parts(name);
+    let at = find(&parts)?;
+    Some(parts[beginning(&parts, at)..=at].join("-"))
 }
 
 /// The name of an environment: the stage and what follows it, as `shop-qa-eu` is `qa-eu`; of the context where the
@@ -60,7 +61,7 @@ pub(super) fn environment(context: &str, namespace: &str) -> String {
     })
 }
 
-/// A name that is surely its own, where a shorter one would mean two places.
+/// A name that says more, where a shorter one would mean two places.
 pub(super) fn long(context: &str, namespace: &str) -> String {
     format!("{}-{namespace}", plain(context))
 }
@@ -68,7 +69,7 @@ pub(super) fn long(context: &str, namespace: &str) -> String {
 fn of_stage(name: &str) -> Option<String> {
     let parts = parts(name);
     let at = find(&parts)?;
-    let from = if is_negated(&parts, at) { at - 1 } else { at };
+    let from = beginning(&parts, at);
     // `qa-shop`: what follows is the app. `acme/prod/eu` is not one name.
     let until = if from == 0 { at + 1 } else { parts.len() };
     Some(parts[from..until].join("-"))
@@ -78,24 +79,25 @@ fn of_stage(name: &str) -> Option<String> {
 fn plain(context: &str) -> String {
     let last = context.rsplit(['/', ':', '@']).find(|part| !part.is_empty()).unwrap_or("default");
     let typable = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' };
-    last.chars().map(typable).collect::<String>().trim_start_matches('-').to_owned()
+    let name: String = last.chars().map(typable).collect();
+    let name = name.trim_start_matches('-');
+    if name.is_empty() { "default".to_owned() } else { name.to_owned() }
 }
 
-fn parts(name: &str) -> Vec<&str> {
-    name.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty()).collect()
+fn parts(name: &str) -> Vec<String> {
+    words(&name.to_lowercase()).map(str::to_owned).collect()
 }
 
-fn find(parts: &[&str]) -> Option<usize> {
-    parts.iter().position(|part| STAGES.contains(&bare(part)))
+/// Where the word of the stage is: production's, else the first one.
+fn find(parts: &[String]) -> Option<usize> {
+    let of_production = |at: &usize| is_production(&parts[*at]) && beginning(parts, *at) == *at;
+    let is_stage = |at: &usize| is_production(&parts[*at]) || STAGES.contains(&without_number(&parts[*at]));
+    (0..parts.len()).find(of_production).or_else(|| (0..parts.len()).find(is_stage))
 }
 
-/// `qa2` is a `qa`.
-fn bare(part: &str) -> &str {
-    part.trim_end_matches(|c: char| c.is_ascii_digit())
-}
-
-fn is_negated(parts: &[&str], at: usize) -> bool {
-    at.checked_sub(1).is_some_and(|before| NEGATIONS.contains(&parts[before]))
+/// Where the stage begins whose word is at `at`: `pre-prod` is one.
+fn beginning(parts: &[String], at: usize) -> usize {
+    at.checked_sub(1).filter(|before| is_negation(&parts[*before])).unwrap_or(at)
 }
 
 #[cfg(test)]
@@ -111,6 +113,9 @@ mod tests {
             ("acme-staging", "qa-shop", "qa"),
             ("acme-staging", "shop-pre-prod", "pre-prod"),
             ("acme-prod", "shop", "prod"),
+            ("acme", "dev-team-prod", "prod"),
+            ("acme", "review-service-prod-eu", "prod-eu"),
+            ("Acme-PROD", "shop", "prod"),
             ("acme", "shop", "shop"),
             ("arn:aws:eks:eu-west-1:1234:cluster/acme", "default", "acme"),
             ("gke_acme-prod_europe-west1_main", "shop", "prod-europe-west1-main"),
@@ -130,6 +135,8 @@ mod tests {
             ("non-prod", Stage::Other),
             ("preprod", Stage::Other),
             ("shop-qa", Stage::Other),
+            ("dev-team-prod", Stage::Production),
+            ("payments-int-prod", Stage::Production),
             ("delivery", Stage::Unsaid),
             ("products", Stage::Unsaid),
             ("shop", Stage::Unsaid),

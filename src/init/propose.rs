@@ -6,7 +6,7 @@ use super::name::{self, Stage};
 use crate::{
     cluster::{App, AppWorkload},
     config::{Config, NAME_PLACEHOLDER},
-    environment::KubeContext,
+    environment::{KubeContext, pattern, production::sounds_like_production},
 };
 
 /// What was found by way of one context.
@@ -39,16 +39,19 @@ pub struct Proposed {
     pub django: bool,
 }
 
-/// The environments to write, in the order of their names. A namespace that several contexts lead to gets the one that
-/// fits its name best.
+/// The environments to write, in the order of their names; no two have one name. A namespace that several contexts lead to
+/// gets the one that fits its name best. One without Django counts only where nothing else was found.
 pub fn propose(found: &[Found]) -> Vec<Proposed> {
-    let mut proposed: Vec<Proposed> = Vec::new();
-    for (context, app) in choose_contexts(found) {
-        proposed.extend(of_app(context, app));
-    }
+    let any_django = found.iter().flat_map(|found| &found.apps).any(|app| app.django);
+    let chosen = choose_contexts(found).into_iter().filter(|(_, app)| app.django || !any_django);
+    let mut proposed = take_apart(chosen.flat_map(|(context, app)| of_app(context, app)).collect());
+    // From the shortest to the longest: what tells those apart that share a name.
+    rename(&mut proposed, |one| name::environment(&one.context, &one.namespace));
     rename(&mut proposed, |one| one.namespace.clone());
     rename(&mut proposed, |one| name::long(&one.context, &one.namespace));
+    proposed = take_apart(proposed);
     proposed.sort_by(|a, b| (a.name.contains('*'), &a.name).cmp(&(b.name.contains('*'), &b.name)));
+    number(&mut proposed);
     proposed
 }
 
@@ -79,36 +82,44 @@ fn fitness(context: &KubeContext, namespace: &str) -> (bool, u8) {
     (context.namespace.as_deref() == Some(namespace), fits)
 }
 
-/// The entries of one app: one, or those of its instances.
+/// The entries of one app: one, or those of its instances. One pattern is never for instances of several stages.
 fn of_app(context: &KubeContext, app: &App) -> Vec<Proposed> {
+    let labels: Vec<String> = app.workloads.iter().filter_map(|workload| workload.instance.clone()).collect();
     let one = Proposed {
         name: name::environment(&context.name, &app.namespace),
         context: context.name.clone(),
         namespace: app.namespace.clone(),
         instance: None,
-        production: production(&context.name, &app.namespace, None),
+        production: production(&context.name, &app.namespace, &labels),
         workloads: app.workloads.clone(),
         instances: Vec::new(),
         django: app.django,
     };
-    let instances = instances(app);
-    let production = |said: &str| production(&context.name, &app.namespace, Some(said));
-    match (instances.len(), pattern(&instances)) {
-        (0, _) => vec![one],
-        (_, Some(pattern)) => {
-            let production = production(&pattern);
-            let instance = Some(NAME_PLACEHOLDER.to_owned());
-            vec![Proposed { name: pattern, instance, production, instances, ..one }]
-        }
-        (_, None) => {
-            let of_instance = |name: &String| {
-                let own = |workload: &&AppWorkload| workload.instance.as_ref() == Some(name);
-                let workloads = one.workloads.iter().filter(own).cloned().collect();
-                let (instance, production) = (Some(name.clone()), production(name));
-                Proposed { name: name.clone(), instance, production, workloads, ..one.clone() }
-            };
-            instances.iter().map(of_instance).collect()
-        }
+    let mut stages = BTreeMap::<Option<String>, Vec<String>>::new();
+    for instance in instances(app) {
+        stages.entry(name::word(&instance)).or_default().push(instance);
+    }
+    if stages.is_empty() {
+        return vec![one];
+    }
+    stages.into_iter().flat_map(|(stage, instances)| of_stage(&one, stage.as_deref(), instances)).collect()
+}
+
+/// One entry for all instances of a stage, or one for each.
+fn of_stage(app: &Proposed, stage: Option<&str>, instances: Vec<String>) -> Vec<Proposed> {
+    let own = |workload: &&AppWorkload| workload.instance.as_ref().is_some_and(|name| instances.contains(name));
+    let all = Proposed {
+        name: String::new(),
+        instance: Some(NAME_PLACEHOLDER.to_owned()),
+        production: production(&app.context, &app.namespace, &instances),
+        workloads: app.workloads.iter().filter(own).cloned().collect(),
+        instances: instances.clone(),
+        ..app.clone()
+    };
+    // A pattern that does not say the stage would be for those of other stages too, when there are some.
+    match pattern_of(&instances).filter(|pattern| name::word(pattern).as_deref() == stage) {
+        Some(pattern) => vec![Proposed { name: pattern, ..all }],
+        None => all.apart(),
     }
 }
 
@@ -125,9 +136,9 @@ fn instances(app: &App) -> Vec<String> {
     if roles.len() < 2 || !alike { Vec::new() } else { roles.into_keys().cloned().collect() }
 }
 
-/// `*-qa` for `car1-qa` and `car2-qa`, `car-*` for `car-1` and `car-2`.
-fn pattern(names: &[String]) -> Option<String> {
-    let (first, rest) = names.split_first()?;
+/// `*-qa` for `car1-qa` and `car2-qa`, `car-*` for `car-1` and `car-2`; none for one alone.
+fn pattern_of(names: &[String]) -> Option<String> {
+    let (first, rest) = names.split_first().filter(|(_, rest)| !rest.is_empty())?;
     let behind = first.match_indices('-').map(|(at, _)| &first[at..]);
     let before = first.match_indices('-').rev().map(|(at, _)| &first[..=at]);
     let all = |fits: &dyn Fn(&String) -> bool| rest.iter().all(fits);
@@ -136,27 +147,76 @@ fn pattern(names: &[String]) -> Option<String> {
     suffix.map(|end| format!("*{end}")).or_else(|| prefix.map(|start| format!("{start}*")))
 }
 
-/// What smells of production: the instance's name, else the namespace, else the context; the first that says a stage.
-fn production(context: &str, namespace: &str, instance: Option<&str>) -> Option<String> {
-    let said = [("name", instance), ("namespace", Some(namespace)), ("context", Some(context))];
-    let said = said.into_iter().filter_map(|(what, name)| Some((what, name?)));
-    let mut telling = said.map(|(what, name)| (what, name::stage(name))).filter(|(_, stage)| *stage != Stage::Unsaid);
-    telling.next().filter(|(_, stage)| *stage == Stage::Production).map(|(what, _)| format!("its {what}"))
+/// What smells of production: an instance, the namespace or the context. One of them is enough, whatever the others
+/// say: that is the safer mistake.
+fn production(context: &str, namespace: &str, instances: &[String]) -> Option<String> {
+    let names = instances.iter().map(|name| ("instance", name.as_str()));
+    let mut said = names.chain([("namespace", namespace), ("context", context)]);
+    said.find(|(_, name)| sounds_like_production(name)).map(|(what, _)| format!("its {what}"))
 }
 
-/// Gives those that share a name another one.
-fn rename(proposed: &mut [Proposed], other: impl Fn(&Proposed) -> String) {
+/// A pattern some of whose instances another entry would be taken for becomes an entry for each of them: names are what
+/// patterns know their instances by.
+fn take_apart(proposed: Vec<Proposed>) -> Vec<Proposed> {
+    let length = |one: &Proposed| pattern::literal_length(&one.name);
+    let takes = |other: &Proposed, one: &Proposed, name: &String| {
+        other.name == *name
+            || other.name.contains('*') && pattern::matches(&other.name, name) && length(other) >= length(one)
+    };
+    let is_taken = |at: usize, one: &Proposed| {
+        let mut others = proposed.iter().enumerate().filter(|(other, _)| *other != at);
+        others.any(|(_, other)| one.instances.iter().any(|name| takes(other, one, name)))
+    };
+    let parts = |(at, one): (usize, &Proposed)| if is_taken(at, one) { one.apart() } else { vec![one.clone()] };
+    proposed.iter().enumerate().flat_map(parts).collect()
+}
+
+/// Gives those that share a name one that says the place too.
+fn rename(proposed: &mut [Proposed], place: impl Fn(&Proposed) -> String) {
     let mut count = BTreeMap::<String, usize>::new();
     for one in proposed.iter() {
         *count.entry(one.name.clone()).or_default() += 1;
     }
     for one in proposed.iter_mut().filter(|one| count.get(&one.name).is_some_and(|count| *count > 1)) {
-        // Two patterns of one text would be one entry; the namespace cannot be told by the name then.
-        one.name = if one.name.contains('*') { format!("{}-*", other(one)) } else { other(one) };
+        one.name = match &one.instance {
+            Some(instance) => format!("{instance}-{}", place(one)),
+            None => place(one),
+        };
+    }
+}
+
+/// Numbers those that still share a name: clusters may differ in nothing that a name shows.
+fn number(proposed: &mut [Proposed]) {
+    let mut taken: BTreeSet<String> = proposed.iter().map(|one| one.name.clone()).collect();
+    let mut seen = BTreeSet::new();
+    for one in proposed {
+        if seen.insert(one.name.clone()) {
+            continue;
+        }
+        let mut numbered = (2..).map(|number| format!("{}-{number}", one.name));
+        if let Some(name) = numbered.find(|name| taken.insert(name.clone())) {
+            one.name = name;
+        }
     }
 }
 
 impl Proposed {
+    /// An entry for each of its instances.
+    fn apart(&self) -> Vec<Self> {
+        let of_instance = |name: &String| {
+            let own = |workload: &&AppWorkload| workload.instance.as_ref() == Some(name);
+            Self {
+                name: name.clone(),
+                instance: Some(name.clone()),
+                production: production(&self.context, &self.namespace, std::slice::from_ref(name)),
+                workloads: self.workloads.iter().filter(own).cloned().collect(),
+                instances: Vec::new(),
+                ..self.clone()
+            }
+        };
+        self.instances.iter().map(of_instance).collect()
+    }
+
     /// Whether the configuration has it, by its name or by its place.
     pub fn is_in(&self, config: &Config, contexts: &[KubeContext]) -> bool {
         let cluster = |name: &str| {
@@ -165,8 +225,10 @@ impl Proposed {
         };
         let own = cluster(&self.context);
         config.environments.iter().any(|(name, entry)| {
+            let known = contexts.iter().find(|known| entry.context.as_ref().is_some_and(|own| own.value == known.name));
             let context = entry.context.as_ref().map(|context| cluster(&context.value));
-            let namespace = entry.namespace.as_ref().map_or("default", |namespace| &namespace.value);
+            let of_context = known.map_or("default", KubeContext::namespace_or_default);
+            let namespace = entry.namespace.as_ref().map_or(of_context, |namespace| &namespace.value);
             let instance = entry.instance.as_ref().map(|instance| &instance.value);
             let same_instance = match (&self.instance, instance) {
                 (Some(own), Some(theirs)) => own == theirs || theirs.contains(NAME_PLACEHOLDER),

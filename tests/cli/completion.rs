@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    os::unix::fs::symlink,
+    os::unix::fs::{PermissionsExt, symlink},
     process::Command,
     time::{Duration, Instant},
 };
@@ -53,8 +53,8 @@ fn offered(kdj: &Kdj, shell: &str, line: &str) -> Vec<String> {
     let (current, index) = (words.last().expect("a word"), words.len() - 1);
     let script = match shell {
         "bash" => format!(
-            "source <(kdj completions bash); COMP_WORDS=({}); COMP_CWORD={index}; _clap_complete_kdj kdj {current} x; \
-             printf '%s\\n' \"${{COMPREPLY[@]}}\"",
+            "source <(kdj completions bash); COMP_WORDS=({}); COMP_CWORD={index}; COMP_LINE='{line}'; COMP_POINT=${{#COMP_LINE}}; \
+             _kdj_complete kdj {current} x; printf '%s\\n' \"${{COMPREPLY[@]}}\"",
             words.join(" ")
         ),
         "fish" => format!("kdj completions fish | source; complete -C '{line}'"),
@@ -163,6 +163,71 @@ fn a_tab_completes_at_the_prompt() {
         pty.press("\x15exit\n");
         pty.finish();
     }
+}
+
+#[test]
+fn bash_completes_names_that_it_takes_for_several_words() {
+    let server = ApiServer::http(objects());
+    let Some(bash) = shell("bash") else { return };
+    let name = "arn:aws:eks:eu-west-1:1234:cluster/acme";
+    let kubeconfig = Kubeconfig::of(&server).context_on(name, "acme-staging", "dev", Some("shop-qa"));
+    let configured = "[environments.qa]\ncontext = 'acme-staging'\nnamespace = 'shop-qa'\n";
+    for (config, typed, completed) in [
+        ("", "shell arn:aws:eks:eu-west-1:1234:cl", "shell arn:aws:eks:eu-west-1:1234:cluster/acme/shop-qa"),
+        ("", "shell ar", "shell arn:aws:eks:eu-west-1:1234:cluster/acme/shop-qa"),
+        (
+            "",
+            "shell arn:aws:eks:eu-west-1:1234:cluster/acme/shop-qa --pod redis",
+            "shell arn:aws:eks:eu-west-1:1234:cluster/acme/shop-qa --pod redis-0",
+        ),
+        (configured, "--context=arn:", "--context=arn:aws:eks:eu-west-1:1234:cluster/acme"),
+        (configured, "--context=acme-staging shell qa --pod=redis", "--context=acme-staging shell qa --pod=redis-0"),
+        (configured, "logs qa:web celeryb", "logs qa:web celerybeat"),
+    ] {
+        let kdj = kdj(&server).kubeconfig(&kubeconfig).config(config);
+        let mut command = Command::new(bash);
+        command.args(["--norc", "--noprofile", "-i"]);
+        kdj.prepare(&mut command);
+        let mut pty = Pty::start(command, &kdj);
+        pty.press("source <(kdj completions bash); echo re''ady\n");
+        pty.wait_for("ready\r\n");
+        // What the line has become is echoed, with a word behind it: a name that is whole is followed by a space.
+        pty.press(&format!("kdj {typed}\t"));
+        pty.press("END\x01echo \n");
+        pty.wait_for(&format!("kdj {completed} END\r\n"));
+        pty.press("exit\n");
+        pty.finish();
+    }
+}
+
+#[test]
+fn what_means_something_to_a_shell_is_not_offered() {
+    let server = ApiServer::http(objects());
+    let kubeconfig = Kubeconfig::of(&server).context_on("acme$(touch x)", "acme-staging", "dev", None);
+    let kdj = kdj(&server).kubeconfig(&kubeconfig).config("");
+    for shell in ["bash", "fish", "zsh"].into_iter().filter_map(shell) {
+        assert_eq!(offered(&kdj, shell, "kdj --context acme"), ["acme-staging"], "{shell}");
+    }
+    // Files are called as they like: bash is given what it reads as one word.
+    let kdj = kdj.file("project/odd $(touch x)", "");
+    let Some(bash) = shell("bash") else { return };
+    assert_eq!(offered(&kdj, bash, "kdj --kubeconfig odd"), [r"odd\ \$\(touch\ x\)"]);
+}
+
+#[test]
+fn what_failed_is_not_tried_at_each_tab() {
+    let server = ApiServer::http(objects());
+    server.fault(On::any(), Fault::unauthorized());
+    let kdj = kdj(&server);
+    assert_eq!(complete(&kdj, &["kdj", "shell", "qa", "--pod", "web"]), [""; 0]);
+    let asked = server.requests().len();
+    assert!(asked > 0);
+    assert_eq!(complete(&kdj, &["kdj", "shell", "qa", "--pod", "web"]), [""; 0]);
+    assert_eq!(server.requests().len(), asked, "{}", server.request_lines());
+    // The folder of the cache is the user's alone.
+    let folder = kdj.directory().join("cache/kdj/completion");
+    let mode = fs::metadata(&folder).expect("a folder").permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
 use crate::harness::{
@@ -193,11 +194,63 @@ fn nobody_is_asked_for_contexts_that_nobody_named() {
     let shown = pty.text();
     assert!(!shown.contains("Enter the code"), "{shown}");
     assert!(shown.contains("context `acme-asks` is left out: the credential plugin"), "{shown}");
+    assert!(shown.contains("`kdj init --context acme-asks` lets its credential plugin ask"), "{shown}");
     // Named, it is asked.
     let mut pty = Pty::run(&kdj, ["init", "--dry-run", "--context", "acme-asks"]);
     pty.wait_for("Enter the code: ");
     pty.press("1234\n");
     assert_eq!(pty.finish().code(), Some(0), "{}", pty.text());
+}
+
+#[test]
+fn a_plugin_that_always_asks_is_not_run_for_a_context_that_nobody_named() {
+    let server = ApiServer::http(objects());
+    let kdj = Kdj::bare();
+    let plugin = Plugin::asking(&kdj.bin()).setting("interactiveMode", json!("Always"));
+    let kubeconfig =
+        kubeconfig(&server).plugin("asked", &plugin).context_on("acme-asks", "acme-staging", "asked", None);
+    let kdj = kdj.kubeconfig(&kubeconfig);
+    let mut pty = Pty::run(&kdj, ["init", "--dry-run"]);
+    assert_eq!(pty.finish().code(), Some(0), "{}", pty.text());
+    let shown = pty.text().replace("\r\n", " ");
+    assert!(shown.contains("is not run, as it always asks"), "{shown}");
+    assert!(shown.contains("`kdj init --context acme-asks` lets its credential plugin ask"), "{shown}");
+    assert!(plugin.runs().is_empty());
+}
+
+#[test]
+fn what_a_plugin_has_opened_stays_and_it_is_not_run_for_each_context() {
+    let server = ApiServer::http(objects());
+    let kdj = Kdj::bare();
+    // As one that opens a browser and waits for somebody to log in there.
+    let plugin = Plugin::script(&kdj.bin(), "sleep 120 &\necho $! > \"$runs.browser\"\nwait");
+    let kubeconfig = kubeconfig(&server)
+        .plugin("asked", &plugin)
+        .context_on("acme-one", "acme-staging", "asked", None)
+        .context_on("acme-two", "acme-staging", "asked", None);
+    let kdj = kdj.kubeconfig(&kubeconfig).deadline(Duration::from_secs(60));
+    let output = kdj.run(["init", "--dry-run"]).expect_code(0);
+    assert!(output.stderr.contains("did not answer within 15 s"), "{output}");
+    assert!(output.stderr.contains("is not run again: it did not answer for another context"), "{output}");
+    assert_eq!(plugin.runs().len(), 1);
+    let browser = fs::read_to_string(kdj.bin().join("acme-login.runs.browser")).expect("it was opened");
+    let browser = Pid::from_raw(browser.trim().parse().expect("a process")).expect("a process");
+    kill_process(browser, Signal::TERM).expect("it is still open");
+}
+
+#[test]
+fn a_file_that_would_not_be_read_is_not_written() {
+    let server = ApiServer::http(objects());
+    let kdj = newcomer(&server).variable("KDJ_CONFIG", "none");
+    let _ = kdj.run(["init", "--yes"]).expect_code(2).says(&["would not be in force", "unset KDJ_CONFIG"]);
+    assert_eq!(written(&kdj), None);
+    assert!(server.requests().is_empty());
+    let _ = kdj.run(["init", "--dry-run"]).expect_code(0);
+    // One that is called otherwise is the project's all the same.
+    let kdj = kdj.file("acme.toml", "").variable("KDJ_CONFIG", "../acme.toml");
+    let output = kdj.run(["init", "--yes"]).expect_code(0).says(&["acme.toml` is there and stays as it is"]);
+    assert!(output.stdout_text().contains("[environments.qa]"), "{output}");
+    assert_eq!(written(&kdj), None);
 }
 
 #[test]

@@ -6,7 +6,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use kube::config::{AuthInfo, Cluster, ExecAuthCluster, ExecConfig, Kubeconfig as Document, KubeconfigError};
+use kube::config::{
+    AuthInfo, Cluster, ExecAuthCluster, ExecConfig, ExecInteractiveMode, Kubeconfig as Document, KubeconfigError,
+};
 use serde_saphyr::Error as YamlError;
 
 use super::{
@@ -56,7 +58,9 @@ impl Kubeconfig {
     pub fn identity(&self, context: &str, impersonation: &Impersonation) -> String {
         let server = self.connection(context).ok().and_then(|(cluster, _)| cluster.server).unwrap_or_default();
         let Impersonation { user, groups } = impersonation;
-        format!("{server} {:?} {context} {user:?} {groups:?}", self.files())
+        // The profile is who the user of an EKS cluster is.
+        let (own, profile) = (self.user(context), env::var_os("AWS_PROFILE"));
+        format!("{server} {:?} {context} {own:?} {profile:?} {user:?} {groups:?}", self.files())
     }
 
     /// The files it was read from, by their absolute paths.
@@ -74,11 +78,15 @@ impl Kubeconfig {
         self.exec(context).is_some_and(|exec| may_ask(exec, Manner::Attended))
     }
 
+    /// Whether no credential plugin of a context asks: there is none, or its `interactiveMode` says so.
+    pub fn never_asks(&self, context: &str) -> bool {
+        self.exec(context).is_none_or(|exec| exec.interactive_mode == Some(ExecInteractiveMode::Never))
+    }
+
     fn exec(&self, context: &str) -> Option<&ExecConfig> {
-        let context = self.document.contexts.iter().find(|named| named.name == context)?.context.as_ref()?;
-        let user = context.user.as_ref()?;
-        let user = self.document.auth_infos.iter().find(|named| named.name == *user)?.auth_info.as_ref()?;
-        user.exec.as_ref()
+        let user = self.user(context)?;
+        let named = self.document.auth_infos.iter().find(|named| named.name == user)?;
+        named.auth_info.as_ref()?.exec.as_ref()
     }
 
     /// The user of a context, if it has one.

@@ -18,6 +18,7 @@ use tokio::{process::Command, time::timeout};
 
 use super::{command_line, process_tree};
 use crate::{
+    completion::LEARN_VARIABLE,
     error::{Error, Result},
     program::{Ran, run_unattended},
     protection::redact,
@@ -137,6 +138,9 @@ async fn attend(mut command: Command, limit: Duration, asks: bool) -> io::Result
 fn command(name: &str, exec: &ExecConfig, manner: Manner) -> Result<Command> {
     let interactive = may_ask(exec, manner);
     if exec.interactive_mode == Some(ExecInteractiveMode::Always) && !interactive {
+        if matches!(manner, Manner::Silent(_)) {
+            return Err(Error::failed(format!("the credential plugin `{name}` is not run, as it always asks")));
+        }
         let message = format!("the credential plugin `{name}` wants to ask at a terminal, and stdin is none");
         return Err(Error::failed(message).hint("log in from a terminal first"));
     }
@@ -152,6 +156,8 @@ fn command(name: &str, exec: &ExecConfig, manner: Manner) -> Result<Command> {
             command.env(name, value);
         }
     }
+    // One that calls kdj is not to learn for a Tab.
+    command.env_remove(LEARN_VARIABLE);
     for name in exec.drop_env.iter().flatten() {
         command.env_remove(name);
     }

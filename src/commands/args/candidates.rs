@@ -76,10 +76,21 @@ fn attach(command: clap::Command, parent: &str, plain: fn() -> clap::Command) ->
     let parent = parent.to_owned();
     let own = name.clone();
     let command = command.mut_args(move |argument| match named(&parent, &own, argument.get_id().as_str()) {
-        Some(named) => argument.add(ArgValueCandidates::new(move || candidates(named, plain).unwrap_or_default())),
+        Some(named) => argument.add(ArgValueCandidates::new(move || {
+            let mut found = candidates(named, plain).unwrap_or_default();
+            found.retain(is_harmless);
+            found
+        })),
         None => argument,
     });
     command.mut_subcommands(|below| attach(below, &name, plain))
+}
+
+/// Whether it is one word in every shell, which does nothing: names come from clusters and from files that were cloned, and
+/// not every shell's script quotes what it puts onto the line.
+fn is_harmless(candidate: &CompletionCandidate) -> bool {
+    let harmless = |c: char| c.is_alphanumeric() || "_./:@%+,=-".contains(c);
+    candidate.get_value().to_str().is_some_and(|name| name.chars().all(harmless))
 }
 
 fn candidates(named: Named, plain: fn() -> clap::Command) -> Option<Candidates> {

@@ -84,8 +84,9 @@ impl Typed {
     /// The environment that is named.
     pub fn environment(&self) -> Option<String> {
         let named = ["environment", "environments", "places", "words"].into_iter().find_map(|id| self.value(id))?;
-        // `kdj logs qa:web`
-        Some(named.split_once(':').map_or(named.clone(), |(environment, _)| environment.to_owned()))
+        // `kdj logs qa:web`, and not `arn:aws:eks:eu-west-1:1234:cluster/acme/shop`.
+        let split = named.rsplit_once(':').filter(|(_, role)| !role.contains('/'));
+        Some(split.map_or(named.clone(), |(environment, _)| environment.to_owned()))
     }
 
     /// What the global flags ask for.

@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    config::{Config, PROJECT_FILE},
+    config::{Config, PROJECT_FILE, Sources},
     error::{Error, Result},
     names,
 };
@@ -36,13 +36,26 @@ pub(super) enum Existing {
 /// When there is no working directory.
 pub(super) fn place(config: &Config) -> Result<Place> {
     let here = env::current_dir().map_err(|error| Error::failed("there is no working directory").caused_by(error))?;
-    let is_project = |path: &&PathBuf| path.file_name().is_some_and(|name| name == PROJECT_FILE);
-    if let Some(path) = config.files.iter().find(is_project) {
+    // The project's file is the last one that is read; `KDJ_CONFIG` may call it otherwise.
+    if let Some(path) = config.files.last().filter(|_| config.project.is_some()) {
         return Ok(Place { path: path.clone(), existing: Existing::Here });
     }
     let path = beside_manage(&here).unwrap_or(here).join(PROJECT_FILE);
     let existing = if path.symlink_metadata().is_ok() { Existing::Here } else { Existing::None };
     Ok(Place { path, existing })
+}
+
+/// Refuses where a new file would not be read: nothing else is said of `KDJ_CONFIG` once it names a file that is there.
+///
+/// # Errors
+/// When `KDJ_CONFIG` turns files off.
+pub(super) fn check_in_force() -> Result<()> {
+    if env::var_os("KDJ_CONFIG").is_none_or(|named| named.is_empty()) {
+        return Ok(());
+    }
+    Err(Error::usage(format!("a new `{PROJECT_FILE}` would not be in force"))
+        .caused_by("`KDJ_CONFIG` says that no file is read")
+        .hint("unset KDJ_CONFIG; `kdj init --dry-run` prints the file"))
 }
 
 /// The nearest directory with a `manage.py`, not beyond the repository.
@@ -59,6 +72,19 @@ fn beside_manage(here: &Path) -> Option<PathBuf> {
 }
 
 impl Place {
+    /// The configuration that the file makes, beside the user's own.
+    ///
+    /// # Errors
+    /// When it makes none, which is a mistake of kdj's.
+    pub(super) fn loaded(&self, text: &str) -> Result<Config> {
+        let loaded = Config::load_with(&Sources::of_this_process(), self.path.clone(), text.to_owned());
+        loaded.map_err(|error| {
+            Error::failed("what was found makes no file that loads; nothing was written")
+                .caused_by(error.message())
+                .hint("`kdj init --dry-run` prints it, for you to correct")
+        })
+    }
+
     /// Writes the file.
     ///
     /// # Errors
@@ -95,5 +121,13 @@ mod tests {
         place.write("one").unwrap();
         assert!(place.write("two").unwrap_err().to_string().contains("never overwritten"));
         assert_eq!(std::fs::read_to_string(&place.path).unwrap(), "one");
+    }
+
+    #[test]
+    fn what_does_not_load_is_known_before_it_is_written() {
+        let place = Place { path: PathBuf::from("/project/kdj.toml"), existing: Existing::None };
+        assert_eq!(place.loaded("[environments.qa]\n").unwrap().environments.len(), 1);
+        let error = place.loaded("[environments.qa]\n[environments.qa]\n").unwrap_err();
+        assert!(error.causes().iter().any(|cause| cause.contains("kdj.toml:2:15: duplicate key")), "{error}");
     }
 }

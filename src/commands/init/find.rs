@@ -1,9 +1,13 @@
 //! Asks the clusters: all at once, each with a time limit, and what one of them has to say stops no other.
 
-use std::time::Duration;
+use std::{
+    cell::Cell,
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use futures::future::join_all;
-use tokio::time::timeout;
+use tokio::{sync::Mutex, time::timeout};
 
 use crate::{
     cluster::{Cluster, Kubeconfig, Survey},
@@ -13,7 +17,7 @@ use crate::{
     error::{Error, Result},
     exit::Exit,
     init::Found,
-    kubectl,
+    kubectl, names,
     options::Options,
     ui::Ui,
 };
@@ -30,6 +34,8 @@ pub(super) struct Look<'a> {
     pub(super) options: &'a Options,
     config: &'a Config,
     pub(super) ui: &'a Ui,
+    /// Whose turn it is to run a credential plugin that may open a browser; those that did not answer.
+    stuck: Mutex<BTreeSet<String>>,
 }
 
 /// What came of one context.
@@ -38,6 +44,8 @@ pub(super) struct Answer {
     pub(super) context: KubeContext,
     /// Its cluster and what was found there, or why nothing could be.
     pub(super) outcome: Result<(Cluster, Survey)>,
+    /// Whether that is for want of credentials for which a plugin could ask.
+    pub(super) could_ask: bool,
 }
 
 impl Answer {
@@ -69,7 +77,7 @@ impl<'a> Look<'a> {
             return Err(Error::usage("the kubeconfig has no contexts")
                 .hint("your cluster's provider writes one: `aws eks update-kubeconfig`, `gcloud container clusters get-credentials`, ..."));
         }
-        Ok(Self { kubeconfig, contexts, options, config, ui })
+        Ok(Self { kubeconfig, contexts, options, config, ui, stuck: Mutex::default() })
     }
 
     /// The contexts that are asked.
@@ -100,10 +108,11 @@ impl<'a> Look<'a> {
             [only] => format!("looking for Django by context {}", only.name),
             all => format!("looking for Django by {} contexts", all.len()),
         };
-        let asking = self
-            .contexts
-            .iter()
-            .map(|context| async { Answer { context: context.clone(), outcome: self.ask_one(context).await } });
+        let asking = self.contexts.iter().map(|context| async {
+            let could_ask = Cell::new(false);
+            let outcome = self.ask_one(context, &could_ask).await;
+            Answer { context: context.clone(), outcome, could_ask: could_ask.get() }
+        });
         // A plugin may ask at the terminal, where a spinner would stand in its way.
         if self.may_ask() { join_all(asking).await } else { self.ui.waiting(&what, join_all(asking)).await }
     }
@@ -113,12 +122,14 @@ impl<'a> Look<'a> {
         self.contexts.len() == 1
     }
 
-    async fn ask_one(&self, context: &KubeContext) -> Result<(Cluster, Survey)> {
+    async fn ask_one(&self, context: &KubeContext, could_ask: &Cell<bool>) -> Result<(Cluster, Survey)> {
         let environment = self.environment(context)?;
         let cluster = if self.may_ask() {
             connection::open(&environment, self.kubeconfig, self.options, self.ui).await?
         } else {
-            connection::open_silently(&environment, self.kubeconfig, self.options, LOGIN_LIMIT, self.ui).await?
+            let opened = self.open_in_turn(&environment).await;
+            could_ask.set(opened.is_err() && !self.kubeconfig.never_asks(&context.name));
+            opened?
         };
         let survey = async {
             match self.options.overrides.namespace {
@@ -129,6 +140,27 @@ impl<'a> Look<'a> {
         let survey = timeout(TIME_LIMIT, survey).await;
         let survey = survey.map_err(|_| Error::failed(format!("no answer within {} s", TIME_LIMIT.as_secs())))??;
         Ok((cluster, survey))
+    }
+
+    /// Opens a connection for which nothing is asked. A plugin that does not promise that it never asks may open a browser:
+    /// these run one after the other, and one that did not answer is not run again for the next context.
+    async fn open_in_turn(&self, environment: &Environment) -> Result<Cluster> {
+        let open = || connection::open_silently(environment, self.kubeconfig, self.options, LOGIN_LIMIT, self.ui);
+        if self.kubeconfig.never_asks(&environment.context) {
+            return open().await;
+        }
+        let plugin = self.kubeconfig.plugin(&environment.context).unwrap_or_default();
+        let mut stuck = self.stuck.lock().await;
+        if stuck.contains(plugin) {
+            return Err(Error::failed(format!("the credential plugin `{}` is not run again", names::shown(plugin)))
+                .caused_by("it did not answer for another context"));
+        }
+        let start = Instant::now();
+        let opened = open().await;
+        if opened.is_err() && start.elapsed() >= LOGIN_LIMIT {
+            stuck.insert(plugin.to_owned());
+        }
+        opened
     }
 
     /// The place to begin with: the namespace that was asked for, else the context's own.

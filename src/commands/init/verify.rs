@@ -1,18 +1,15 @@
-//! Tries out what was written: it loads, each name resolves, and there is a container to work in.
+//! Tries out what was written: each name resolves, and there is a container to work in.
 
 use futures::future::join_all;
 
-use super::{
-    file::Place,
-    find::{Answer, Look},
-};
+use super::{Answer, Look};
 use crate::{
     cluster::{Cluster, Wanted},
-    config::{Config, Sources},
+    config::Config,
     connection,
     doctor::{self, Form, Repair, Wish},
     environment::{self, Overrides},
-    error::{Error, Result},
+    error::Result,
     exit::Exit,
     init::Proposed,
     options::Options,
@@ -31,31 +28,13 @@ pub(super) struct Tried {
     pub(super) line: String,
 }
 
-/// Loads the file as every command does, and looks for the container of each environment's default role; of a pattern's
-/// first instance.
-///
-/// # Errors
-/// When the file does not load, or another one is in force.
-pub(super) async fn verify(
-    place: &Place,
-    proposed: &[Proposed],
-    answers: &[Answer],
-    look: &Look<'_>,
-) -> Result<Vec<Tried>> {
-    let directory = place.path.parent().map(ToOwned::to_owned);
-    let sources = Sources { working_directory: directory, ..Sources::of_this_process() };
-    let config = Config::load(&sources)?;
-    if !config.files.contains(&place.path) {
-        return Err(Error::usage(format!("`{}` is not in force", place.path.display()))
-            .caused_by("`KDJ_CONFIG` names another file, or none")
-            .hint("unset KDJ_CONFIG"));
-    }
+/// Looks for the container of each environment's default role by what was written; of a pattern's first instance.
+pub(super) async fn verify(config: &Config, proposed: &[Proposed], answers: &[Answer], look: &Look<'_>) -> Vec<Tried> {
     let trying = proposed.iter().filter_map(|one| {
         let cluster = answers.iter().find(|answer| answer.context.name == one.context)?.outcome.as_ref().ok();
-        Some(try_one(one, &cluster?.0, &config, look))
+        Some(try_one(one, &cluster?.0, config, look))
     });
-    let tried = look.ui.waiting("trying it out", join_all(trying)).await;
-    Ok(tried)
+    look.ui.waiting("trying it out", join_all(trying)).await
 }
 
 /// The checks of `kdj doctor` that are about the app of one environment, and what these need.

@@ -19,13 +19,18 @@ fn of_instances(namespace: &str, instances: &[&str]) -> App {
     App { workloads: workloads.collect(), ..app(namespace) }
 }
 
+/// What is proposed, in short; it makes a file that loads.
 fn lines(found: &[Found]) -> Vec<String> {
+    let proposed = propose(found);
+    let text = super::super::document(&proposed);
+    let config = Config::load_with(&Sources::default(), "kdj.toml".into(), text).unwrap();
+    assert_eq!(config.environments.len(), proposed.len());
     let line = |one: Proposed| {
         let instance = one.instance.map(|instance| format!("/{instance}")).unwrap_or_default();
         let protected = if one.production.is_some() { " protected" } else { "" };
         format!("{}: {}/{}{instance}{protected}", one.name, one.context, one.namespace)
     };
-    propose(found).into_iter().map(line).collect()
+    proposed.into_iter().map(line).collect()
 }
 
 #[test]
@@ -37,7 +42,7 @@ fn names_come_from_the_stage_and_production_is_protected() {
     assert_eq!(
         lines(&found),
         [
-            "acme-prod-shop-qa: acme-prod/shop-qa",
+            "acme-prod-shop-qa: acme-prod/shop-qa protected",
             "acme-staging-shop-qa: acme-staging/shop-qa",
             "dev: acme-staging/shop-dev",
             "prod: acme-prod/shop protected"
@@ -75,6 +80,85 @@ fn instances_are_one_pattern() {
     assert_eq!(of(of_instances("shop-qa", &["shop"])), ["qa: acme-staging/shop-qa"]);
     let two = vec![workload(Kind::Web, "shop", Some("shop")), workload(Kind::Web, "blog", Some("blog"))];
     assert_eq!(of(App { workloads: two, ..app("qa") }), ["qa: acme-staging/qa"]);
+}
+
+#[test]
+fn no_two_have_one_name() {
+    let tenants = |namespace: &str| of_instances(namespace, &["acme", "globex"]);
+    let found = Found { context: context("main", "s"), apps: vec![tenants("tenants-qa"), tenants("tenants-prod")] };
+    assert_eq!(
+        lines(&[found]),
+        [
+            "acme-prod: main/tenants-prod/acme protected",
+            "acme-qa: main/tenants-qa/acme",
+            "globex-prod: main/tenants-prod/globex protected",
+            "globex-qa: main/tenants-qa/globex"
+        ]
+    );
+    // The short names of both clusters are one.
+    let of = |region: &str| {
+        let name = format!("arn:aws:eks:{region}:1:cluster/acme");
+        Found { context: context(&name, region), apps: vec![app("shop")] }
+    };
+    assert_eq!(
+        lines(&[of("eu-west-1"), of("us-east-1")]),
+        [
+            "acme-shop: arn:aws:eks:eu-west-1:1:cluster/acme/shop",
+            "acme-shop-2: arn:aws:eks:us-east-1:1:cluster/acme/shop"
+        ]
+    );
+    // One name would be of two patterns.
+    let cars = |namespace: &str| of_instances(namespace, &["car1-qa", "car2-qa"]);
+    let found = Found { context: context("main", "s"), apps: vec![cars("a"), cars("b")] };
+    assert_eq!(
+        lines(&[found]),
+        [
+            "car1-qa-a: main/a/car1-qa",
+            "car1-qa-b: main/b/car1-qa",
+            "car2-qa-a: main/a/car2-qa",
+            "car2-qa-b: main/b/car2-qa"
+        ]
+    );
+}
+
+#[test]
+fn production_is_protected_whatever_else_is_said() {
+    let of = |context_name: &str, app: App| lines(&[Found { context: context(context_name, "s"), apps: vec![app] }]);
+    assert_eq!(
+        of("main", of_instances("shop", &["shop-qa", "shop-prod"])),
+        ["shop-prod: main/shop/shop-prod protected", "shop-qa: main/shop/shop-qa"]
+    );
+    assert_eq!(
+        of("main", of_instances("shop", &["a-qa", "b-qa", "a-prod", "b-prod", "x"])),
+        ["x: main/shop/x", "*-prod: main/shop/{name} protected", "*-qa: main/shop/{name}"]
+    );
+    assert_eq!(of("main", app("dev-team-prod")), ["prod: main/dev-team-prod protected"]);
+    assert_eq!(of("acme-prod", app("demo")), ["demo: acme-prod/demo protected"]);
+    assert_eq!(
+        of("acme-prod", of_instances("tenants", &["test-customer", "other"])),
+        ["other: acme-prod/tenants/other protected", "test-customer: acme-prod/tenants/test-customer protected"]
+    );
+    assert_eq!(of("main", of_instances("shop", &["shop-prod"])), ["shop: main/shop protected"]);
+}
+
+#[test]
+fn a_place_without_django_counts_where_there_is_no_other() {
+    let other = |name: &str| Found { context: context(name, name), apps: vec![App { django: false, ..app("shop") }] };
+    let django = Found { context: context("acme", "acme"), apps: vec![app("shop")] };
+    assert_eq!(lines(&[other("front"), django]), ["shop: acme/shop"]);
+    assert_eq!(lines(&[other("front")]), ["shop: front/shop"]);
+}
+
+#[test]
+fn an_entry_without_a_namespace_is_its_contexts() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("kdj.toml"), "[environments.mine]\ncontext = 'acme'\n").unwrap();
+    let working_directory = Some(directory.path().to_owned());
+    let config = Config::load(&Sources { working_directory, ..Sources::default() }).unwrap();
+    let acme = KubeContext { namespace: Some("shop".to_owned()), ..context("acme", "s") };
+    let found = Found { context: acme.clone(), apps: vec![app("shop"), app("blog")] };
+    let new = propose(&[found]).into_iter().filter(|one| !one.is_in(&config, &[acme.clone()]));
+    assert_eq!(new.map(|one| one.name).collect::<Vec<_>>(), ["blog"]);
 }
 
 #[test]
