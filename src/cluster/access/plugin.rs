@@ -76,7 +76,9 @@ pub(super) async fn run(exec: &ExecConfig, manner: Manner) -> Result<Credential>
     };
     let is_users = manner == Manner::Attended || may_ask(exec, manner);
     let limit = match manner {
-        Manner::Attended | Manner::Unattended => given_limit()?.unwrap_or(if is_users { TIME_LIMIT } else { UNATTENDED_LIMIT }),
+        Manner::Attended | Manner::Unattended => {
+            given_limit()?.unwrap_or(if is_users { TIME_LIMIT } else { UNATTENDED_LIMIT })
+        }
         Manner::Silent(limit) => limit,
         Manner::NeverAsking(limit) if exec.interactive_mode == Some(ExecInteractiveMode::Never) => limit,
         Manner::NeverAsking(_) => {

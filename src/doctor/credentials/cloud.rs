@@ -83,5 +83,7 @@ fn with_remedy(outcome: Outcome, login: &CloudLogin) -> Outcome {
     }
     let name = login.status.first().map(String::as_str).unwrap_or_default();
     let what = format!("log in with `{name}`");
-    outcome.fix(format!("`{line}`")).safe_fix(Fix { what, how: How::Login { words: login.remedy.clone(), variables: login.variables.clone() } })
+    outcome
+        .fix(format!("`{line}`"))
+        .safe_fix(Fix { what, how: How::Login { words: login.remedy.clone(), variables: login.variables.clone() } })
 }

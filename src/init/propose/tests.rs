@@ -157,7 +157,7 @@ fn an_entry_without_a_namespace_is_its_contexts() {
     let config = Config::load(&Sources { working_directory, ..Sources::default() }).unwrap();
     let acme = KubeContext { namespace: Some("shop".to_owned()), ..context("acme", "s") };
     let found = Found { context: acme.clone(), apps: vec![app("shop"), app("blog")] };
-    let new = propose(&[found]).into_iter().filter(|one| !one.is_in(&config, &[acme.clone()]));
+    let new = propose(&[found]).into_iter().filter(|one| !one.is_in(&config, std::slice::from_ref(&acme)));
     assert_eq!(new.map(|one| one.name).collect::<Vec<_>>(), ["blog"]);
 }
 
