@@ -84,7 +84,7 @@ pub const CAPABILITIES: &[Capability] = &[
         helpful: rights!(
             "deployments": "list", "watch"; "statefulsets": "list", "watch"; "replicasets": "list", "watch";
             "horizontalpodautoscalers": "list", "watch"; "events": "list", "watch"; "pods": "watch"; "pods/log": "get";
-            "namespaces": "get"; "configmaps": "list";
+            "namespaces": "get";
         ),
     },
     Capability {

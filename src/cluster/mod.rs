@@ -39,12 +39,11 @@ mod template;
 mod tunnel;
 mod watch;
 
-use std::{fmt::Debug, sync::Arc};
+use std::fmt::Debug;
 
 use k8s_openapi::{NamespaceResourceScope, api::core::v1::Namespace};
 use kube::{Api, Client, ResourceExt, api::ListParams};
 use serde::de::DeserializeOwned;
-use tokio::sync::Semaphore;
 
 use self::access::{Credentials, client};
 pub use self::{
@@ -82,9 +81,6 @@ use crate::{environment::Environment, error::Result, explained::Explained};
 const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "kdj");
 /// Where the id of a change's record stands, as a label or an annotation; on an Event, as an annotation, the record.
 const RECORD: &str = "kdj.dev/record";
-/// How many environments of one context are read at once. More open so many connections that their handshakes take longer
-/// than the answers; fewer wait for a slow way.
-const READ_AT_ONCE: usize = 4;
 
 /// A connection to the cluster of one environment.
 pub struct Cluster {
@@ -92,8 +88,6 @@ pub struct Cluster {
     place: Place,
     observer: Observer,
     identity: String,
-    /// Whose turn it is to read a whole environment: the connections of a context are shared by all of them.
-    turns: Arc<Semaphore>,
 }
 
 /// Where requests go, for error texts, and as whom.
@@ -135,11 +129,7 @@ impl Cluster {
             credentials,
         };
         let identity = kubeconfig.identity(&environment.context, impersonation);
-        Ok(Self::new(client, place, observer, identity))
-    }
-
-    fn new(client: Client, place: Place, observer: Observer, identity: String) -> Self {
-        Self { client, place, observer, identity, turns: Arc::new(Semaphore::new(READ_AT_ONCE)) }
+        Ok(Self { client, place, observer, identity })
     }
 
     /// Where requests go and as whom: two connections of the same identity see the same cluster with the same rights.
@@ -157,8 +147,7 @@ impl Cluster {
             server: server.clone(),
             credentials: credentials.clone(),
         };
-        let (client, identity, turns) = (self.client.clone(), self.identity.clone(), Arc::clone(&self.turns));
-        Self { client, place, observer, identity, turns }
+        Self { client: self.client.clone(), place, observer, identity: self.identity.clone() }
     }
 
     /// The names of the cluster's namespaces: one request.

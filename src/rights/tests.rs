@@ -128,10 +128,11 @@ fn the_most_important_stands_first() {
 }
 
 /// The Roles of `docs/rbac` for each capability.
-const ROLES: [(&str, &[&str]); 16] = [
+const ROLES: [(&str, &[&str]); 17] = [
     ("shell, pyshell, manage", &["session", "record"]),
     ("logs", &["logs"]),
     ("status", &["status"]),
+    ("status --why", &["status", "why"]),
     ("run", &["run"]),
     ("migrate", &["migrate"]),
     ("dbshell, db", &["session", "forward", "fresh"]),

@@ -8,6 +8,7 @@ use crate::harness::{
     ApiServer, Fault, Kdj, Kubeconfig, On,
     objects::{Objects, Pod},
     plugin::Plugin,
+    pty::Pty,
     shop::{self, NAMESPACE},
 };
 
@@ -160,8 +161,13 @@ fn credential_plugins_do_not_ask_at_the_same_time() {
         "[environments.prod]\ncontext = 'acme-prod'\nnamespace = 'shop-qa'\n\
          [environments.qa]\ncontext = 'acme-staging'\nnamespace = 'shop-qa'\n",
     );
+    // Without a terminal nothing asks, and nobody waits.
     let _ = kdj.run(["envs", "--live", "-o", "name"]).expect_code(0).prints("prod\nqa\n");
-    assert_eq!(std::fs::read_to_string(log).expect("a log"), "begin\nend\nbegin\nend\n");
+    assert_eq!(std::fs::read_to_string(&log).expect("a log"), "begin\nbegin\nend\nend\n");
+    std::fs::remove_file(&log).expect("a log");
+    let mut pty = Pty::run(&kdj, ["envs", "--live", "-o", "name"]);
+    pty.wait_for("qa\r\n");
+    assert_eq!(std::fs::read_to_string(&log).expect("a log"), "begin\nend\nbegin\nend\n");
 }
 
 #[test]

@@ -48,6 +48,6 @@ impl Cluster {
         let identity = kubeconfig.identity(context, impersonation);
         let place =
             Place { environment: context.to_owned(), context: context.to_owned(), namespace, server, credentials };
-        Ok((Self::new(client, place, observer, identity), login))
+        Ok((Self { client, place, observer, identity }, login))
     }
 }

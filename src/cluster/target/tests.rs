@@ -79,13 +79,7 @@ fn cluster(client: Client) -> Cluster {
         server: "https://acme".into(),
         credentials: Credentials::default(),
     };
-    Cluster {
-        client,
-        place,
-        observer: Box::new(|_| {}),
-        identity: String::new(),
-        turns: std::sync::Arc::new(tokio::sync::Semaphore::new(1)),
-    }
+    Cluster { client, place, observer: Box::new(|_| {}), identity: String::new() }
 }
 
 fn role(name: &str) -> Wanted {

@@ -122,7 +122,7 @@ function more({ name, program, status }, role, now) {
   const isAlone = status.roles.filter((it) => it.name === role.name || it.workload.endsWith(`/${role.name}`)).length === 1;
   const word = isAlone ? role.name : role.workload;
   // What is of another kind, as a DaemonSet's pods, is not changed by kdj.
-  const canChange = /^(deployment|statefulset)\//.test(role.workload);
+  const canChange = ["deployment", "statefulset"].includes(role.workload.split("/")[0]);
   const pods = status.pods.filter((pod) => pod.workload === role.workload);
   return h("details", {},
     h("summary", { class: "small" }, `${pods.length} ${pods.length === 1 ? "pod" : "pods"} and commands of ${title(role, status.roles)}`),
