@@ -1,5 +1,5 @@
-//! What state an environment is in: its objects, listed once ([`Cluster::status`]) or kept up to date by watches
-//! ([`Cluster::follow_status`]), and the [`Status`] they make.
+//! What state an environment is in: its objects, listed once ([`status`](super::Cluster::status)) or kept up to date by
+//! watches ([`follow_status`](super::Cluster::follow_status)), and the [`Status`] they make.
 //!
 //! One environment in which nothing is wrong takes four requests, all at once: pods, Deployments, StatefulSets, HPAs. What
 //! tells why something is wrong (`evidence`) is asked for only then.
