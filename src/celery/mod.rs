@@ -19,8 +19,10 @@ use crate::{
     session::capture,
 };
 
-/// For how many seconds workers may take to answer. One that is alive takes a few milliseconds.
+/// For how many seconds workers may take to answer of which none is known. One that is alive takes a few milliseconds.
 const LIMIT: f64 = 1.0;
+/// The same of workers that are known, and may be on a busy node.
+const PATIENCE: f64 = 3.0;
 /// How long all of it may take: the project's start, and what `celery.py` waits for at most.
 const ANSWER_LIMIT: Duration = Duration::from_secs(60);
 
@@ -153,7 +155,7 @@ fn is_in(worker: &str, pod: &str) -> bool {
 }
 
 /// Asks the app's Celery, in `target`'s container. `pods` are those in which workers should be: when all of them have
-/// answered, no others are waited for; otherwise a second is. One exec; it takes as long as the app's Celery takes to load.
+/// answered, no others are waited for; otherwise three seconds are. One exec; it takes as long as the app's Celery takes to load.
 ///
 /// `None` when the app has no Celery. A broker that does not answer is no error: see [`Celery::problem`].
 ///
@@ -203,7 +205,13 @@ pub async fn start_consuming(
 }
 
 fn question(named: &Named) -> CeleryQuestion<'_> {
-    CeleryQuestion { app: named.app.as_deref(), queues: &named.queues, limit: LIMIT, ..CeleryQuestion::default() }
+    CeleryQuestion {
+        app: named.app.as_deref(),
+        queues: &named.queues,
+        limit: LIMIT,
+        patience: PATIENCE,
+        ..CeleryQuestion::default()
+    }
 }
 
 fn changed(celery: Option<Celery>, name: &str) -> Result<Vec<Consumer>> {

@@ -1,7 +1,7 @@
 # Asks the app's Celery: how much waits in its broker's queues, and what its workers do. settings.py and
 # workers.py stand before it.
 # PARAMETERS: `app` and `queues` as the workers' command lines name them, `hosts` whose workers are waited for, `limit` in
-# seconds for an answer, and what to have done first: `stop` are hosts whose workers stop consuming, `start` are
+# seconds for an answer, `patience` in seconds for that of a worker that is known, and what to have done first: `stop` are hosts whose workers stop consuming, `start` are
 # [worker, queues] that consume again.
 import threading
 # For so many seconds a connection to the broker is waited for.
@@ -186,7 +186,9 @@ def ask(app, queues, found):
         names += [name for worker in found["workers"] or () for name in worker["queues"] or ()]
         channel = connection.default_channel
         if connection.transport.driver_type == "redis":
-            found["unacknowledged"] = channel.client.hlen(channel.unacked_key)
+            # Not by the channel's own connection, on which answers are waited for.
+            with channel.conn_or_acquire() as client:
+                found["unacknowledged"] = client.hlen(channel.unacked_key)
         found["queues"] = []
         for name in sorted(set(names)):
             try:
@@ -219,7 +221,7 @@ def answer():
     asking.join(PATIENCE)
     if found["reached"]:
         # An order takes as many answers as there are queues.
-        asking.join((20 if ORDERS else 8) * PARAMETERS["limit"])
+        asking.join((15 if ORDERS else 5) * PARAMETERS["patience"])
     if asking.is_alive():
         found = dict(found, problem="it stopped answering" if found["reached"] else "no connection within %d s" % PATIENCE)
     return found

@@ -25,8 +25,10 @@ pub struct CeleryQuestion<'a> {
     pub queues: &'a [String],
     /// The host names of the pods with workers: when all of them have answered, no others are waited for.
     pub hosts: &'a [String],
-    /// For how many seconds an answer is waited for.
+    /// For how many seconds an answer is waited for, of workers that are not known.
     pub limit: f64,
+    /// The same of one that is known: there is an answer in milliseconds, or the worker or its node is busy.
+    pub patience: f64,
     /// The host names of the pods whose workers are to stop consuming.
     pub stop: &'a [String],
     /// Workers, and the queues they are to consume again.

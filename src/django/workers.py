@@ -13,7 +13,8 @@ class Workers:
         self.app, self.connection, self.names = app, connection, None
 
     def call(self, command, destination=None, wait_for=None, **arguments):
-        # {worker: answer}. Each answer is waited for `limit` seconds, or until all that are known have given theirs.
+        # {worker: answer}. Each answer is waited for until all that are known have given theirs, or the time is up: of a
+        # busy node it takes long.
         answers = {}
 
         def heard(answer):
@@ -24,7 +25,7 @@ class Workers:
         try:
             self.app.control.broadcast(
                 command, arguments, destination=destination, connection=self.connection, reply=True,
-                timeout=PARAMETERS["limit"], limit=len(known) if known else None, callback=heard)
+                timeout=PARAMETERS["patience" if known or wait_for else "limit"], limit=len(known) if known else None, callback=heard)
         except Answered:
             pass
         return {worker: answer for worker, answer in answers.items() if isinstance(answer, (dict, list)) and "error" not in answer}

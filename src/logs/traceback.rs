@@ -55,6 +55,11 @@ impl State {
         self != Self::Stack
     }
 
+    /// Whether it is sure that more follows.
+    pub fn wants_more(self) -> bool {
+        matches!(self, Self::Frames(_) | Self::Another)
+    }
+
     /// The state behind the next line, or nothing when that line belongs no more.
     ///
     /// `close` says whether it was written at the same moment as the line before; `is_record` whether it looks like a

@@ -25,6 +25,8 @@ use super::{
 pub const PATIENCE: Duration = Duration::from_millis(100);
 /// The same of lines that were written a while ago: what belongs to them is on its way already.
 const PATIENCE_WITH_OLD: Duration = Duration::from_millis(20);
+/// The same of a traceback whose exception has not come, however old: it is sure to come, over a slow way later.
+const PATIENCE_WITHIN: Duration = Duration::from_secs(1);
 /// How long ago that is.
 const OLD: SignedDuration = SignedDuration::from_secs(1);
 /// A longer unit is handed on in parts.
@@ -153,7 +155,7 @@ impl Assembler {
             None => (traceback::begin(&line.text), false),
         };
         waits = waits || state.is_some() || announces(&line.text);
-        let (end, bytes, due) = (End::of(&line, state, false), line.text.len(), now + patience(&line));
+        let (end, bytes, due) = (End::of(&line, state, false), line.text.len(), now + patience(&line, state));
         let traceback = state.is_some_and(State::is_exception).then_some(0);
         let unit = Unit { source, first: line, rest: Vec::new(), traceback, continues };
         if waits {
@@ -220,7 +222,7 @@ impl Open {
             self.unit.traceback = self.unit.traceback.or(state.is_exception().then_some(begin));
         }
         self.bytes += line.text.len();
-        self.due = now + patience(&line);
+        self.due = now + patience(&line, self.state.map(|(_, state)| state));
         self.unit.rest.push(line);
     }
 }
@@ -232,10 +234,14 @@ impl End {
     }
 }
 
-/// How long a line waits for what belongs to it.
-fn patience(line: &Line) -> Duration {
-    let is_old = line.is_timed && Timestamp::now().duration_since(line.time) > OLD;
-    if is_old { PATIENCE_WITH_OLD } else { PATIENCE }
+/// How long a line waits for what belongs to it, in this state of a traceback.
+fn patience(line: &Line, state: Option<State>) -> Duration {
+    let is_old = || line.is_timed && Timestamp::now().duration_since(line.time) > OLD;
+    match state {
+        Some(state) if state.wants_more() => PATIENCE_WITHIN,
+        None if is_old() => PATIENCE_WITH_OLD,
+        _ => PATIENCE,
+    }
 }
 
 fn is_indented(line: &[u8]) -> bool {

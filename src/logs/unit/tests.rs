@@ -180,7 +180,11 @@ fn what_waits_is_handed_on_in_time() {
     let now = Instant::now();
     assert_eq!(assembler.due(), None);
     assembler.take(source(), line(0, "Traceback (most recent call last):"), now, false, |_| panic!("too early"));
-    assert_eq!(assembler.due(), Some(now + PATIENCE));
+    assert_eq!(assembler.due(), Some(now + PATIENCE_WITHIN));
+    for (text, patience) in [("  File \"t.py\", line 7, in f", PATIENCE_WITHIN), ("ValueError: a", PATIENCE)] {
+        assembler.take(source(), line(0, text), now, false, |_| panic!("too early"));
+        assert_eq!(assembler.due(), Some(now + patience), "{text}");
+    }
     assert_eq!(assembler.flush().unwrap().traceback, Some(0));
     assert_eq!((assembler.due(), assembler.flush()), (None, None));
 }

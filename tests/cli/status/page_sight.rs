@@ -37,11 +37,19 @@ fn environments(count: usize) -> (ApiServer, String, Vec<String>) {
     (ApiServer::http(objects), config, names)
 }
 
+/// For how long a namespace may not be listed.
+#[derive(PartialEq)]
+enum Forbidden {
+    Once,
+    Always,
+}
+
 /// Nothing of this namespace may be listed.
-fn forbid(server: &ApiServer, namespace: &str, first: Option<usize>) {
-    for group in ["/api/v1", "/apis/apps/v1", "/apis/autoscaling/v2"] {
+fn forbid(server: &ApiServer, namespace: &str, how: Forbidden) {
+    // What is listed of each group when an environment is looked at.
+    for (group, lists) in [("/api/v1", 2), ("/apis/apps/v1", 3), ("/apis/autoscaling/v2", 1)] {
         let on = On::prefix(&format!("{group}/namespaces/{namespace}/"));
-        let on = first.map_or(on.clone(), |times| on.times(times));
+        let on = if how == Forbidden::Once { on.times(lists) } else { on };
         server.fault(on, Fault::pods_forbidden("dev", namespace));
     }
 }
@@ -61,7 +69,7 @@ fn a_right_withdrawn_while_the_page_is_open_is_said() {
     assert_eq!(words(&mut browser), "\"ok (not all seen)\"");
     assert_eq!(browser.eval("document.title"), "(not all seen) qa: ok – kdj status");
     // All of it.
-    forbid(&server, NAMESPACE, None);
+    forbid(&server, NAMESPACE, Forbidden::Always);
     browser.wait_for("Deployments: ");
     std::thread::sleep(Duration::from_secs(12));
     assert_eq!(words(&mut browser), "\"BROKEN (not all seen)\"", "{}", browser.text());
@@ -97,9 +105,9 @@ fn what_could_not_be_opened_is_said_not_to_be_tried_again() {
 fn an_environment_that_is_seen_keeps_the_page_whatever_becomes_of_the_others() {
     let (server, config, _) = environments(2);
     // The first is refused once; the other answers late, and says no, when the first is seen already.
-    forbid(&server, "qa0", Some(2));
+    forbid(&server, "qa0", Forbidden::Once);
     server.fault(On::prefix("/api/v1/namespaces/qa1/"), Fault::Delay(Duration::from_secs(14)));
-    forbid(&server, "qa1", None);
+    forbid(&server, "qa1", Forbidden::Always);
     let served = serve(&patient(&server).config(&config), &["qa0", "qa1"]);
     let mut browser = Browser::start(1200, 900);
     browser.open(&served.address);
