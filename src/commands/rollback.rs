@@ -1,8 +1,11 @@
 //! `kdj rollback`: back to a revision that roles had.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep;
 
 use crate::{
+    cluster::{Operated, Progress, Workloads},
     commands::args::ChangeArgs,
     config::Config,
     connection,
@@ -17,6 +20,11 @@ use crate::{
     typed_time::time_limit,
     ui::{Ui, terminal::interrupted},
 };
+
+/// How long the controller of a workload that was changed a moment ago is waited for.
+const SETTLED: Duration = Duration::from_secs(5);
+/// How long it is until it is looked at again.
+const PAUSE: Duration = Duration::from_millis(300);
 
 /// Arguments of `kdj rollback`.
 #[derive(Debug, clap::Args)]
@@ -77,7 +85,7 @@ pub async fn run(args: RollbackArgs, options: &Options, config: &Config, ui: &Ui
     let cluster = connection::open(&environment, &kubeconfig, options, ui).await?;
     let place = Place { cluster: &cluster, environment: &environment, options, ui };
     let names: Vec<&str> = roles.iter().map(String::as_str).collect();
-    let workloads = ui.waiting("reading the workloads", cluster.workloads(&environment)).await?;
+    let workloads = ui.waiting("reading the workloads", settled(&place, roles)).await?;
     let mut chosen = restart::choose(roles, &workloads.all, &place)?.all;
     // As they were named: the first one decides.
     chosen.sort_by_key(|one| names.iter().position(|name| one.is_meant_by(name)));
@@ -115,6 +123,19 @@ pub async fn run(args: RollbackArgs, options: &Options, config: &Config, ui: &Ui
             rollback::apply(&plan, &place, args.wait.then_some(args.timeout), false).await
         })
         .await
+}
+
+/// The workloads. Those that were changed a moment ago are read again until their controller has seen it, or the time is up.
+async fn settled(place: &Place<'_>, roles: &[String]) -> Result<Workloads> {
+    let deadline = Instant::now() + SETTLED;
+    loop {
+        let workloads = place.cluster.workloads(place.environment).await?;
+        let is_seen = |one: &&Operated| one.rollout.progress != Progress::Unobserved;
+        if Instant::now() >= deadline || restart::choose(roles, &workloads.all, place)?.all.iter().all(is_seen) {
+            return Ok(workloads);
+        }
+        sleep(PAUSE).await;
+    }
 }
 
 /// Names the migrations that the older image does not know; whether there is anything to consent to.

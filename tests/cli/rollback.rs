@@ -208,14 +208,33 @@ fn a_change_of_its_number_or_status_is_none_of_the_template() {
     assert_eq!(template(&server, "web")["spec"]["containers"][0]["image"], "registry.acme.dev/shop:1.41");
 }
 
+/// A Deployment's generation, and the one that its controller has seen.
+fn seen(generation: u64, seen: u64) -> impl Fn(&mut Value) {
+    move |web| {
+        web["metadata"]["generation"] = json!(generation);
+        web["status"]["observedGeneration"] = json!(seen);
+    }
+}
+
+#[test]
+fn a_change_of_a_moment_ago_is_waited_for_and_not_for_ever() {
+    let mut objects = objects();
+    objects.change("deployments", "web", seen(9, 8));
+    let server = ApiServer::http(objects);
+    let kdj = Kdj::on(&server);
+    let words = ["rollback", "qa", "web", "--skip-migrations"];
+    let _ = kdj.run(words).expect_code(1).says(&["its controller has not seen it yet", "hint: try again"]);
+    assert!(server.requests().iter().all(|it| it.method != "PATCH"), "{}", server.request_lines());
+    let looks = |server: &ApiServer| server.requests().iter().filter(|it| it.path == DEPLOYMENTS).count();
+    let before = looks(&server);
+    let running = kdj.start(words);
+    poll_until("it looks again", Duration::from_secs(10), || (looks(&server) > before + 1).then_some(()));
+    server.change(|objects| objects.change("deployments", "web", seen(9, 9)));
+    let _ = running.finish().expect_code(0).says(&["web 4 -> 2"]);
+}
+
 #[test]
 fn a_change_the_controller_has_not_seen_is_waited_for() {
-    let seen = |generation: u64, seen: u64| {
-        move |web: &mut Value| {
-            web["metadata"]["generation"] = json!(generation);
-            web["status"]["observedGeneration"] = json!(seen);
-        }
-    };
     let mut objects = objects();
     objects.change("deployments", "web", seen(8, 8));
     let server = ApiServer::http(objects);

@@ -124,7 +124,7 @@ fn pods_of(namespace: &Namespace<'_>, role: &str) -> Vec<String> {
 #[track_caller]
 fn wait_for_workers(namespace: &Namespace<'_>) {
     for pod in pods_of(namespace, "celeryd") {
-        poll_until(&format!("{pod} works"), DEADLINE, || {
+        poll_until(&format!("{pod} works"), PATIENCE, || {
             namespace.kubectl(["logs", &pod]).contains(" ready.").then_some(())
         });
     }

@@ -20,7 +20,7 @@ fn work(kdj: &Kdj, namespace: &Namespace<'_>, seconds: u32) {
 /// How many of the workers consume queues, as they say themselves.
 #[track_caller]
 fn consuming(kdj: &Kdj) -> usize {
-    let code = "from shop.celery import app; print(sum(1 for q in (app.control.inspect().active_queues() or {}).values() if q))";
+    let code = "from shop.celery import app; print(sum(1 for q in (app.control.inspect(timeout=5, limit=2).active_queues() or {}).values() if q))";
     let printed = kdj.run(["pyshell", "own", "-r", "shell", "-c", code]).expect_code(0).stdout_text();
     printed.trim().parse().expect("a number")
 }
