@@ -30,6 +30,7 @@ mod protection;
 mod pyshell;
 mod pyshell_console;
 mod rbac;
+mod readme;
 mod rights;
 mod sessions;
 mod signals;
