@@ -64,7 +64,7 @@ pub async fn run(args: InitArgs, commands: Vec<String>, options: &Options, confi
         return Err(nothing_found(&answers, options));
     }
     match place.existing {
-        Existing::Here => complete(&place, &lacking, ui),
+        Existing::Here => complete(&place, &lacking, config, ui),
         _ if args.dry_run => {
             ui.data(&init::document(&all))?;
             Ok(Exit::Success)
@@ -117,14 +117,18 @@ fn nothing_found(answers: &[Answer], options: &Options) -> Error {
 }
 
 /// Says what a file that is there lacks. It is never written to.
-fn complete(place: &Place, lacking: &[Proposed], ui: &Ui) -> Result<Exit> {
+fn complete(place: &Place, lacking: &[Proposed], config: &Config, ui: &Ui) -> Result<Exit> {
     let path = names::shown(&place.path.display().to_string());
     if lacking.is_empty() {
         ui.status(&format!("`{path}` has all of it; nothing was changed"));
         return Ok(Exit::Success);
     }
     ui.status(&format!("`{path}` is there and stays as it is; it lacks what follows, for you to add"));
-    ui.data(&init::addition(lacking))?;
+    let text = init::addition(lacking, &config.roles.keys().map(String::as_str).collect());
+    if let Err(error) = place.loaded_with(&text) {
+        ui.warning(&format!("behind what is there it would not load as it stands: {}", error.message()));
+    }
+    ui.data(&text)?;
     Ok(Exit::Success)
 }
 

@@ -17,7 +17,8 @@ impl Script {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a directory");
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/build.rs");
-        let rustc = Command::new("rustc").args(["--edition", "2024", "-o"]).arg(folder.path().join("build")).arg(source);
+        let mut rustc = Command::new("rustc");
+        rustc.args(["--edition", "2024", "-o"]).arg(folder.path().join("build")).arg(source);
         assert!(rustc.status().expect("rustc").success());
         fs::create_dir(folder.path().join("package")).expect("a package");
         Self { folder }
