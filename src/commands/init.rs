@@ -79,10 +79,15 @@ fn tell(answer: &Answer, options: &Options, ui: &Ui) {
     let survey = match &answer.outcome {
         Ok((_, survey)) => survey,
         Err(error) => {
-            let causes: String = error.causes().iter().take(1).map(|cause| format!(": {cause}")).collect();
+            // Of what is forbidden the message says all.
+            let causes = error.causes().iter().take(1).filter(|_| !error.is_forbidden());
+            let causes: String = causes.map(|cause| format!(": {cause}")).collect();
             ui.warning(&format!("context `{name}` is left out: {}{causes}", error.message()));
+            let context = shell_words::quote(&answer.context.name);
+            if error.is_forbidden() {
+                ui.status(&format!("  `kdj init --context {context} -n NAMESPACE` looks into another namespace"));
+            }
             if answer.could_ask {
-                let context = shell_words::quote(&answer.context.name);
                 ui.status(&format!("  `kdj init --context {context}` lets its credential plugin ask"));
             }
             return;
@@ -170,7 +175,7 @@ async fn write(
     let examined = verify::examine(&first.name, commands, look).await?;
     let name = names::shown(&first.name);
     ui.status(&format!(
-        "\n{} next: `kdj doctor {name}` looks at all of it, `kdj pyshell {name}` opens Django's shell",
+        "\n{} `kdj doctor {name}` looks at all of it, `kdj pyshell {name}` opens Django's shell",
         ui.paint("hint:", Role::Hint)
     ));
     Ok(if all_work { examined } else { Exit::Failed })
