@@ -111,7 +111,7 @@ fn tell(answer: &Answer, options: &Options, ui: &Ui) {
 fn nothing_found(answers: &[Answer], options: &Options) -> Error {
     let error = Error::failed("no Django app was found");
     let error = match answers.iter().filter(|answer| answer.outcome.is_ok()).count() {
-        0 => error.caused_by("no context answered"),
+        0 => error.caused_by("no context let itself be looked into; why stands above"),
         1 => error.caused_by("one context answered, and nothing in it looks like Django"),
         number => error.caused_by(format!("{number} contexts answered, and nothing in them looks like Django")),
     };
