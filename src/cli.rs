@@ -10,7 +10,7 @@ use std::{
 use clap::{
     CommandFactory, FromArgMatches, Parser,
     builder::{
-        PossibleValuesParser, TypedValueParser,
+        PossibleValuesParser, StyledStr, TypedValueParser,
         styling::{AnsiColor, Styles},
     },
 };
@@ -29,7 +29,7 @@ use crate::{
     exit::Exit,
     options::Options,
     rest,
-    ui::{Ui, Verbosity, style::ColorChoice},
+    ui::{Ui, Verbosity, called::in_page, style::ColorChoice},
 };
 
 /// Shells and management commands for Django on Kubernetes, by the environment's name
@@ -216,7 +216,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
 fn parse(arguments: &[OsString]) -> Result<Cli, ExitCode> {
     let mut program = command();
     if let Some(name) = plugin_name(arguments) {
-        program = program.bin_name(name);
+        program = called(program, name).bin_name(name);
     }
     let parsed =
         program.try_get_matches_from(arguments).and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches));
@@ -231,6 +231,23 @@ fn parse(arguments: &[OsString]) -> Result<Cli, ExitCode> {
 fn plugin_name(arguments: &[OsString]) -> Option<&'static str> {
     let name = arguments.first().and_then(|name| Path::new(name).file_stem())?;
     (name == "kubectl-kdj").then_some("kubectl kdj")
+}
+
+/// The program with its help as it is typed by this name.
+fn called(program: clap::Command, name: &'static str) -> clap::Command {
+    let text = |help: &StyledStr| StyledStr::from(in_page(&help.ansi().to_string(), name));
+    let mut named = program.clone();
+    if let Some(about) = program.get_long_about() {
+        named = named.long_about(text(about));
+    }
+    if let Some(help) = program.get_after_help() {
+        named = named.after_help(text(help));
+    }
+    let named = named.mut_args(|argument| match argument.get_help().map(text) {
+        Some(help) => argument.help(help),
+        None => argument,
+    });
+    named.mut_subcommands(|below| called(below, name))
 }
 
 fn verbosity(global: &GlobalArgs) -> Verbosity {

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub use self::unattended::{Ran, run_unattended};
+pub use self::unattended::{Ran, run_unattended, run_unattended_alone};
 
 /// Where the program is that this name, or path, would start.
 pub fn find(name: &str) -> Option<PathBuf> {

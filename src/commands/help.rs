@@ -36,14 +36,14 @@ pub fn run(args: &HelpArgs, commands: &[String], ui: &Ui) -> Result<Exit> {
         if let Some(word) = args.words.first() {
             return Err(unknown(word, commands));
         }
-        ui.data(&topics())?;
+        ui.report(&topics())?;
         return Ok(Exit::Success);
     };
     let topic = help::find(name).ok_or_else(|| unknown(name, commands))?;
     let stdout = ui.stdout();
     let columns = stdout.columns.unwrap_or(WIDTH).clamp(40, WIDTH);
     let heading = |text: &str| crate::ui::style::paint(text, Role::Name, stdout.colored);
-    ui.data(&help::render(topic.text, columns, &heading))?;
+    ui.report(&help::render(&ui.named(topic.text), columns, &heading))?;
     Ok(Exit::Success)
 }
 

@@ -64,7 +64,7 @@ pub async fn run(args: InitArgs, commands: Vec<String>, options: &Options, confi
         return Err(nothing_found(&answers, options));
     }
     match place.existing {
-        Existing::Here => complete(&place, &lacking, ui),
+        Existing::Here => complete(&place, &lacking, config, ui),
         _ if args.dry_run => {
             ui.data(&init::document(&all))?;
             Ok(Exit::Success)
@@ -79,10 +79,15 @@ fn tell(answer: &Answer, options: &Options, ui: &Ui) {
     let survey = match &answer.outcome {
         Ok((_, survey)) => survey,
         Err(error) => {
-            let causes: String = error.causes().iter().take(1).map(|cause| format!(": {cause}")).collect();
+            // Of what is forbidden the message says all.
+            let causes = error.causes().iter().take(1).filter(|_| !error.is_forbidden());
+            let causes: String = causes.map(|cause| format!(": {cause}")).collect();
             ui.warning(&format!("context `{name}` is left out: {}{causes}", error.message()));
+            let context = shell_words::quote(&answer.context.name);
+            if error.is_forbidden() {
+                ui.status(&format!("  `kdj init --context {context} -n NAMESPACE` looks into another namespace"));
+            }
             if answer.could_ask {
-                let context = shell_words::quote(&answer.context.name);
                 ui.status(&format!("  `kdj init --context {context}` lets its credential plugin ask"));
             }
             return;
@@ -106,7 +111,7 @@ fn tell(answer: &Answer, options: &Options, ui: &Ui) {
 fn nothing_found(answers: &[Answer], options: &Options) -> Error {
     let error = Error::failed("no Django app was found");
     let error = match answers.iter().filter(|answer| answer.outcome.is_ok()).count() {
-        0 => error.caused_by("no context answered"),
+        0 => error.caused_by("no context let itself be looked into; why stands above"),
         1 => error.caused_by("one context answered, and nothing in it looks like Django"),
         number => error.caused_by(format!("{number} contexts answered, and nothing in them looks like Django")),
     };
@@ -117,14 +122,18 @@ fn nothing_found(answers: &[Answer], options: &Options) -> Error {
 }
 
 /// Says what a file that is there lacks. It is never written to.
-fn complete(place: &Place, lacking: &[Proposed], ui: &Ui) -> Result<Exit> {
+fn complete(place: &Place, lacking: &[Proposed], config: &Config, ui: &Ui) -> Result<Exit> {
     let path = names::shown(&place.path.display().to_string());
     if lacking.is_empty() {
         ui.status(&format!("`{path}` has all of it; nothing was changed"));
         return Ok(Exit::Success);
     }
     ui.status(&format!("`{path}` is there and stays as it is; it lacks what follows, for you to add"));
-    ui.data(&init::addition(lacking))?;
+    let text = init::addition(lacking, &config.roles.keys().map(String::as_str).collect());
+    if let Err(error) = place.loaded_with(&text) {
+        ui.warning(&format!("behind what is there it would not load as it stands: {}", error.message()));
+    }
+    ui.data(&text)?;
     Ok(Exit::Success)
 }
 
@@ -166,7 +175,7 @@ async fn write(
     let examined = verify::examine(&first.name, commands, look).await?;
     let name = names::shown(&first.name);
     ui.status(&format!(
-        "\n{} next: `kdj doctor {name}` looks at all of it, `kdj pyshell {name}` opens Django's shell",
+        "\n{} `kdj doctor {name}` looks at all of it, `kdj pyshell {name}` opens Django's shell",
         ui.paint("hint:", Role::Hint)
     ));
     Ok(if all_work { examined } else { Exit::Failed })

@@ -101,7 +101,7 @@ pub async fn examine(
     let good = report::Counts::of(rows.iter().copied()).is_good();
     match form {
         Form::Json => ui.data(&json::report(&world, &rows)?)?,
-        Form::Text => ui.data(&end(&world, &rows, look))?,
+        Form::Text => ui.report(&end(&world, &rows, look))?,
     }
     Ok(if good { Exit::Success } else { Exit::Failed })
 }
@@ -155,7 +155,7 @@ impl<'a> Stream<'a> {
         }
         let over = shown.iter().filter(|&&place| done[place].is_some()).count();
         self.live.show(&format!("checking: {over} of {}", shown.len()));
-        if lines.is_empty() { Ok(()) } else { self.live.aside(|| ui.data(&lines)) }
+        if lines.is_empty() { Ok(()) } else { self.live.aside(|| ui.report(&lines)) }
     }
 
     /// The next check's category, and its rows, when it is over for all its subjects.

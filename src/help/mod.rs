@@ -38,6 +38,9 @@ topics! {
     "protected", "protection.md", "Protected environments: what asks, what is recorded";
     "rights", "rights.md", "What the cluster must permit, verb by verb";
     "doctor", "doctor.md", "The checks, and what to do about each";
+    "troubleshooting", "troubleshooting.md", "From what kdj said to the check that explains it";
+    "cookbook", "cookbook.md", "EKS, GKE, AKS, Teleport, Argo CD, continuous integration";
+    "coming-from", "coming-from.md", "From kubectl, ridectl, heroku: what is called how";
     "exit-codes", "exit-codes.md", "What the numbers mean";
 }
 

@@ -29,12 +29,13 @@ const TAIL: &str = "
 
 /// A whole file.
 pub fn document(proposed: &[Proposed]) -> String {
-    format!("{HEAD}{}{TAIL}", addition(proposed))
+    format!("{HEAD}{}{TAIL}", addition(proposed, &BTreeSet::new()))
 }
 
-/// The entries alone, for a file that is there already.
-pub fn addition(proposed: &[Proposed]) -> String {
-    let shared = shared_containers(proposed);
+/// The entries alone, for a file that is there already; `roles` are those that have a table in it.
+pub fn addition(proposed: &[Proposed], roles: &BTreeSet<&str>) -> String {
+    let mut shared = shared_containers(proposed);
+    shared.retain(|role, _| !roles.contains(role));
     let mut text = String::new();
     for one in proposed {
         text.push('\n');
@@ -182,11 +183,17 @@ mod tests {
 
     #[test]
     fn containers_that_differ_stand_with_their_environments() {
-        let text = addition(&[unclear(proposed("a.b", "c"), "one"), unclear(proposed("qa", "c"), "two")]);
+        let none = BTreeSet::new();
+        let text = addition(&[unclear(proposed("a.b", "c"), "one"), unclear(proposed("qa", "c"), "two")], &none);
         let config = loaded(&text);
         assert!(config.roles.is_empty(), "{text}");
-        let both = loaded(&addition(&[unclear(proposed("a", "c"), "one"), unclear(proposed("qa", "c"), "one")]));
+        let alike = [unclear(proposed("a", "c"), "one"), unclear(proposed("qa", "c"), "one")];
+        let both = loaded(&addition(&alike, &none));
         assert_eq!(both.roles["web"].container.as_ref().unwrap().value, "one");
+        // A table that the file has cannot stand there twice.
+        let text = addition(&alike, &BTreeSet::from(["web"]));
+        let added = loaded(&format!("[roles.web]\ncontainer = \"django\"\n{text}"));
+        assert_eq!(added.environments["a"].roles["web"].container.as_ref().unwrap().value, "one");
         let container = |name: &str| config.environments[name].roles["web"].container.as_ref().unwrap().value.clone();
         assert_eq!((container("a.b"), container("qa")), ("one".to_owned(), "two".to_owned()));
     }

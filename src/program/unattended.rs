@@ -35,7 +35,19 @@ pub struct Ran {
 ///
 /// # Errors
 /// When it cannot be started, or not be waited for.
-pub async fn run_unattended(mut command: Command, limit: Duration) -> io::Result<Ran> {
+pub async fn run_unattended(command: Command, limit: Duration) -> io::Result<Ran> {
+    run(command, limit, true).await
+}
+
+/// The same, but what the program has started goes on when its own time is over: it may be a browser.
+///
+/// # Errors
+/// As for [`run_unattended`].
+pub async fn run_unattended_alone(command: Command, limit: Duration) -> io::Result<Ran> {
+    run(command, limit, false).await
+}
+
+async fn run(mut command: Command, limit: Duration, with_all_it_started: bool) -> io::Result<Ran> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     #[cfg(unix)]
     session::begin(&mut command);
@@ -60,7 +72,7 @@ pub async fn run_unattended(mut command: Command, limit: Duration) -> io::Result
     };
     let status = ended.ok().transpose()?;
     #[cfg(unix)]
-    if status.is_some() {
+    if status.is_some() || !with_all_it_started {
         session.leave();
     }
     Ok(Ran { status, stdout, stderr })

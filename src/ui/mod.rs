@@ -1,6 +1,7 @@
 //! The one module that touches the terminal: data goes to stdout, everything else to stderr.
 
 mod ask;
+pub mod called;
 mod live;
 mod screen;
 pub mod style;
@@ -83,6 +84,22 @@ impl Ui {
                 Err(Error::failed("cannot write to stdout").caused_by(error))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// A text with its commands as kdj was called.
+    pub fn named(&self, text: &str) -> String {
+        self.called.map_or(text.to_owned(), |name| called::in_text(text, name))
+    }
+
+    /// Writes what people read, and programs do not, to stdout: its commands can be typed as they stand.
+    ///
+    /// # Errors
+    /// As for [`Ui::data`].
+    pub fn report(&self, text: &str) -> Result<()> {
+        match self.called {
+            Some(name) => self.data(&called::in_page(text, name)),
+            None => self.data(text),
         }
     }
 
@@ -178,7 +195,7 @@ impl Ui {
     /// One line to stderr, without anything but colours that a terminal would obey: much of it comes from the cluster.
     /// That stderr cannot be written is nothing anybody could be told.
     fn line(&self, text: &str) {
-        let text = &self.called.map_or(text.to_owned(), |name| text.replace("`kdj ", &format!("`{name} ")));
+        let text = &self.named(text);
         let _ = io::stderr().lock().write_all(format!("{}\n", style::sanitize_painted(text)).as_bytes());
     }
 }

@@ -72,6 +72,14 @@ fn as_a_plugin_of_kubectl_it_says_what_to_type() {
     let said = run(&["status", "qaa"]);
     assert!(said.contains("`kubectl kdj envs`"), "{said}");
     assert!(run(&["shel"]).contains("`shell`"));
+    // What it prints for people can be typed, too: examples, pages, the doctor's report.
+    let help = run(&["doctor", "--help"]);
+    assert!(help.contains("\n  kubectl kdj doctor qa ") && !help.contains("  kdj "), "{help}");
+    assert!(run(&["help", "shell"]).contains("as `kubectl kdj envs` lists it"));
+    assert!(run(&["help"]).contains("`kubectl kdj help TOPIC`"));
+    assert!(run(&["help", "getting-started"]).contains("\n    kubectl kdj init"));
+    let report = run(&["doctor", "--only", "configuration"]);
+    assert!(report.contains("`kubectl kdj doctor ENV`") && !report.contains("`kdj "), "{report}");
     // By its own name it is itself.
     let said = kdj.run(["status", "qaa"]).expect_code(2).stderr;
     assert!(said.contains("`kdj envs`"), "{said}");

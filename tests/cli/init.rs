@@ -93,6 +93,10 @@ fn a_file_that_is_there_is_never_changed() {
     let kdj = kdj.config(&format!("{own}{added}"));
     let output = kdj.run(["init"]).expect_code(0).says(&["has all of it"]);
     assert_eq!(output.stdout_text(), "");
+    // What has another meaning where it is added is said: `KDJ_CONFIG` keeps the entries that are there from being known.
+    let kdj = kdj.variable("KDJ_CONFIG", "none");
+    let _ = kdj.run(["init"]).expect_code(0).says(&["would not load as it stands", "kdj.toml:"]);
+    let kdj = kdj.variable("KDJ_CONFIG", "");
     // One that does not load is not repaired either.
     let kdj = kdj.config("[environments");
     let _ = kdj.run(["init", "--yes"]).expect_code(2);

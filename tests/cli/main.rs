@@ -36,6 +36,7 @@ mod sessions;
 mod status;
 mod targets;
 mod terminal;
+mod version;
 
 #[test]
 fn every_test_file_is_listed() {

@@ -20,7 +20,7 @@ use super::{command_line, process_tree};
 use crate::{
     completion::LEARN_VARIABLE,
     error::{Error, Result},
-    program::{Ran, run_unattended},
+    program::{Ran, run_unattended, run_unattended_alone},
     protection::redact,
 };
 
@@ -89,8 +89,10 @@ pub(super) async fn run(exec: &ExecConfig, manner: Manner) -> Result<Credential>
     let command = command(name, exec, manner)?;
     let ran = if is_users {
         attend(command, limit, may_ask(exec, manner)).await
-    } else {
+    } else if exec.interactive_mode == Some(ExecInteractiveMode::Never) || !matches!(manner, Manner::Silent(_)) {
         run_unattended(command, limit).await
+    } else {
+        run_unattended_alone(command, limit).await
     };
     let ran = ran.map_err(|error| not_started(name, exec, &error))?;
     let words = command_line::shown(name, exec);

@@ -2,7 +2,7 @@
 
 use std::{
     env,
-    fs::OpenOptions,
+    fs::{self, OpenOptions},
     io::{ErrorKind, Write},
     path::{Path, PathBuf},
 };
@@ -83,6 +83,17 @@ impl Place {
                 .caused_by(error.message())
                 .hint("`kdj init --dry-run` prints it, for you to correct")
         })
+    }
+
+    /// The configuration that the file makes that is there, when this is added at its end.
+    ///
+    /// # Errors
+    /// When it cannot be read, or makes none.
+    pub(super) fn loaded_with(&self, addition: &str) -> Result<Config> {
+        let text = fs::read_to_string(&self.path).map_err(|error| {
+            Error::failed(format!("cannot read `{}`", names::shown(&self.path.display().to_string()))).caused_by(error)
+        })?;
+        Config::load_with(&Sources::of_this_process(), self.path.clone(), format!("{text}\n{addition}"))
     }
 
     /// Writes the file.

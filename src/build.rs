@@ -1,12 +1,13 @@
-//! The version with its commit: of a release, so that what is built all day is not built anew after each commit.
+//! Cargo runs this before it compiles kdj: it says the version with its commit.
 //!
-//! `KDJ_COMMIT` says it, else the git checkout that this is the top of, else the package that `cargo package` made. The same
-//! commit gives the same binary, and without any of them the version stands alone.
+//! `KDJ_COMMIT` names the commit, as `.ci/release` does. Without it a release build takes that of the git checkout that this is
+//! the top of, or of the package that `cargo package` made. Other builds take none: what is built all day is not built anew
+//! after each commit. Without a commit the version stands alone.
 
 use std::{env, fs, path::Path, process::Command};
 
 fn main() {
-    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=src/build.rs");
     println!("cargo::rerun-if-env-changed=KDJ_COMMIT");
     let said = env::var("KDJ_COMMIT").ok().filter(|commit| !commit.is_empty());
     let is_release = env::var("PROFILE").is_ok_and(|profile| profile == "release");
@@ -26,9 +27,8 @@ fn of_checkout() -> Option<String> {
     if fs::canonicalize(top).ok()? != fs::canonicalize(&here).ok()? {
         return None;
     }
-    for name in ["HEAD", "packed-refs"] {
-        watch(&here, name);
-    }
+    watch(&here, "HEAD");
+    // One that is packed has no file of its own: then this runs each time.
     if let Some(branch) = git(&here, &["rev-parse", "--symbolic-full-name", "HEAD"]) {
         watch(&here, &branch);
     }
