@@ -126,7 +126,7 @@ impl<'a> Look<'a> {
             through.set(through.get() + 1);
             if let Some(live) = &live {
                 let done = through.get();
-                live.borrow_mut().show(&format!("{what}: {done} are done; `--context` asks one alone"));
+                live.borrow_mut().show(&format!("{what}, {done} of them done; `--context` asks one alone"));
             }
             Answer { context: context.clone(), outcome }
         });
