@@ -245,7 +245,7 @@ mod tests {
         assert_eq!(both.roles["web"].container.as_ref().unwrap().value, "one");
         // A table that the file has cannot stand there twice.
         let text = addition(&alike, &BTreeSet::from(["web"]));
-        let added = loaded(&format!("[roles.web]\nkind = \"web\"\n{text}"));
+        let added = loaded(&format!("[roles.web]\ncontainer = \"django\"\n{text}"));
         assert_eq!(added.environments["a"].roles["web"].container.as_ref().unwrap().value, "one");
         let container = |name: &str| config.environments[name].roles["web"].container.as_ref().unwrap().value.clone();
         assert_eq!((container("a.b"), container("qa")), ("one".to_owned(), "two".to_owned()));
