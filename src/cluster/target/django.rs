@@ -57,7 +57,9 @@ fn of_container(container: &Container, role: &str) -> IsDjango {
         || words.iter().any(|word| word.starts_with("django_"))
         || words.iter().any(|word| is_projects_server(word))
         || names_projects_celery(&words);
-    let other = |name: &&str| has_part(image, name) || words.iter().any(|word| word.split('.').next() == Some(name));
+    let first_part = |word: &str| word.rsplit('=').next().unwrap_or(word).split('.').next().map(str::to_owned);
+    let other =
+        |name: &&str| has_part(image, name) || words.iter().any(|word| first_part(word).as_deref() == Some(name));
     if says_it && !OTHERS.iter().any(|name| has_part(image, name)) {
         IsDjango::Yes
     } else if OTHERS.iter().any(other) {
