@@ -66,6 +66,11 @@ impl Explained {
 }
 
 impl Error {
+    /// Whether this check looks into it.
+    pub fn is_about(&self, check: Explained) -> bool {
+        self.look_into().is_some_and(|command| command.ends_with(&format!(" --only {}", check.id())))
+    }
+
     /// The same error, for which this check says more, in this environment. The first that is named counts: it is nearest to
     /// the cause.
     pub fn explained_by(self, check: Explained, environment: &str) -> Self {

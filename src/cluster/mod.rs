@@ -48,8 +48,8 @@ use serde::de::DeserializeOwned;
 use self::access::{Credentials, client};
 pub use self::{
     access::{
-        ContextFacts, Impersonation, Kubeconfig, KubeconfigFile, Login, Manner, PluginFacts, kubeconfig_files,
-        plugin_time_limit,
+        ContextFacts, Impersonation, Kubeconfig, KubeconfigFile, Login, Manner, PluginCall, PluginFacts,
+        kubeconfig_files, plugin_time_limit,
     },
     configuration::{Configuration, Given, Origin, Value},
     job::{By, Created, JobHandle, JobKind, JobState, JobSummary, NewJob, News, VariablesFrom, Verdict, new_name},
@@ -65,8 +65,8 @@ pub use self::{
     rollout::{Progress, Strategy},
     server::{Release, Server},
     session::{Ending, Exec, NotOpened, Session, Unread, leave},
-    survey::{App, AppWorkload, Scope, Survey, UnclearContainer},
-    target::{INSTANCE_LABEL, Kind, PodGlance, Readiness, RoleSummary, Target, Wanted},
+    survey::{App, AppWorkload, Scope, Started, Survey, UnclearContainer},
+    target::{INSTANCE_LABEL, IsDjango, Kind, PodGlance, Readiness, RoleSummary, Target, Wanted},
     template::{Preference, Template},
     tunnel::{Tunnel, TunnelStream},
 };
@@ -135,6 +135,11 @@ impl Cluster {
     /// Where requests go and as whom: two connections of the same identity see the same cluster with the same rights.
     pub fn identity(&self) -> &str {
         &self.identity
+    }
+
+    /// The context that it was opened by.
+    pub fn context(&self) -> &str {
+        &self.place.context
     }
 
     /// The same connection for another environment in the same context: its credentials are not asked for again.

@@ -63,7 +63,7 @@ enum DoctorFormat {
 /// Runs `kdj doctor`. It reads the configuration itself, since that may be what is wrong.
 pub async fn run(args: DoctorArgs, commands: Vec<String>, options: &Options, ui: &Ui) -> Result<Exit> {
     let form = if args.output.is_some() { Form::Json } else { Form::Text };
-    let wish = Wish { environments: args.environments, all: args.all, slow: args.slow, commands };
+    let wish = Wish { environments: args.environments, all: args.all, slow: args.slow, commands, opened: None };
     if args.trust {
         doctor::trust(ui)?;
     }

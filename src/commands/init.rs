@@ -2,6 +2,7 @@
 
 mod file;
 mod find;
+mod tell;
 mod verify;
 
 use self::{
@@ -9,14 +10,14 @@ use self::{
     find::{Answer, Look},
 };
 use crate::{
-    cluster::{Kubeconfig, Scope},
+    cluster::Kubeconfig,
     config::Config,
     error::{Error, Result},
     exit::Exit,
     init::{self, Found, Proposed},
     names,
     options::Options,
-    ui::{Ui, style::Role},
+    ui::Ui,
 };
 
 /// Arguments of `kdj init`.
@@ -53,15 +54,13 @@ pub async fn run(args: InitArgs, commands: Vec<String>, options: &Options, confi
             .hint("`kdj init --yes` writes it, `kdj init --dry-run` prints it"));
     }
     let answers = look.ask().await;
-    for answer in &answers {
-        tell(answer, options, ui);
-    }
     let found: Vec<Found> = answers.iter().filter_map(Answer::found).collect();
+    tell::tell(&answers, &found, options, ui);
     let contexts = kubeconfig.contexts();
     let all = init::propose(&found);
     let lacking: Vec<Proposed> = all.iter().filter(|one| !one.is_in(config, &contexts)).cloned().collect();
     if all.is_empty() {
-        return Err(nothing_found(&answers, options));
+        return Err(tell::nothing_found(&answers, options));
     }
     match place.existing {
         Existing::Here => complete(&place, &lacking, config, ui),
@@ -70,54 +69,6 @@ pub async fn run(args: InitArgs, commands: Vec<String>, options: &Options, confi
             Ok(Exit::Success)
         }
         Existing::None => write(&args, &place, &all, &answers, &look, commands).await,
-    }
-}
-
-/// What came of one context.
-fn tell(answer: &Answer, options: &Options, ui: &Ui) {
-    let name = names::shown(&answer.context.name);
-    let survey = match &answer.outcome {
-        Ok((_, survey)) => survey,
-        Err(error) => {
-            // Of what is forbidden the message says all.
-            let causes = error.causes().iter().take(1).filter(|_| !error.is_forbidden());
-            let causes: String = causes.map(|cause| format!(": {cause}")).collect();
-            ui.warning(&format!("context `{name}` is left out: {}{causes}", error.message()));
-            let context = shell_words::quote(&answer.context.name);
-            if error.is_forbidden() {
-                ui.status(&format!("  `kdj init --context {context} -n NAMESPACE` looks into another namespace"));
-            }
-            if answer.could_ask {
-                ui.status(&format!("  `kdj init --context {context}` lets its credential plugin ask"));
-            }
-            return;
-        }
-    };
-    let apps: Vec<&str> = survey.apps.iter().map(|app| app.namespace.as_str()).collect();
-    let apps = if apps.is_empty() { "nothing that looks like Django".to_owned() } else { apps.join(", ") };
-    let limits = match survey.scope {
-        Scope::Cluster | Scope::Namespaces(0) => String::new(),
-        Scope::Namespaces(1) => "; one namespace may not be looked into".to_owned(),
-        Scope::Namespaces(number) => format!("; {number} namespaces may not be looked into"),
-        Scope::One if options.overrides.namespace.is_some() => String::new(),
-        Scope::One => format!(
-            "; only namespace `{}` was looked into, as you may not list the others: `-n` names another one",
-            answer.context.namespace_or_default()
-        ),
-    };
-    ui.status(&format!("context {name}: {apps}{limits}"));
-}
-
-fn nothing_found(answers: &[Answer], options: &Options) -> Error {
-    let error = Error::failed("no Django app was found");
-    let error = match answers.iter().filter(|answer| answer.outcome.is_ok()).count() {
-        0 => error.caused_by("no context let itself be looked into; why stands above"),
-        1 => error.caused_by("one context answered, and nothing in it looks like Django"),
-        number => error.caused_by(format!("{number} contexts answered, and nothing in them looks like Django")),
-    };
-    match &options.overrides.namespace {
-        Some(_) => error.hint("is it the right namespace? without `-n` all that you may see are looked into"),
-        None => error.hint("name where it is: `kdj init --context CONTEXT -n NAMESPACE`"),
     }
 }
 
@@ -168,15 +119,15 @@ async fn write(
     }
     let all_work = tried.iter().all(|tried| tried.works);
     // Inside the app is looked where nothing is protected; one place tells whether Django is found.
-    let Some(first) = tried.iter().find(|tried| tried.works && !tried.protected) else {
-        return Ok(if all_work { Exit::Success } else { Exit::Failed });
+    let first = tried.iter().find(|tried| tried.works && !tried.protected);
+    let examined = match first {
+        Some(first) => {
+            let name = names::shown(&first.name);
+            ui.status(&format!("\nlooking into the app of {name}; this runs Python in its container"));
+            verify::examine(&first.name, &written, answers, look, commands).await?
+        }
+        None => Exit::Success,
     };
-    ui.status(&format!("\nlooking into the app of {}; this runs Python in its container", names::shown(&first.name)));
-    let examined = verify::examine(&first.name, commands, look).await?;
-    let name = names::shown(&first.name);
-    ui.status(&format!(
-        "\n{} `kdj doctor {name}` looks at all of it, `kdj pyshell {name}` opens Django's shell",
-        ui.paint("hint:", Role::Hint)
-    ));
+    tell::next(&tried, first, ui);
     Ok(if all_work { examined } else { Exit::Failed })
 }

@@ -33,6 +33,11 @@ impl<T> Learned<T> {
         self.0.replace(Some(Rc::new(value)));
     }
 
+    /// Keeps what somebody else has, too.
+    pub fn share(&self, value: Rc<T>) {
+        self.0.replace(Some(value));
+    }
+
     /// What was learned, if the check that learns it has passed.
     pub fn get(&self) -> Option<Rc<T>> {
         self.0.borrow().clone()
@@ -95,10 +100,12 @@ pub struct World {
     pub terminal: tokio::sync::Mutex<()>,
     /// kdj's own commands, for which aliases stand.
     pub commands: Vec<String>,
+    /// A connection that is open already, in place of one that a credential plugin would have to run again for.
+    pub opened: Option<Rc<Cluster>>,
 }
 
 /// What somebody wants to be looked at.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Wish {
     /// The environments.
     pub environments: Vec<String>,
@@ -108,6 +115,8 @@ pub struct Wish {
     pub slow: bool,
     /// kdj's own commands.
     pub commands: Vec<String>,
+    /// A connection that is open already, to the cluster of one of the contexts.
+    pub opened: Option<Rc<Cluster>>,
 }
 
 impl World {
@@ -175,6 +184,7 @@ impl World {
             slow,
             enters: false,
             commands: wish.commands.clone(),
+            opened: wish.opened.clone(),
             terminal: tokio::sync::Mutex::default(),
         })
     }

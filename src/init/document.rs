@@ -2,8 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::propose::Proposed;
-use crate::{cluster::UnclearContainer, names};
+use super::{
+    manage::{Manage, shown_by},
+    propose::Proposed,
+};
+use crate::{
+    cluster::{IsDjango, UnclearContainer},
+    names,
+};
 
 /// Where comments behind values begin.
 const COMMENT_COLUMN: usize = 32;
@@ -16,12 +22,14 @@ const HEAD: &str = "\
 # configuration` tells all that may stand here. It holds no secrets: how to log in stands in each user's kubeconfig.
 ";
 
-const TAIL: &str = "
+const DJANGO: &str = "
 # Django is found in the container by itself. Where that fails, say how it is called:
 # [django]
 # manage  = [\"python\", \"manage.py\"]
 # workdir = \"/app\"
+";
 
+const TAIL: &str = "
 # Commands of your own: `kdj orders qa`.
 # [aliases]
 # orders = \"manage ENV -- orders_report --today\"
@@ -29,17 +37,28 @@ const TAIL: &str = "
 
 /// A whole file.
 pub fn document(proposed: &[Proposed]) -> String {
-    format!("{HEAD}{}{TAIL}", addition(proposed, &BTreeSet::new()))
+    let shared = shared_manage(proposed);
+    let entries = entries(proposed, &BTreeSet::new(), shared.is_none());
+    let django = shared.map_or_else(|| DJANGO.to_owned(), |manage| table_of("django", &manage));
+    format!("{HEAD}{entries}{django}{TAIL}")
 }
 
 /// The entries alone, for a file that is there already; `roles` are those that have a table in it.
 pub fn addition(proposed: &[Proposed], roles: &BTreeSet<&str>) -> String {
+    entries(proposed, roles, true)
+}
+
+/// The entries; `with_django` where each has to say itself how Django is called.
+fn entries(proposed: &[Proposed], roles: &BTreeSet<&str>, with_django: bool) -> String {
     let mut shared = shared_containers(proposed);
     shared.retain(|role, _| !roles.contains(role));
     let mut text = String::new();
     for one in proposed {
         text.push('\n');
         text.push_str(&entry(one));
+        if let Some(manage) = manage_of(one).filter(|_| with_django) {
+            text.push_str(&table_of(&format!("environments.{}.django", key(&one.name)), &manage));
+        }
         for (role, unclear) in unclear_of(one).filter(|(role, _)| !shared.contains_key(role)) {
             text.push_str(&container(&format!("environments.{}.roles", key(&one.name)), role, unclear));
         }
@@ -52,9 +71,11 @@ pub fn addition(proposed: &[Proposed], roles: &BTreeSet<&str>) -> String {
 
 fn entry(one: &Proposed) -> String {
     let mut text = format!("# {}\n", roles(one));
-    if !one.django {
-        text.push_str("# Nothing there looks like Django: is it the right namespace?\n");
-    }
+    text.push_str(match one.django {
+        IsDjango::Yes => "",
+        IsDjango::Maybe => "# Nothing says that this is Django: delete the entry if it is not.\n",
+        IsDjango::No => "# Nothing there looks like Django: is it the right namespace?\n",
+    });
     if !one.instances.is_empty() {
         let more = one.instances.len().saturating_sub(MOST_NAMED);
         let mut named: Vec<String> = one.instances.iter().take(MOST_NAMED).map(|name| names::shown(name)).collect();
@@ -68,9 +89,8 @@ fn entry(one: &Proposed) -> String {
     if let Some(instance) = &one.instance {
         text.push_str(&commented(&format!("instance  = {}", quoted(instance)), "app.kubernetes.io/instance"));
     }
-    if let Some(what) = &one.production {
-        let why = format!("{what} says production: changes ask for the name");
-        text.push_str(&commented("protected = true", &why));
+    if let Some(why) = &one.production {
+        text.push_str(&commented("protected = true", why));
     }
     text
 }
@@ -99,6 +119,30 @@ fn shared_containers(proposed: &[Proposed]) -> BTreeMap<&str, &UnclearContainer>
     let only =
         |(role, kinds): (_, BTreeSet<Option<_>>)| Some((role, kinds.first().copied().filter(|_| kinds.len() == 1)??));
     kinds.into_iter().filter_map(only).collect()
+}
+
+/// How Django is called in an environment, where the app's own command lines show what is not found by itself.
+fn manage_of(one: &Proposed) -> Option<Manage> {
+    one.workloads.iter().flat_map(|workload| &workload.started).find_map(shown_by)
+}
+
+/// The same, where it is so in all environments.
+fn shared_manage(proposed: &[Proposed]) -> Option<Manage> {
+    let all: BTreeSet<Option<Manage>> = proposed.iter().map(manage_of).collect();
+    all.first().cloned().filter(|_| all.len() == 1)?
+}
+
+fn table_of(table: &str, manage: &Manage) -> String {
+    let mut text =
+        format!("\n# As a command line of the app has it, and not where Django is found by itself.\n[{table}]\n");
+    if let Some(words) = &manage.words {
+        let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+        text.push_str(&format!("manage  = [{}]\n", words.join(", ")));
+    }
+    if let Some(workdir) = &manage.workdir {
+        text.push_str(&format!("workdir = {}\n", quoted(workdir)));
+    }
+    text
 }
 
 fn container(table: &str, role: &str, unclear: &UnclearContainer) -> String {
@@ -130,12 +174,18 @@ fn quoted(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::{
-        cluster::{AppWorkload, Kind},
+        cluster::{AppWorkload, Kind, Started},
         config::{Config, Sources},
     };
 
     fn proposed(name: &str, context: &str) -> Proposed {
-        let workload = |kind, role: &str| AppWorkload { kind, role: role.to_owned(), instance: None, unclear: None };
+        let workload = |kind, role: &str| AppWorkload {
+            kind,
+            role: role.to_owned(),
+            instance: None,
+            unclear: None,
+            started: Vec::new(),
+        };
         Proposed {
             name: name.to_owned(),
             context: context.to_owned(),
@@ -144,7 +194,7 @@ mod tests {
             production: None,
             workloads: vec![workload(Kind::Worker, "celeryd"), workload(Kind::Web, "web")],
             instances: Vec::new(),
-            django: true,
+            django: IsDjango::Yes,
         }
     }
 
@@ -165,7 +215,10 @@ mod tests {
     fn a_file_that_loads() {
         let all = [
             proposed("qa", "acme-staging"),
-            Proposed { production: Some("its context".to_owned()), ..proposed("prod", "arn:1/\"é\"") },
+            Proposed {
+                production: Some("its context says production: changes ask for the name".to_owned()),
+                ..proposed("prod", "arn:1/\"é\"")
+            },
             Proposed {
                 instance: Some("{name}".to_owned()),
                 instances: (1..9).map(|number| format!("car{number}-qa")).collect(),
@@ -196,5 +249,37 @@ mod tests {
         assert_eq!(added.environments["a"].roles["web"].container.as_ref().unwrap().value, "one");
         let container = |name: &str| config.environments[name].roles["web"].container.as_ref().unwrap().value.clone();
         assert_eq!((container("a.b"), container("qa")), ("one".to_owned(), "two".to_owned()));
+    }
+
+    fn started(mut one: Proposed, words: &[&str]) -> Proposed {
+        let words = words.iter().map(ToString::to_string).collect();
+        one.workloads[1].started = vec![Started { words, directory: None }];
+        one
+    }
+
+    #[test]
+    fn how_django_is_called_stands_there_where_it_is_not_found() {
+        let deep = |name: &str| started(proposed(name, "c"), &["python", "/home/shop/src/manage.py", "runserver"]);
+        let poetry = |name: &str| started(proposed(name, "c"), &["poetry", "run", "python", "manage.py", "runserver"]);
+        let all = document(&[deep("a"), deep("b")]);
+        let config = loaded(&all);
+        assert_eq!(config.django.workdir.as_ref().unwrap().value, "/home/shop/src");
+        assert!(!all.contains("# [django]"), "{all}");
+        let text = document(&[deep("a"), poetry("b.c"), proposed("d", "c")]);
+        let config = loaded(&text);
+        assert!(config.django.workdir.is_none() && text.contains("# [django]"), "{text}");
+        let words = config.environments["b.c"].django.manage.as_ref().unwrap().value.clone();
+        assert_eq!(words, ["poetry", "run", "python", "manage.py"]);
+        assert_eq!(config.environments["a"].django.workdir.as_ref().unwrap().value, "/home/shop/src");
+        assert!(config.environments["d"].django.manage.is_none());
+        // A file that is there may have a table of its own.
+        let added = loaded(&format!("[django]\nworkdir = '/x'\n{}", addition(&[deep("a")], &BTreeSet::new())));
+        assert_eq!(added.environments["a"].django.workdir.as_ref().unwrap().value, "/home/shop/src");
+    }
+
+    #[test]
+    fn what_is_django_only_perhaps_is_said() {
+        let maybe = addition(&[Proposed { django: IsDjango::Maybe, ..proposed("a", "c") }], &BTreeSet::new());
+        assert!(maybe.contains("# Nothing says that this is Django"), "{maybe}");
     }
 }

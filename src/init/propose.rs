@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::name::{self, Stage};
 use crate::{
-    cluster::{App, AppWorkload},
+    cluster::{App, AppWorkload, IsDjango},
     config::{Config, NAME_PLACEHOLDER},
     environment::{KubeContext, pattern, production::sounds_like_production},
 };
@@ -29,21 +29,20 @@ pub struct Proposed {
     pub namespace: String,
     /// The instance, or `{name}`.
     pub instance: Option<String>,
-    /// What smells of production, if something does: `the context acme-prod`.
+    /// Why it is protected, if something smells of production: `its context says production: …`.
     pub production: Option<String>,
     /// What was found there.
     pub workloads: Vec<AppWorkload>,
     /// The instances that a pattern stands for now.
     pub instances: Vec<String>,
-    /// Whether anything there looks like Django.
-    pub django: bool,
+    /// Whether it is Django.
+    pub django: IsDjango,
 }
 
 /// The environments to write, in the order of their names; no two have one name. A namespace that several contexts lead to
-/// gets the one that fits its name best. One without Django counts only where nothing else was found.
+/// gets the one that fits its name best.
 pub fn propose(found: &[Found]) -> Vec<Proposed> {
-    let any_django = found.iter().flat_map(|found| &found.apps).any(|app| app.django);
-    let chosen = choose_contexts(found).into_iter().filter(|(_, app)| app.django || !any_django);
+    let chosen = choose_contexts(found).into_iter().filter(|(_, app)| is_wanted(app, found));
     let mut proposed = take_apart(chosen.flat_map(|(context, app)| of_app(context, app)).collect());
     // From the shortest to the longest: what tells those apart that share a name.
     rename(&mut proposed, |one| name::environment(&one.context, &one.namespace));
@@ -53,6 +52,20 @@ pub fn propose(found: &[Found]) -> Vec<Proposed> {
     proposed.sort_by(|a, b| (a.name.contains('*'), &a.name).cmp(&(b.name.contains('*'), &b.name)));
     number(&mut proposed);
     proposed
+}
+
+/// A namespace that is Django only perhaps, and for which there is no entry therefore, with its context.
+pub fn find_left_out(found: &[Found]) -> Option<(&KubeContext, &App)> {
+    let left_out = |app: &App| app.django == IsDjango::Maybe && !is_wanted(app, found);
+    choose_contexts(found).into_iter().find(|(_, app)| left_out(app))
+}
+
+/// Whether an app is surely enough Django: as surely as anything that was found, or called as one that surely is. Cluster
+/// and cluster may be told different things about one app.
+fn is_wanted(app: &App, found: &[Found]) -> bool {
+    let all = || found.iter().flat_map(|found| &found.apps);
+    let namesake = |other: &App| other.django == IsDjango::Yes && other.namespace == app.namespace;
+    all().all(|other| other.django <= app.django) || app.django == IsDjango::Maybe && all().any(namesake)
 }
 
 /// Each app once, with its context.
@@ -147,12 +160,20 @@ fn pattern_of(names: &[String]) -> Option<String> {
     suffix.map(|end| format!("*{end}")).or_else(|| prefix.map(|start| format!("{start}*")))
 }
 
-/// What smells of production: an instance, the namespace or the context. One of them is enough, whatever the others
-/// say: that is the safer mistake.
+/// Why it is protected, if an instance, the namespace or the context smells of production. One of them is enough,
+/// whatever the others say: that is the safer mistake. Where the context alone says so against the others, that is told.
 fn production(context: &str, namespace: &str, instances: &[String]) -> Option<String> {
-    let names = instances.iter().map(|name| ("instance", name.as_str()));
-    let mut said = names.chain([("namespace", namespace), ("context", context)]);
-    said.find(|(_, name)| sounds_like_production(name)).map(|(what, _)| format!("its {what}"))
+    let names = instances.iter().map(|name| ("instance", name.as_str())).chain([("namespace", namespace)]);
+    if let Some((what, _)) = names.clone().find(|(_, name)| sounds_like_production(name)) {
+        return Some(format!("its {what} says production: changes ask for the name"));
+    }
+    let mut others = names.filter_map(|(what, name)| Some((what, name::word(name)?)));
+    sounds_like_production(context).then(|| match others.next() {
+        Some((what, word)) => {
+            format!("its context says production, its {what} {word}: delete this line if that is right")
+        }
+        None => "its context says production: changes ask for the name".to_owned(),
+    })
 }
 
 /// A pattern some of whose instances another entry would be taken for becomes an entry for each of them: names are what

@@ -1,5 +1,9 @@
 //! `kdj init`: what it finds, what it proposes, and that it overwrites nothing and waits for nobody.
 
+mod ending;
+mod neighbours;
+mod reach;
+
 use std::{
     fs,
     time::{Duration, Instant},
@@ -196,7 +200,9 @@ fn nobody_is_asked_for_contexts_that_nobody_named() {
     let mut pty = Pty::run(&kdj, ["init", "--dry-run"]);
     assert_eq!(pty.finish().code(), Some(0), "{}", pty.text());
     let shown = pty.text();
-    assert!(!shown.contains("Enter the code"), "{shown}");
+    // What it would have asked stands in what it said, and nowhere else.
+    assert!(!shown.replace("it said: Enter the code", "").contains("Enter the code"), "{shown}");
+    assert!(shown.contains("looking for Django by 4 contexts, 1 of them done"), "{shown}");
     assert!(shown.contains("context `acme-asks` is left out: the credential plugin"), "{shown}");
     assert!(shown.contains("`kdj init --context acme-asks` lets its credential plugin ask"), "{shown}");
     // Named, it is asked.

@@ -2,6 +2,7 @@
 //! wins. The current context is never read.
 
 use std::{
+    collections::HashMap,
     env,
     path::{Path, PathBuf},
 };
@@ -19,6 +20,17 @@ use crate::{
     environment::KubeContext,
     error::{Error, Result},
 };
+
+/// How a credential plugin is called: what is called alike gives the same credentials.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PluginCall {
+    /// Its command.
+    pub command: String,
+    /// Its arguments.
+    arguments: Vec<String>,
+    /// The variables that are set for it; they may be secret.
+    variables: Vec<HashMap<String, String>>,
+}
 
 /// The merged kubeconfig.
 pub struct Kubeconfig {
@@ -71,6 +83,13 @@ impl Kubeconfig {
     /// The command of the credential plugin that a context's user has, if it has one that will be run.
     pub fn plugin(&self, context: &str) -> Option<&str> {
         self.exec(context)?.command.as_deref()
+    }
+
+    /// How the credential plugin of a context is called, if it has one.
+    pub fn plugin_call(&self, context: &str) -> Option<PluginCall> {
+        let exec = self.exec(context)?;
+        let (arguments, variables) = (exec.args.clone().unwrap_or_default(), exec.env.clone().unwrap_or_default());
+        Some(PluginCall { command: exec.command.clone()?, arguments, variables })
     }
 
     /// Whether the credential plugin of a context may ask at the terminal.

@@ -16,6 +16,6 @@ pub use self::{
     client::Impersonation,
     examine::{Login, plugin_time_limit},
     facts::{ContextFacts, KubeconfigFile, PluginFacts, kubeconfig_files},
-    kubeconfig::Kubeconfig,
+    kubeconfig::{Kubeconfig, PluginCall},
     plugin::Manner,
 };

@@ -7,7 +7,7 @@ use k8s_openapi::{
 use kube::ResourceExt;
 
 use super::{
-    kind::{Kind, kind_of_command, words},
+    kind::{kind_of_command, words},
     pod::is_own,
     state::{describe_container, is_running},
 };
@@ -28,9 +28,6 @@ const SIDECARS: [&str; 28] = [
     "nginx-unprivileged", "haproxy", "traefik", "oauth2-proxy", "pgbouncer", "statsd", "otc-container", "tailscale",
     "redis", "memcached", "postgres", "rabbitmq", "git-sync",
 ];
-
-/// Roles that no other framework has.
-const DJANGO_ROLES: [&str; 5] = ["django", "celery", "celeryd", "celerybeat", "gunicorn"];
 
 /// The container to enter: the asked-for one, the configured one, the annotated one, the only one, the one that looks
 /// like the app. `role` is the role its workload plays.
@@ -178,19 +175,6 @@ fn find_app<'a>(containers: &'a [Container], role: &str) -> Option<&'a Container
     let best = apps.iter().map(|container| evidence(container, role)).max().filter(|best| *best > 0)?;
     let mut alike = apps.into_iter().filter(|container| evidence(container, role) == best);
     alike.next().filter(|_| alike.next().is_none())
-}
-
-/// Whether a container of the pod looks like Django: by its command line, by `DJANGO_SETTINGS_MODULE`, or else by the
-/// name of its role, where that names Celery or Django and not only a web server.
-pub(in crate::cluster) fn looks_like_django(pod: &Pod, role: &str) -> bool {
-    let mut apps = app_containers(pod).iter().filter(|container| !is_sidecar(container));
-    let named = role.split(['-', '_', '.']).any(|part| DJANGO_ROLES.contains(&part));
-    apps.any(|container| {
-        let variable = container.env.iter().flatten().any(|variable| variable.name == "DJANGO_SETTINGS_MODULE");
-        let words = words(container);
-        let manage = words.iter().any(|word| ["manage.py", "django-admin"].contains(&word.as_str()));
-        variable || manage || named || kind_of_command(container).is_some_and(|kind| kind != Kind::Other)
-    })
 }
 
 /// The containers of a pod that may be the app's, the likeliest first, where none is surely it.

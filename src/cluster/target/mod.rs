@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 mod choose;
 mod container;
+mod django;
 #[cfg(test)]
 pub(super) mod fixtures;
 mod glance;
@@ -29,9 +30,10 @@ mod workload;
 pub(super) use self::{
     choose::choose_workload,
     container::{
-        app_like, choose_container, container_names, image_of, is_of_app, killed_without_evidence, looks_like_django,
-        memory_limit, oom_killed, status_of, unclear_containers,
+        app_like, choose_container, container_names, image_of, is_of_app, killed_without_evidence, memory_limit,
+        oom_killed, status_of, unclear_containers,
     },
+    django::is_django,
     kind::words,
     pod::{choose_pod, created, is_live, is_ready, model, phase},
     revision::{revision_number, revision_of, rollout},
@@ -46,6 +48,7 @@ use self::{
     role::INSTANCE,
 };
 pub use self::{
+    django::IsDjango,
     glance::PodGlance,
     kind::Kind,
     overview::{Readiness, RoleSummary},

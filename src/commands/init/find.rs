@@ -1,21 +1,21 @@
 //! Asks the clusters: all at once, each with a time limit, and what one of them has to say stops no other.
 
 use std::{
-    cell::Cell,
-    collections::BTreeSet,
+    cell::{Cell, RefCell},
     time::{Duration, Instant},
 };
 
 use futures::future::join_all;
-use tokio::{sync::Mutex, time::timeout};
+use tokio::sync::Mutex;
 
 use crate::{
-    cluster::{Cluster, Kubeconfig, Survey},
+    cluster::{Cluster, Kubeconfig, PluginCall, Survey},
     config::Config,
     connection,
     environment::{self, Environment, KubeContext, Overrides},
     error::{Error, Result},
     exit::Exit,
+    explained::Explained,
     init::Found,
     kubectl, names,
     options::Options,
@@ -24,8 +24,8 @@ use crate::{
 
 /// How long a credential plugin may take that nobody is asked about.
 const LOGIN_LIMIT: Duration = Duration::from_secs(15);
-/// How long a cluster may take once its credentials are there.
-const TIME_LIMIT: Duration = Duration::from_secs(20);
+/// So often one command may not answer; as another profile it might.
+const MOST_STUCK: usize = 3;
 
 /// What to look for, and where.
 pub(super) struct Look<'a> {
@@ -35,7 +35,7 @@ pub(super) struct Look<'a> {
     config: &'a Config,
     pub(super) ui: &'a Ui,
     /// Whose turn it is to run a credential plugin that may open a browser; those that did not answer.
-    stuck: Mutex<BTreeSet<String>>,
+    stuck: Mutex<Vec<PluginCall>>,
 }
 
 /// What came of one context.
@@ -43,9 +43,21 @@ pub(super) struct Answer {
     /// The context.
     pub(super) context: KubeContext,
     /// Its cluster and what was found there, or why nothing could be.
-    pub(super) outcome: Result<(Cluster, Survey)>,
-    /// Whether that is for want of credentials for which a plugin could ask.
-    pub(super) could_ask: bool,
+    pub(super) outcome: Result<(Cluster, Survey), (Error, Trouble)>,
+}
+
+/// What kept a context from telling anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// There are no credentials, or they are not accepted.
+    Login {
+        /// Whether the context's plugin could ask for some.
+        could_ask: bool,
+    },
+    /// The user may not look.
+    Forbidden,
+    /// Anything else: the cluster does not answer.
+    Silent,
 }
 
 impl Answer {
@@ -104,17 +116,21 @@ impl<'a> Look<'a> {
 
     /// Asks all of them at once.
     pub(super) async fn ask(&self) -> Vec<Answer> {
-        let what = match &self.contexts[..] {
-            [only] => format!("looking for Django by context {}", only.name),
-            all => format!("looking for Django by {} contexts", all.len()),
-        };
+        let total = self.contexts.len();
+        let what = format!("looking for Django by {total} contexts");
+        // A plugin may ask at the terminal, where a line that moves would stand in its way.
+        let live = (!self.may_ask()).then(|| RefCell::new(self.ui.live(&what)));
+        let through = Cell::new(0);
         let asking = self.contexts.iter().map(|context| async {
-            let could_ask = Cell::new(false);
-            let outcome = self.ask_one(context, &could_ask).await;
-            Answer { context: context.clone(), outcome, could_ask: could_ask.get() }
+            let outcome = self.ask_one(context).await;
+            through.set(through.get() + 1);
+            if let Some(live) = &live {
+                let done = through.get();
+                live.borrow_mut().show(&format!("{what}, {done} of them done; `--context` asks one alone"));
+            }
+            Answer { context: context.clone(), outcome }
         });
-        // A plugin may ask at the terminal, where a spinner would stand in its way.
-        if self.may_ask() { join_all(asking).await } else { self.ui.waiting(&what, join_all(asking)).await }
+        join_all(asking).await
     }
 
     /// Whether a credential plugin may ask: not for contexts that nobody has named, of which there may be dozens.
@@ -122,23 +138,35 @@ impl<'a> Look<'a> {
         self.contexts.len() == 1
     }
 
-    async fn ask_one(&self, context: &KubeContext, could_ask: &Cell<bool>) -> Result<(Cluster, Survey)> {
-        let environment = self.environment(context)?;
-        let cluster = if self.may_ask() {
-            connection::open(&environment, self.kubeconfig, self.options, self.ui).await?
+    async fn ask_one(&self, context: &KubeContext) -> Result<(Cluster, Survey), (Error, Trouble)> {
+        let environment = self.environment(context).map_err(|error| (error, Trouble::Silent))?;
+        let opened = if self.may_ask() {
+            connection::open(&environment, self.kubeconfig, self.options, self.ui).await
         } else {
-            let opened = self.open_in_turn(&environment).await;
-            could_ask.set(opened.is_err() && !self.kubeconfig.never_asks(&context.name));
-            opened?
+            self.open_in_turn(&environment).await
         };
+        let could_ask = !self.may_ask() && !self.kubeconfig.never_asks(&context.name);
+        let cluster = opened.map_err(|error| (error, Trouble::Login { could_ask }))?;
         let survey = async {
             match self.options.overrides.namespace {
                 Some(_) => cluster.survey_one(&environment).await,
                 None => cluster.survey(&environment).await,
             }
         };
-        let survey = timeout(TIME_LIMIT, survey).await;
-        let survey = survey.map_err(|_| Error::failed(format!("no answer within {} s", TIME_LIMIT.as_secs())))??;
+        let survey = if self.may_ask() {
+            self.ui.waiting(&format!("looking for Django by context {}", context.name), survey).await
+        } else {
+            survey.await
+        };
+        let trouble = |error: Error| {
+            let trouble = match error.is_forbidden() {
+                true => Trouble::Forbidden,
+                false if error.is_about(Explained::Credentials) => Trouble::Login { could_ask },
+                false => Trouble::Silent,
+            };
+            (error, trouble)
+        };
+        let survey = survey.map_err(trouble)?;
         Ok((cluster, survey))
     }
 
@@ -149,16 +177,19 @@ impl<'a> Look<'a> {
         if self.kubeconfig.never_asks(&environment.context) {
             return open().await;
         }
-        let plugin = self.kubeconfig.plugin(&environment.context).unwrap_or_default();
+        let Some(call) = self.kubeconfig.plugin_call(&environment.context) else { return open().await };
         let mut stuck = self.stuck.lock().await;
-        if stuck.contains(plugin) {
-            return Err(Error::failed(format!("the credential plugin `{}` is not run again", names::shown(plugin)))
-                .caused_by("it did not answer for another context"));
+        let alike = stuck.iter().filter(|other| other.command == call.command).count();
+        if stuck.contains(&call) || alike >= MOST_STUCK {
+            let contexts = if alike == 1 { "another context".to_owned() } else { format!("{alike} other contexts") };
+            let plugin = names::shown(&call.command);
+            return Err(Error::failed(format!("the credential plugin `{plugin}` is not run again"))
+                .caused_by(format!("it did not answer for {contexts}")));
         }
         let start = Instant::now();
         let opened = open().await;
         if opened.is_err() && start.elapsed() >= LOGIN_LIMIT {
-            stuck.insert(plugin.to_owned());
+            stuck.push(call);
         }
         opened
     }

@@ -62,6 +62,10 @@ pub(super) async fn api(place: Rc<Place>) -> Outcome {
 /// Opens the context's connection, for all that need it. The plugin runs here, and nowhere else.
 pub(super) async fn run(place: Rc<Place>) -> Result<Outcome> {
     let world = &place.world;
+    if let Some(cluster) = world.opened.as_ref().filter(|cluster| cluster.context() == place.context.name) {
+        place.context.cluster.share(Rc::clone(cluster));
+        return Ok(Outcome::pass("they were had a moment ago"));
+    }
     let kubeconfig = world.kubeconfig()?;
     let asks = place.plugin().is_some_and(|plugin| plugin.always_asks);
     let _terminal = if asks { Some(world.terminal.lock().await) } else { None };

@@ -6,12 +6,18 @@ fn context(name: &str, cluster: &str) -> KubeContext {
 }
 
 fn workload(kind: Kind, role: &str, instance: Option<&str>) -> AppWorkload {
-    AppWorkload { kind, role: role.to_owned(), instance: instance.map(str::to_owned), unclear: None }
+    AppWorkload {
+        kind,
+        role: role.to_owned(),
+        instance: instance.map(str::to_owned),
+        unclear: None,
+        started: Vec::new(),
+    }
 }
 
 fn app(namespace: &str) -> App {
     let workloads = vec![workload(Kind::Web, "web", None)];
-    App { namespace: namespace.to_owned(), workloads, django: true }
+    App { namespace: namespace.to_owned(), workloads, django: IsDjango::Yes }
 }
 
 fn of_instances(namespace: &str, instances: &[&str]) -> App {
@@ -142,11 +148,38 @@ fn production_is_protected_whatever_else_is_said() {
 }
 
 #[test]
-fn a_place_without_django_counts_where_there_is_no_other() {
-    let other = |name: &str| Found { context: context(name, name), apps: vec![App { django: false, ..app("shop") }] };
-    let django = Found { context: context("acme", "acme"), apps: vec![app("shop")] };
-    assert_eq!(lines(&[other("front"), django]), ["shop: acme/shop"]);
-    assert_eq!(lines(&[other("front")]), ["shop: front/shop"]);
+fn what_is_less_surely_django_counts_where_nothing_is_more() {
+    let of = |name: &str, apps: Vec<App>| Found { context: context(name, name), apps };
+    let maybe = |namespace: &str| App { django: IsDjango::Maybe, ..app(namespace) };
+    let no = |namespace: &str| App { django: IsDjango::No, ..app(namespace) };
+    let left_out =
+        |found: &[Found]| find_left_out(found).map(|(context, app)| format!("{}/{}", context.name, app.namespace));
+    let mixed = [of("acme", vec![app("shop"), maybe("api"), maybe("data")]), of("front", vec![no("front")])];
+    assert_eq!(lines(&mixed), ["shop: acme/shop"]);
+    assert_eq!(left_out(&mixed).as_deref(), Some("acme/api"));
+    // Nothing but neighbours, or what says nothing of itself.
+    let unsure = [of("acme", vec![maybe("api")]), of("front", vec![no("front")])];
+    assert_eq!(lines(&unsure), ["api: acme/api"]);
+    assert_eq!(left_out(&unsure), None);
+    assert_eq!(lines(&[of("front", vec![no("shop")])]), ["shop: front/shop"]);
+    // One app, of which one cluster says less.
+    let same = [of("acme-qa", vec![app("shop"), maybe("api")]), of("acme-prod", vec![maybe("shop"), maybe("api")])];
+    assert_eq!(lines(&same), ["prod: acme-prod/shop protected", "qa: acme-qa/shop"]);
+}
+
+#[test]
+fn a_stage_in_a_cluster_of_production_is_protected_and_that_is_said() {
+    let why = |context_name: &str, app: App| {
+        propose(&[Found { context: context(context_name, "s"), apps: vec![app] }]).remove(0).production
+    };
+    let said = "its context says production, its namespace qa: delete this line if that is right";
+    assert_eq!(why("acme-prod", app("shop-qa")).as_deref(), Some(said));
+    let said = "its context says production: changes ask for the name";
+    assert_eq!(why("acme-prod", app("shop")).as_deref(), Some(said));
+    let said = "its namespace says production: changes ask for the name";
+    assert_eq!(why("acme-prod", app("shop-prod")).as_deref(), Some(said));
+    let said = "its context says production, its instance qa: delete this line if that is right";
+    assert_eq!(why("acme-prod", of_instances("shop", &["car1-qa", "car2-qa"])).as_deref(), Some(said));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use serde_json::{Value, json};
 
-use super::harness::{Cluster, Kdj, cluster};
+use super::harness::{Cluster, Kdj, Namespace, cluster, objects};
 
 /// A kubeconfig with these contexts of the test cluster only, the first of them with a namespace.
 fn with_contexts(cluster: &Cluster, kept: &[&str], namespace: Option<&str>) -> String {
@@ -64,4 +64,21 @@ fn who_sees_one_namespace_gets_that_one() {
     let output = kdj.run(["init", "--yes", "--context", "acme-staging-dev", "-n", "tenants-qa"]).expect_code(0);
     assert!(output.stdout_text().contains("instance  = \"{name}\""), "{output}");
     assert_eq!(fs::read_to_string(&file).expect("a file"), text);
+}
+
+#[test]
+fn a_manage_py_in_a_place_of_its_own_is_written() {
+    let Some(cluster) = cluster() else { return };
+    let script = "mkdir -p /tmp/deep/shop && cp -r . /tmp/deep/shop && cd /tmp/deep/shop\npython manage.py version && sleep infinity";
+    let container = objects::container("app", "registry.local/shop:1", ["sh", "-c", script]);
+    let namespace = Namespace::with(cluster, [objects::deployment("web", objects::pod([container]))]);
+    namespace.wait_for_rollout(["deployment/web"]);
+    let kdj = newcomer(cluster, &["acme-staging"], None);
+    let output = kdj.run(["init", "--dry-run", "-n", namespace.name()]).expect_code(0);
+    let text = output.stdout_text();
+    assert!(text.contains("\n[django]\nworkdir = \"/tmp/deep/shop\"\n"), "{output}");
+    let name = text.split("[environments.").nth(1).and_then(|rest| rest.split(']').next()).expect("an entry");
+    let kdj = kdj.config(&text);
+    let _ = kdj.run(["shell", name, "--", "pwd"]).expect_code(0).prints("/tmp/deep/shop\n");
+    let _ = kdj.run(["manage", name, "--", "version"]).expect_code(0);
 }
