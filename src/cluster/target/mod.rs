@@ -45,6 +45,7 @@ use self::{
     revision::{Newest, find_newest_replica_set, newest, rollout_note},
     role::INSTANCE,
 };
+pub(in crate::cluster) use self::glance::glance;
 pub use self::{
     glance::PodGlance,
     kind::Kind,
