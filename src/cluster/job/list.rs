@@ -10,8 +10,9 @@ use kube::{ResourceExt, api::ListParams};
 
 use super::{
     super::{Cluster, Glimpse},
-    COMMAND, CONTAINER, ENVIRONMENT, HOST, INSTANCE, JobHandle, JobKind, KIND, MANAGED_BY, REASON,
-    RECORD, ROLE, START_LIMIT, USER, manifest::label,
+    COMMAND, CONTAINER, ENVIRONMENT, HOST, INSTANCE, JobHandle, JobKind, KIND, MANAGED_BY, REASON, RECORD, ROLE,
+    START_LIMIT, USER,
+    manifest::label,
 };
 use crate::{environment::Environment, error::Result};
 

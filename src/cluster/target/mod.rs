@@ -26,6 +26,7 @@ mod state;
 mod trouble;
 mod workload;
 
+pub(in crate::cluster) use self::glance::glance;
 pub(super) use self::{
     choose::choose_workload,
     container::{
@@ -45,7 +46,6 @@ use self::{
     revision::{Newest, find_newest_replica_set, newest, rollout_note},
     role::INSTANCE,
 };
-pub(in crate::cluster) use self::glance::glance;
 pub use self::{
     glance::PodGlance,
     kind::Kind,

@@ -192,8 +192,7 @@ fn roles_in(environment: &str, typed: &Typed) -> Option<BTreeMap<String, String>
     let usable = Subject::Roles.usable();
     let pods = known.pods.as_ref().and_then(|pods| pods.within(usable)).into_iter().flatten();
     let listed = known.roles.as_ref().and_then(|roles| roles.within(usable)).into_iter().flatten();
-    let mut roles: BTreeMap<_, _> =
-        environment.roles.into_keys().map(|role| (role, "configured".to_owned())).collect();
+    let mut roles: BTreeMap<_, _> = environment.roles.into_keys().map(|role| (role, "configured".to_owned())).collect();
     roles.extend(listed.map(|role| (role.name.clone(), role.kind.to_string())));
     roles.extend(pods.map(|pod| (pod.role.clone(), pod.kind.to_string())));
     Some(roles)
