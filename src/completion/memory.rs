@@ -194,6 +194,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn jobs_that_were_made_stand_before_the_older_ones_and_make_no_list_new() {
+        let job = |number: usize| JobName { name: format!("kdj-run-{number}"), about: "pending, report".to_owned() };
+        let mut known = Learned::now(vec![job(0)]);
+        for number in 1..=MOST_JOBS {
+            add(&mut known, job(number));
+        }
+        add(&mut known, job(7));
+        let known = known.unwrap();
+        assert!(!known.is_within(Subject::Jobs.fresh()));
+        let jobs = known.within(Subject::Jobs.usable()).unwrap();
+        assert_eq!((jobs.len(), &jobs[0], &jobs[1]), (MOST_JOBS, &job(7), &job(MOST_JOBS)));
+        // What was listed too long ago does not come back with them.
+        let mut old = Some(Learned { at: SystemTime::UNIX_EPOCH, what: vec![job(1)] });
+        add(&mut old, job(2));
+        assert_eq!(old.unwrap().what, [job(2)]);
+    }
+
+    #[test]
     fn what_is_learned_is_known_for_a_while() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("completion/a.json");

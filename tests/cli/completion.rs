@@ -63,7 +63,7 @@ fn offered(kdj: &Kdj, shell: &str, line: &str) -> Vec<String> {
         "fish" => format!("kdj completions fish | source; complete -C '{line}'"),
         // What zsh's function gives to its completion system, which wants a terminal: see the test of a Tab.
         _ => format!(
-            "compdef() {{ }}; _describe() {{ print -l -- ${{(P)3}} }}; source <(kdj completions zsh); words=({}); CURRENT={}; \
+            "compdef() {{ }}; _describe() {{ print -rl -- ${{(P)3}} }}; source <(kdj completions zsh); words=({}); CURRENT={}; \
              _clap_dynamic_completer_kdj",
             words.join(" "),
             index + 1
@@ -85,7 +85,8 @@ fn offered(kdj: &Kdj, shell: &str, line: &str) -> Vec<String> {
     let separators: &[char] = if shell == "zsh" { &[':', '\t'] } else { &['\t'] };
     let mut names: Vec<String> = text
         .lines()
-        .map(|line| line.split(separators).next().unwrap_or_default().trim().to_owned())
+        .map(|line| line.replace("\\:", "\0"))
+        .map(|line| line.split(separators).next().unwrap_or_default().trim().replace('\0', ":"))
         .filter(|name| !name.is_empty() && (!name.starts_with('-') || name == "--"))
         .collect();
     names.sort();
@@ -169,6 +170,8 @@ fn a_tab_completes_at_the_prompt() {
         pty.wait_for("ready\r\n");
         pty.press("kdj shell qa --pod shell-\t");
         pty.wait_for("shell-5d5d5d-zzzzz");
+        pty.press("\x15kdj logs staging qa:she\t");
+        pty.wait_for("qa:shell");
         pty.press("\x15exit\n");
         pty.finish();
     }
