@@ -2,6 +2,7 @@
 
 mod candidates;
 mod job;
+mod named;
 mod typed;
 
 use std::time::Duration;

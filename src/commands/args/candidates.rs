@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 
-use super::{typed, typed::Typed};
+use super::{
+    named::{Named, named},
+    typed,
+    typed::Typed,
+};
 use crate::{
     cluster::Kubeconfig,
     completion::{self, BUILT_IN_COMMANDS, JobName, Known, Project, Subject},
@@ -14,61 +18,6 @@ use crate::{
 
 /// Names, and what is said of each.
 type Candidates = Vec<CompletionCandidate>;
-
-/// What an argument names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Named {
-    Environment,
-    /// In `status` and `doctor`: any number of them.
-    Environments,
-    /// The first is an environment, the others are its roles.
-    EnvironmentThenRoles,
-    /// The first is an environment, the other a job or a session of it.
-    EnvironmentThenJob(Subject),
-    Role,
-    Roles,
-    /// `web=`, `web+`
-    RolesToScale,
-    Pod,
-    Container,
-    /// A check of the doctor, or a category of them.
-    Check,
-    App,
-    Migration,
-    ManagementCommand,
-    Job,
-    Target,
-    Context,
-    /// A command, or a page of the documentation.
-    Help,
-}
-
-/// The argument of this id, of a command below `parent`.
-fn named(parent: &str, command: &str, id: &str) -> Option<Named> {
-    Some(match (command, id) {
-        ("scale", "roles") => Named::RolesToScale,
-        ("logs", "places") => Named::EnvironmentThenRoles,
-        ("rollback", "words") => Named::Roles,
-        ("manage", "command") => Named::ManagementCommand,
-        ("migrate", "app") => Named::App,
-        ("migrate", "migration") => Named::Migration,
-        ("forward", "targets") => Named::Target,
-        ("help", "words") => Named::Help,
-        ("config", "diff") => Named::Environment,
-        ("logs", "job") => Named::Job,
-        ("doctor", "only") => Named::Check,
-        (_, "words") if parent == "jobs" => Named::EnvironmentThenJob(Subject::Jobs),
-        (_, "words") if parent == "sessions" => Named::EnvironmentThenJob(Subject::Sessions),
-        (_, "environment") => Named::Environment,
-        (_, "environments") => Named::Environments,
-        (_, "role") => Named::Role,
-        (_, "roles") => Named::Roles,
-        (_, "pod") => Named::Pod,
-        (_, "container") => Named::Container,
-        (_, "context") => Named::Context,
-        _ => return None,
-    })
-}
 
 /// The program with the aliases of the configuration, and candidates for all that can be named.
 pub fn with_candidates(program: clap::Command, plain: fn() -> clap::Command) -> clap::Command {
