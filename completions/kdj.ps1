@@ -1,36 +1,39 @@
-
 Register-ArgumentCompleter -Native -CommandName kdj -ScriptBlock {
     param($wordToComplete, $commandAst, $cursorPosition)
 
-    $prev = $env:COMPLETE;
-    $env:COMPLETE = "powershell";
-
-    $args = $commandAst.Extent.Text
-    $args = $args.Substring(0, [math]::Min($cursorPosition, $args.Length));
-    if ($wordToComplete -eq "") {
-        $args += " ''";
-    }
-
-    $results = Invoke-Expression @"
-& kdj -- $args
-"@;
-    if ($null -eq $prev) {
-        Remove-Item Env:\COMPLETE;
-    } else {
-        $env:COMPLETE = $prev;
-    }
-    $results | ForEach-Object {
-        $split = $_.Split("`t");
-        $cmd = $split[0];
-
-        if ($split.Length -eq 2) {
-            $help = $split[1];
+    # The words up to the cursor go to kdj as they stand there: nothing of the line is evaluated.
+    $words = @(foreach ($element in $commandAst.CommandElements) {
+        $extent = $element.Extent
+        if ($extent.StartOffset -ge $cursorPosition) {
+            break
         }
-        else {
-            $help = $split[0];
+        if ($extent.EndOffset -ge $cursorPosition) {
+            $extent.Text.Substring(0, $cursorPosition - $extent.StartOffset)
+        } elseif ($element -is [System.Management.Automation.Language.StringConstantExpressionAst]) {
+            $element.Value
+        } else {
+            $extent.Text
         }
-
-        [System.Management.Automation.CompletionResult]::new($cmd, $cmd, 'ParameterValue', $help)
+    })
+    # An empty word gets lost on its way to a program in older PowerShells: kdj is told which one it is.
+    $index = $words.Count - 1
+    if ($wordToComplete -eq '') {
+        $index = $words.Count
     }
-};
-        
+
+    $before = $env:COMPLETE, $env:_CLAP_COMPLETE_INDEX
+    try {
+        $env:COMPLETE = 'powershell'
+        $env:_CLAP_COMPLETE_INDEX = $index
+        $candidates = & 'kdj' '--' $words 2> $null
+    } finally {
+        $env:COMPLETE, $env:_CLAP_COMPLETE_INDEX = $before
+    }
+    foreach ($candidate in $candidates) {
+        $value, $about = $candidate -split "`t", 2
+        if (-not $about) {
+            $about = $value
+        }
+        [System.Management.Automation.CompletionResult]::new($value, $value, 'ParameterValue', $about)
+    }
+}

@@ -15,10 +15,7 @@ use clap::{
     },
 };
 
-use clap_complete::{
-    CompleteEnv,
-    engine::{CompletionCandidate, SubcommandCandidates},
-};
+use clap_complete::{CompleteEnv, engine::CompletionCandidate};
 
 use crate::{
     cluster::Impersonation,
@@ -120,15 +117,14 @@ pub fn command() -> clap::Command {
 
 /// The same with candidates for what can be named.
 fn completed() -> clap::Command {
-    let aliases = SubcommandCandidates::new(commands::args::aliases);
-    commands::args::with_candidates(command(), command).add(aliases)
+    commands::args::with_candidates(command(), command)
 }
 
 /// Answers a shell that wants to know what a word can become; whether one has asked. Whatever goes wrong, nothing is said:
 /// it would stand in the line that is being typed.
 pub(crate) fn complete(arguments: &[OsString]) -> bool {
     let plugin = arguments.first().and_then(|name| Path::new(name).file_stem()).is_some_and(|name| name == KUBECTL);
-    if !plugin && env::var_os("COMPLETE").is_none_or(|shell| shell.is_empty() || shell == "0") {
+    if !plugin && !is_shells(arguments) {
         return false;
     }
     std::panic::set_hook(Box::new(|_| {}));
@@ -137,6 +133,15 @@ pub(crate) fn complete(arguments: &[OsString]) -> bool {
             || if plugin { complete_for_kubectl(arguments) } else { complete_for_shell(arguments) },
         );
     true
+}
+
+/// Whether a shell's script has called, or a shell's start-up file that wants the script. Whoever has set `COMPLETE` to
+/// something for a reason of their own means the command.
+fn is_shells(arguments: &[OsString]) -> bool {
+    let Some(shell) = env::var_os("COMPLETE") else { return false };
+    let shell = Path::new(&shell).file_stem().and_then(|name| name.to_str());
+    let is_known = shell.is_some_and(|name| commands::completions::SHELLS.completer(name).is_some());
+    is_known && arguments.get(1).is_none_or(|first| first == "--")
 }
 
 fn complete_for_shell(arguments: &[OsString]) {

@@ -1,13 +1,13 @@
 //! From an environment's name to a connection to its cluster: what every command that talks to one begins with.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{cell::Cell, collections::BTreeMap, time::Duration};
 
 use futures::future::join_all;
 use tokio::{sync::Mutex, time::sleep};
 
 use crate::{
     cluster::{Cluster, Kubeconfig, Login, Manner, Notice, Observer},
-    completion::{Learned, Memory},
+    completion::Memory,
     config::Config,
     environment::{self, Environment},
     error::{Error, Result},
@@ -105,17 +105,21 @@ pub fn reuse(cluster: &Cluster, environment: &Environment, ui: &Ui) -> Cluster {
 /// is remembered for completion.
 fn observer(ui: &Ui, memory: Option<Memory>) -> Observer {
     let ui = ui.clone();
+    let answered = Cell::new(false);
     Box::new(move |notice| match notice {
         Notice::Done { what, took, ok } => {
             let failed = if ok { "" } else { ", failed" };
             ui.verbose(&format!("{what}: {}{failed}", duration(took)));
+            if let Some(memory) = memory.as_ref().filter(|_| ok && !answered.replace(true)) {
+                memory.forgive();
+            }
         }
         Notice::Retrying { what, why, pause } => {
             ui.status(&format!("cannot {what} yet ({why}); trying again in {}", duration(pause)));
         }
-        Notice::Pods(pods) => {
+        Notice::Glimpse(glimpse) => {
             if let Some(memory) = &memory {
-                memory.learn(|known| known.pods = Learned::now(pods));
+                memory.see(glimpse);
             }
         }
     })

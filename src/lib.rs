@@ -79,11 +79,12 @@ use self::exit::Failure;
 
 /// Runs kdj with the process's arguments, shows its error if it has one, and says with which code to end.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    if let Some(request) = completion::to_learn() {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    // A command goes on whatever its surroundings hold.
+    if let Some(request) = completion::to_learn().filter(|_| arguments.len() < 2) {
         completion::learn(&request);
         return ExitCode::SUCCESS;
     }
-    let arguments: Vec<OsString> = arguments.into_iter().collect();
     if cli::complete(&arguments) {
         return ExitCode::SUCCESS;
     }

@@ -3,6 +3,7 @@
 //!
 //! * `access`: from a context to a client: kubeconfig, credentials, proxy.
 //! * `configuration`: what a role's container is given: variables and files.
+//! * `glimpse`: names that requests tell of in passing.
 //! * `request`: every request, its time limit, its repetition, its errors.
 //! * `record`: what the cluster is told of a change.
 //! * `port`: which port of which pod to forward to, and whether that pod is still there.
@@ -21,6 +22,7 @@
 
 mod access;
 mod configuration;
+mod glimpse;
 mod job;
 mod logs;
 mod manager;
@@ -52,6 +54,7 @@ pub use self::{
         kubeconfig_files, plugin_time_limit,
     },
     configuration::{Configuration, Given, Origin, Value},
+    glimpse::{Glimpse, RoleGlance},
     job::{By, Created, JobHandle, JobKind, JobState, JobSummary, NewJob, News, VariablesFrom, Verdict, new_name},
     logs::{Announcement, Containers, LogStream, LogsWanted, PodNames},
     manager::{Aspect, Autoscaler, Manager, ManagerKind, Reverts},

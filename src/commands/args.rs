@@ -2,12 +2,13 @@
 
 mod candidates;
 mod job;
+mod named;
 mod typed;
 
 use std::time::Duration;
 
 pub use self::{
-    candidates::{aliases, with_candidates},
+    candidates::with_candidates,
     job::{JobArgs, JobChangeArgs},
     typed::{of_shell, set as set_typed},
 };

@@ -1,10 +1,11 @@
 //! `kdj completions`: what a shell needs to complete kdj's commands, flags and environments.
 
 mod bash;
+mod powershell;
 
-use clap_complete::env::{Elvish, EnvCompleter, Fish, Powershell, Shells, Zsh};
+use clap_complete::env::{Elvish, EnvCompleter, Fish, Shells, Zsh};
 
-use self::bash::Bash;
+use self::{bash::Bash, powershell::Powershell};
 use crate::{
     error::{Error, Result},
     exit::Exit,

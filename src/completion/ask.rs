@@ -13,9 +13,12 @@ use std::{
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
-use super::memory::{JobName, Known, Learned, Memory};
+use super::{
+    memory::{Known, Learned, Memory},
+    subject::Subject,
+};
 use crate::{
-    cluster::{Cluster, Impersonation, JobKind, Kubeconfig, Manner},
+    cluster::{Cluster, Impersonation, JobKind, Kubeconfig, Manner, Notice},
     config::{Config, Sources},
     environment::{self, Environment, Overrides},
     error::Result,
@@ -36,52 +39,6 @@ const PAUSE: Duration = Duration::from_secs(60);
 /// What the process beside is to learn.
 pub const VARIABLE: &str = "_KDJ_LEARN";
 
-/// What is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Subject {
-    /// The roles.
-    Roles,
-    /// The pods and their containers.
-    Pods,
-    /// The jobs and sessions.
-    Jobs,
-    /// What can be forwarded to.
-    Targets,
-    /// What only a look into the app can tell: it is never asked for.
-    App,
-}
-
-impl Subject {
-    /// How old an answer may be that is taken without asking. Roles come and go seldom.
-    fn fresh(self) -> Duration {
-        Duration::from_secs(match self {
-            Subject::Roles | Subject::Targets => 10 * 60,
-            Subject::Pods => 20,
-            Subject::Jobs => 10,
-            Subject::App => 0,
-        })
-    }
-
-    /// How old it may be when no newer one can be had in time.
-    pub fn usable(self) -> Duration {
-        Duration::from_secs(match self {
-            Subject::Jobs => 60 * 60,
-            Subject::Pods => 24 * 60 * 60,
-            Subject::Roles | Subject::Targets | Subject::App => 30 * 24 * 60 * 60,
-        })
-    }
-
-    fn is_fresh(self, known: &Known) -> bool {
-        let fresh = self.fresh();
-        match self {
-            Subject::Roles | Subject::Pods => known.pods.as_ref().is_some_and(|pods| pods.is_within(fresh)),
-            Subject::Jobs => known.jobs.as_ref().is_some_and(|jobs| jobs.is_within(fresh)),
-            Subject::Targets => known.targets.as_ref().is_some_and(|targets| targets.is_within(fresh)),
-            Subject::App => true,
-        }
-    }
-}
-
 /// What a process beside gets to know.
 #[derive(Serialize, Deserialize)]
 struct Request {
@@ -95,14 +52,16 @@ struct Request {
 }
 
 /// What is known of an environment, the subject asked for if it is old: nothing rather than an error.
-pub fn known(name: &str, subject: Subject, options: &Options, config: &Config) -> Option<Known> {
+pub fn known(name: &str, subject: Subject, options: &Options, config: &Config) -> Option<(Environment, Known)> {
     let (environment, kubeconfig) = place(name, options, config).ok()?;
     let memory = Memory::of(&kubeconfig.identity(&environment.context, &options.impersonation), &environment);
     let known = memory.recall();
-    let failed_lately = known.failed.as_ref().is_some_and(|failed| failed.is_within(PAUSE));
+    let failed_lately = known.failed.get(&subject).is_some_and(|failed| failed.is_within(PAUSE));
     // Nothing is started that would come to nothing.
     let can_ask = kubeconfig.never_asks(&environment.context) && !failed_lately;
-    let Some(limit) = tab_limit().filter(|_| can_ask && !subject.is_fresh(&known)) else { return Some(known) };
+    let Some(limit) = tab_limit().filter(|_| can_ask && !subject.is_fresh(&known)) else {
+        return Some((environment, known));
+    };
     let request = Request {
         environment: name.to_owned(),
         subject,
@@ -113,7 +72,7 @@ pub fn known(name: &str, subject: Subject, options: &Options, config: &Config) -
         groups: options.impersonation.groups.clone(),
     };
     wait_for(&request, &memory, limit);
-    Some(memory.recall())
+    Some((environment, memory.recall()))
 }
 
 /// How long a Tab waits; `None` when the user wants no cluster to be asked. `KDJ_COMPLETION` says otherwise, in
@@ -181,11 +140,15 @@ async fn learn_of_place(request: &Request) -> Result<()> {
     let Some(lock) = memory.lock().and_then(Lock::take) else { return Ok(()) };
     let asking = ask(request.subject, &environment, &kubeconfig, &options, &memory);
     let has_failed = !timeout(LEARN_LIMIT, asking).await.is_ok_and(|asked| asked.is_ok());
-    memory.learn(|known| known.failed = if has_failed { Learned::now(()) } else { None });
+    memory.learn(|known| {
+        known.failed.remove(&request.subject);
+        known.failed.extend(Learned::now(()).filter(|_| has_failed).map(|now| (request.subject, now)));
+    });
     drop(lock);
     Ok(())
 }
 
+/// Makes the request that tells of the names.
 async fn ask(
     subject: Subject,
     environment: &Environment,
@@ -194,25 +157,19 @@ async fn ask(
     memory: &Memory,
 ) -> Result<()> {
     let manner = Manner::NeverAsking(LEARN_LIMIT);
-    let silent = Box::new(|_| {});
-    let cluster = Cluster::connect(environment, kubeconfig, &options.impersonation, silent, manner).await?;
+    let memory = memory.clone();
+    let observer = Box::new(move |notice| {
+        if let Notice::Glimpse(glimpse) = notice {
+            memory.see(glimpse);
+        }
+    });
+    let cluster = Cluster::connect(environment, kubeconfig, &options.impersonation, observer, manner).await?;
     match subject {
-        Subject::Roles | Subject::Pods => {
-            let pods = cluster.glance(environment).await?;
-            memory.learn(|known| known.pods = Learned::now(pods));
-        }
-        Subject::Jobs => {
-            let jobs = cluster.jobs(environment, &JobKind::ALL).await?;
-            memory.learn(|known| known.jobs = Learned::now(jobs.iter().map(JobName::of).collect()));
-        }
-        Subject::Targets => {
-            let reachable = cluster.reachable(environment).await?;
-            let targets = reachable.into_iter().map(|one| one.target).collect();
-            memory.learn(|known| known.targets = Learned::now(targets));
-        }
-        Subject::App => {}
+        Subject::Roles | Subject::Containers | Subject::Pods => cluster.summary(environment).await.map(drop),
+        Subject::Jobs | Subject::Sessions => cluster.jobs(environment, &JobKind::ALL).await.map(drop),
+        Subject::Targets => cluster.reachable(environment).await.map(drop),
+        Subject::App => Ok(()),
     }
-    Ok(())
 }
 
 fn place(name: &str, options: &Options, config: &Config) -> Result<(Environment, Kubeconfig)> {

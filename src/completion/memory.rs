@@ -1,6 +1,7 @@
 //! What was learned of a place, and when. A file for each place: names only, no secrets. Without it kdj works as well.
 
 use std::{
+    collections::BTreeMap,
     fs,
     hash::{DefaultHasher, Hash, Hasher},
     path::{Path, PathBuf},
@@ -9,14 +10,17 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use super::subject::Subject;
 use crate::{
-    cluster::{JobSummary, PodGlance},
+    cluster::{Glimpse, JobKind, JobSummary, PodGlance, RoleGlance},
     environment::Environment,
     own_file,
 };
 
 /// Files of places that nobody has looked at for so long are removed.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// How many jobs are remembered that no list has told of.
+const MOST_JOBS: usize = 50;
 
 /// What is known of a place.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,16 +28,20 @@ const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 pub struct Known {
     /// The pods of its roles.
     pub pods: Option<Learned<Vec<PodGlance>>>,
-    /// The jobs and sessions of kdj's.
+    /// The roles that have a workload, if no pod.
+    pub roles: Option<Learned<Vec<RoleGlance>>>,
+    /// The jobs of kdj's.
     pub jobs: Option<Learned<Vec<JobName>>>,
+    /// The sessions in pods of their own.
+    pub sessions: Option<Learned<Vec<JobName>>>,
     /// What can be forwarded to: roles and Services.
     pub targets: Option<Learned<Vec<String>>>,
     /// The apps that have migrations.
     pub apps: Option<Learned<Vec<String>>>,
     /// The management commands.
     pub commands: Option<Learned<Vec<String>>>,
-    /// That a process beside a Tab got no answer.
-    pub failed: Option<Learned<()>>,
+    /// What a process beside a Tab got no answer to.
+    pub failed: BTreeMap<Subject, Learned<()>>,
 }
 
 /// A job of kdj's.
@@ -41,8 +49,6 @@ pub struct Known {
 pub struct JobName {
     /// Its name.
     pub name: String,
-    /// What it is for: `run`, `migrate`, `session`.
-    pub kind: String,
     /// How far it is, and its command.
     pub about: String,
 }
@@ -51,8 +57,49 @@ impl JobName {
     /// What is remembered of a job.
     pub fn of(job: &JobSummary) -> Self {
         let about = format!("{}, {}", job.state.word(), job.command);
-        Self { name: job.handle.name.clone(), kind: job.kind.word().to_owned(), about }
+        Self { name: job.handle.name.clone(), about }
     }
+}
+
+impl Known {
+    /// Takes in the names that a request has told of.
+    fn see(&mut self, glimpse: Glimpse) {
+        match glimpse {
+            Glimpse::Pods(pods) => self.pods = Learned::now(pods),
+            Glimpse::Roles(roles) => self.roles = Learned::now(roles),
+            Glimpse::Targets(targets) => self.targets = Learned::now(targets),
+            Glimpse::Jobs(kinds, jobs) => {
+                let of = |wanted: &[JobKind]| -> Option<Learned<Vec<JobName>>> {
+                    let is_all = wanted.iter().all(|kind| kinds.contains(kind));
+                    let jobs = jobs.iter().filter(|job| wanted.contains(&job.kind)).map(JobName::of);
+                    Learned::now(jobs.collect()).filter(|_| is_all)
+                };
+                self.jobs = of(&JOBS).or(self.jobs.take());
+                self.sessions = of(&[JobKind::Session]).or(self.sessions.take());
+            }
+            Glimpse::NewJob(job) if job.kind == JobKind::Session => add(&mut self.sessions, JobName::of(&job)),
+            Glimpse::NewJob(job) if JOBS.contains(&job.kind) => add(&mut self.jobs, JobName::of(&job)),
+            Glimpse::NewJob(_) => {}
+            Glimpse::GoneJob(name) => {
+                for learned in [&mut self.jobs, &mut self.sessions].into_iter().flatten() {
+                    learned.what.retain(|job| job.name != name);
+                }
+            }
+        }
+    }
+}
+
+/// The kinds of Jobs that are no sessions, and that anybody would name.
+const JOBS: [JobKind; 2] = [JobKind::Run, JobKind::Migrate];
+
+/// Adds a job to those that are known. There may be others since: whoever can ask asks.
+fn add(known: &mut Option<Learned<Vec<JobName>>>, job: JobName) {
+    let mut jobs = known.as_ref().and_then(|jobs| jobs.within(Subject::Jobs.usable()).cloned()).unwrap_or_default();
+    jobs.retain(|other| other.name != job.name);
+    jobs.insert(0, job);
+    jobs.truncate(MOST_JOBS);
+    let at = SystemTime::now().checked_sub(Subject::Jobs.fresh());
+    *known = at.map(|at| Learned { at, what: jobs });
 }
 
 /// Something, and when it was learned.
@@ -114,6 +161,18 @@ impl Memory {
         }
     }
 
+    /// Learns the names that a request has told of.
+    pub fn see(&self, glimpse: Glimpse) {
+        self.learn(|known| known.see(glimpse));
+    }
+
+    /// Forgets what got no answer: the cluster answers again.
+    pub fn forgive(&self) {
+        if !self.recall().failed.is_empty() {
+            self.learn(|known| known.failed.clear());
+        }
+    }
+
     /// A file that says that somebody is learning about the place.
     pub(super) fn lock(&self) -> Option<PathBuf> {
         Some(self.path.as_ref()?.with_extension("learning"))
@@ -133,6 +192,24 @@ fn forget_old(path: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn jobs_that_were_made_stand_before_the_older_ones_and_make_no_list_new() {
+        let job = |number: usize| JobName { name: format!("kdj-run-{number}"), about: "pending, report".to_owned() };
+        let mut known = Learned::now(vec![job(0)]);
+        for number in 1..=MOST_JOBS {
+            add(&mut known, job(number));
+        }
+        add(&mut known, job(7));
+        let known = known.unwrap();
+        assert!(!known.is_within(Subject::Jobs.fresh()));
+        let jobs = known.within(Subject::Jobs.usable()).unwrap();
+        assert_eq!((jobs.len(), &jobs[0], &jobs[1]), (MOST_JOBS, &job(7), &job(MOST_JOBS)));
+        // What was listed too long ago does not come back with them.
+        let mut old = Some(Learned { at: SystemTime::UNIX_EPOCH, what: vec![job(1)] });
+        add(&mut old, job(2));
+        assert_eq!(old.unwrap().what, [job(2)]);
+    }
 
     #[test]
     fn what_is_learned_is_known_for_a_while() {

@@ -7,9 +7,11 @@
 mod ask;
 mod memory;
 mod project;
+mod subject;
 
 pub use self::{
-    ask::{Subject, VARIABLE as LEARN_VARIABLE, known, learn, to_learn},
+    ask::{VARIABLE as LEARN_VARIABLE, known, learn, to_learn},
     memory::{JobName, Known, Learned, Memory},
     project::{BUILT_IN_COMMANDS, Project},
+    subject::Subject,
 };

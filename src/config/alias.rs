@@ -56,7 +56,8 @@ impl Alias {
         (TAKE_ENVIRONMENT.contains(&command.as_str()) && is_word).then_some(environment)
     }
 
-    fn takes_environment(&self) -> bool {
+    /// Whether its first argument is an environment.
+    pub fn takes_environment(&self) -> bool {
         self.words.iter().any(|word| word == PLACEHOLDER)
     }
 

@@ -67,6 +67,15 @@ fn checks(world: &Rc<World>) -> Vec<Check> {
     CATEGORIES.iter().flat_map(of_category).collect()
 }
 
+/// What `--only` takes: the categories, and the checks that every world has, each with what it is about.
+pub fn names() -> Vec<(String, String)> {
+    let category = |category: &&Category| (category.name.to_owned(), "all of them".to_owned());
+    let mut names: Vec<_> = CATEGORIES.iter().map(category).collect();
+    names.dedup();
+    names.extend(abouts(&[]).into_iter().map(|about| (about.id.into_owned(), about.title.into_owned())));
+    names
+}
+
 /// What all checks are about that there may be: those that are known, and those that a world has of its own.
 fn abouts(checks: &[Check]) -> Vec<About> {
     let mut abouts: Vec<About> =

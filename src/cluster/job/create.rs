@@ -11,11 +11,11 @@ use tokio::time::sleep;
 
 use super::{
     super::{
-        Cluster,
+        Cluster, Glimpse,
         request::{error, never_sent, unrepeatable},
         template::Template,
     },
-    JobHandle, NONCE, NewJob,
+    JobHandle, JobSummary, NONCE, NewJob,
     manifest::{Manifest, manifest},
 };
 use crate::error::Result;
@@ -60,7 +60,7 @@ impl Cluster {
         let real = PostParams::default();
         let answer = unrepeatable(&what, &self.place, &self.observer, || jobs.create(&real, &job)).await;
         let (failure, existed) = match answer {
-            Ok(Ok(made)) => return Ok(Created::Made(JobHandle::of(&made), notes)),
+            Ok(Ok(made)) => return Ok(self.made(&made, notes)),
             Ok(Err(failure)) if is_refused(&failure) => return Err(error::explain(failure, &what, &self.place)),
             // An earlier attempt may have made it: what stands before the server can say 503 after that.
             Ok(Err(failure)) => {
@@ -74,7 +74,7 @@ impl Cluster {
             sleep(pause).await;
             match self.get::<Job>(&template.namespace, &new.name).await {
                 Ok(Some(made)) if made.annotations().get(NONCE) == nonce => {
-                    return Ok(Created::Made(JobHandle::of(&made), notes));
+                    return Ok(self.made(&made, notes));
                 }
                 Ok(Some(_)) => return Ok(Created::Exists),
                 // Another's, that was being deleted.
@@ -85,6 +85,13 @@ impl Cluster {
             }
         }
         Err(failure.outcome_unknown("whether the Job exists, nobody knows"))
+    }
+
+    fn made(&self, job: &Job, notes: Vec<String>) -> Created {
+        if let Some(summary) = JobSummary::of(job) {
+            self.tell(Glimpse::NewJob(Box::new(summary)));
+        }
+        Created::Made(JobHandle::of(job), notes)
     }
 
     /// The manifest of a Job that is not made, as JSON.
@@ -104,11 +111,13 @@ impl Cluster {
         parameters.preconditions = Some(Preconditions { uid: Some(handle.uid.clone()), ..Preconditions::default() });
         let what = format!("delete job {}", handle.name);
         let delete = || jobs.delete(&handle.name, &parameters);
-        match unrepeatable(&what, &self.place, &self.observer, delete).await? {
-            Ok(_) => Ok(true),
-            Err(KubeError::Api(status)) if matches!(status.code, 404 | 409) => Ok(false),
-            Err(failure) => Err(error::explain(failure, &what, &self.place)),
-        }
+        let deleted = match unrepeatable(&what, &self.place, &self.observer, delete).await? {
+            Ok(_) => true,
+            Err(KubeError::Api(status)) if matches!(status.code, 404 | 409) => false,
+            Err(failure) => return Err(error::explain(failure, &what, &self.place)),
+        };
+        self.tell(Glimpse::GoneJob(handle.name.clone()));
+        Ok(deleted)
     }
 }
 

@@ -9,8 +9,10 @@ use k8s_openapi::{
 use kube::{ResourceExt, api::ListParams};
 
 use super::{
-    super::Cluster, COMMAND, CONTAINER, ENVIRONMENT, HOST, INSTANCE, JobHandle, JobKind, KIND, MANAGED_BY, REASON,
-    RECORD, ROLE, START_LIMIT, USER, manifest::label,
+    super::{Cluster, Glimpse},
+    COMMAND, CONTAINER, ENVIRONMENT, HOST, INSTANCE, JobHandle, JobKind, KIND, MANAGED_BY, REASON, RECORD, ROLE,
+    START_LIMIT, USER,
+    manifest::label,
 };
 use crate::{environment::Environment, error::Result};
 
@@ -78,8 +80,8 @@ impl Cluster {
     /// # Errors
     /// When the cluster cannot be reached or refuses.
     pub async fn jobs(&self, environment: &Environment, kinds: &[JobKind]) -> Result<Vec<JobSummary>> {
-        let kinds: Vec<&str> = kinds.iter().map(|kind| kind.word()).collect();
-        let mut selector = format!("{}={},{KIND} in ({})", MANAGED_BY.0, MANAGED_BY.1, kinds.join(","));
+        let words: Vec<&str> = kinds.iter().map(|kind| kind.word()).collect();
+        let mut selector = format!("{}={},{KIND} in ({})", MANAGED_BY.0, MANAGED_BY.1, words.join(","));
         if let Some(instance) = &environment.instance {
             selector.push_str(&format!(",{INSTANCE}={}", label(instance)));
         }
@@ -87,6 +89,7 @@ impl Cluster {
         let jobs = self.list_matching::<Job>(&environment.namespace, &parameters).await?;
         let mut jobs: Vec<JobSummary> = jobs.iter().filter_map(JobSummary::of).collect();
         jobs.sort_by(|a, b| (b.created, &a.handle.name).cmp(&(a.created, &b.handle.name)));
+        self.tell(Glimpse::Jobs(kinds.to_vec(), jobs.clone()));
         Ok(jobs)
     }
 

@@ -44,7 +44,7 @@ pub(super) use self::{
 };
 use super::{
     Cluster,
-    target::Roles,
+    target::{Roles, group},
     watch::{Seen, Selection, Watch},
 };
 use crate::{
@@ -91,9 +91,11 @@ impl Cluster {
         let mut watch = Watch::<Pod>::new(self, selection, None);
         let ramp = ramp();
         let mut pods = Pods::new(self, environment, wanted, &roles, streams, (&ramp, say));
-        for pod in watch.first().await? {
-            pods.see(&pod);
+        let first = watch.first().await?;
+        if wanted.labels(&roles) == roles.query(None) {
+            self.tell_pods(&group(first.clone(), &roles));
         }
+        first.iter().for_each(|pod| pods.see(pod));
         self.require_any(environment, wanted, &roles, &pods).await?;
         pods.begin();
         let known = pods.objects();

@@ -59,6 +59,9 @@ impl Cluster {
         let mut all: Vec<Operated> = deployments?.iter().filter_map(|it| reader.deployment(it)).collect();
         all.extend(sets.iter().filter_map(|it| reader.stateful_set(it)));
         all.sort_by(|a, b| (a.kind, &a.role, &a.workload).cmp(&(b.kind, &b.role, &b.workload)));
+        if no_stateful_sets.is_none() {
+            self.tell_roles(all.iter().filter(|it| !it.deleting).map(|it| (it.kind, it.role.as_str())));
+        }
         Ok(Workloads { all, no_autoscalers, no_stateful_sets })
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{
     super::{
-        Kind,
+        Glimpse, Kind,
         target::{Roles, group},
     },
     Cluster,
@@ -50,6 +50,7 @@ impl Cluster {
         let pods = self.list::<Pod>(namespace, roles.query(None).as_deref()).await?;
         let services = self.list::<Service>(namespace, None).await.unwrap_or_default();
         let workloads = group(pods, &roles);
+        self.tell_pods(&workloads);
         let mut names: Vec<(Kind, &str)> = workloads.iter().map(|it| (it.kind, it.role.as_str())).collect();
         names.sort_unstable();
         names.dedup();
@@ -71,7 +72,9 @@ impl Cluster {
             }
         };
         let roles = names.into_iter().map(of_role);
-        Ok(roles.chain(services.iter().map(of_service)).collect())
+        let reachable: Vec<_> = roles.chain(services.iter().map(of_service)).collect();
+        self.tell(Glimpse::Targets(reachable.iter().map(|one| one.target.clone()).collect()));
+        Ok(reachable)
     }
 }
 

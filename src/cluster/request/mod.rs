@@ -10,7 +10,7 @@ use tokio::time::{sleep, timeout};
 
 pub(super) mod error;
 
-use super::{Place, access::client::Overloaded, target::PodGlance};
+use super::{Glimpse, Place, access::client::Overloaded};
 use crate::error::Result;
 
 /// How long one attempt may take.
@@ -43,8 +43,8 @@ pub enum Notice {
         /// After which pause.
         pause: Duration,
     },
-    /// Which pods an environment has, where a request has told of all of them anyway.
-    Pods(Vec<PodGlance>),
+    /// Names that a request has told of, which was made anyway.
+    Glimpse(Glimpse),
 }
 
 /// Whom requests are reported to. It must not block.

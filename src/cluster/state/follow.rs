@@ -190,6 +190,7 @@ impl Cluster {
         let roles = Roles::new(environment, None)?;
         let mut feeds = Feeds::new(self, environment, &roles);
         let mut state = feeds.first().await?;
+        self.tell_names(&state, &state.status(environment, &roles, Link::Live, Timestamp::now()), &roles);
         let mut asked: Option<Instant> = None;
         loop {
             if !state.is_empty() {

@@ -14,7 +14,11 @@ use kube::{Api, api::ListParams};
 use tokio::time::timeout;
 
 use super::{
-    super::{Cluster, request::repeatable, target::Roles},
+    super::{
+        Cluster,
+        request::repeatable,
+        target::{Roles, group},
+    },
     EVENTS, Place, State, by_name,
 };
 use crate::{
@@ -46,6 +50,7 @@ impl Cluster {
         };
         let mut state = state?;
         let mut status = state.status(environment, &roles, Link::Live, Timestamp::now());
+        self.tell_names(&state, &status, &roles);
         if !status.wants_evidence() {
             return Ok(status);
         }
@@ -92,6 +97,17 @@ impl Cluster {
             Err(error) => state.lacks("HPAs", &error),
         }
         Ok(state)
+    }
+
+    /// Tells of the names of what was listed.
+    pub(super) fn tell_names(&self, state: &State, status: &Status, roles: &Roles<'_>) {
+        let has = |kind: &str| !state.missing.contains_key(kind);
+        if has("pods") {
+            self.tell_pods(&group(state.pods.values().cloned().collect(), roles));
+        }
+        if has("Deployments") && has("StatefulSets") {
+            self.tell_roles(status.roles.iter().map(|role| (role.kind, role.name.as_str())));
+        }
     }
 
     /// Asks for what tells why something is wrong: events, revisions, the namespace itself. Where there is nothing, only

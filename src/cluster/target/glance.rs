@@ -4,15 +4,7 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    super::{Cluster, request::Notice},
-    container::container_names,
-    kind::Kind,
-    pod::is_ready,
-    role::Roles,
-    workload::{Workload, group},
-};
-use crate::{environment::Environment, error::Result};
+use super::{container::container_names, kind::Kind, pod::is_ready, workload::Workload};
 
 /// A pod at a glance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,24 +21,8 @@ pub struct PodGlance {
     pub containers: Vec<String>,
 }
 
-impl Cluster {
-    /// The live pods of the environment's roles: one request.
-    ///
-    /// # Errors
-    /// When the cluster cannot be reached or refuses, or a configured selector is malformed.
-    pub async fn glance(&self, environment: &Environment) -> Result<Vec<PodGlance>> {
-        let roles = Roles::new(environment, None)?;
-        let pods = self.list::<Pod>(&environment.namespace, roles.query(None).as_deref()).await?;
-        Ok(glance(&group(pods, &roles)))
-    }
-
-    /// Tells the observer which pods there are, where all were listed anyway.
-    pub(super) fn tell_pods(&self, workloads: &[Workload]) {
-        (self.observer)(Notice::Pods(glance(workloads)));
-    }
-}
-
-fn glance(workloads: &[Workload]) -> Vec<PodGlance> {
+/// The live pods of these workloads.
+pub(in crate::cluster) fn glance(workloads: &[Workload]) -> Vec<PodGlance> {
     let of = |workload: &Workload| {
         let one = |pod: &Pod| PodGlance {
             name: pod.name_any(),

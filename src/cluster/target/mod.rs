@@ -27,6 +27,7 @@ mod state;
 mod trouble;
 mod workload;
 
+pub(in crate::cluster) use self::glance::glance;
 pub(super) use self::{
     choose::choose_workload,
     container::{

@@ -1,74 +1,44 @@
 //! What the words of a command line complete to. Nothing here fails: what is not known is not offered.
 
+use std::collections::BTreeMap;
+
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 
-use super::{typed, typed::Typed};
+use super::{
+    named::{Named, named},
+    typed,
+    typed::Typed,
+};
 use crate::{
     cluster::Kubeconfig,
     completion::{self, BUILT_IN_COMMANDS, JobName, Known, Project, Subject},
-    config::{Alias, Sourced},
-    environment,
+    doctor, environment,
     help::TOPICS,
 };
 
 /// Names, and what is said of each.
 type Candidates = Vec<CompletionCandidate>;
 
-/// What an argument names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Named {
-    Environment,
-    /// In `status` and `doctor`: any number of them.
-    Environments,
-    /// The first is an environment, the others are its roles.
-    EnvironmentThenRoles,
-    /// The first is an environment, the other a job or a session of it.
-    EnvironmentThenJob(bool),
-    Role,
-    Roles,
-    /// `web=`, `web+`
-    RolesToScale,
-    Pod,
-    Container,
-    App,
-    Migration,
-    ManagementCommand,
-    Job,
-    Target,
-    Context,
-    /// A command, or a page of the documentation.
-    Help,
-}
-
-/// The argument of this id, of a command below `parent`.
-fn named(parent: &str, command: &str, id: &str) -> Option<Named> {
-    Some(match (command, id) {
-        ("scale", "roles") => Named::RolesToScale,
-        ("logs", "places") => Named::EnvironmentThenRoles,
-        ("rollback", "words") => Named::Roles,
-        ("manage", "command") => Named::ManagementCommand,
-        ("migrate", "app") => Named::App,
-        ("migrate", "migration") => Named::Migration,
-        ("forward", "targets") => Named::Target,
-        ("help", "words") => Named::Help,
-        ("config", "diff") => Named::Environment,
-        ("logs", "job") => Named::Job,
-        (_, "words") if parent == "jobs" => Named::EnvironmentThenJob(false),
-        (_, "words") if parent == "sessions" => Named::EnvironmentThenJob(true),
-        (_, "environment") => Named::Environment,
-        (_, "environments") => Named::Environments,
-        (_, "role") => Named::Role,
-        (_, "roles") => Named::Roles,
-        (_, "pod") => Named::Pod,
-        (_, "container") => Named::Container,
-        (_, "context") => Named::Context,
-        _ => return None,
-    })
-}
-
-/// The program with candidates for all that can be named.
+/// The program with the aliases of the configuration, and candidates for all that can be named.
 pub fn with_candidates(program: clap::Command, plain: fn() -> clap::Command) -> clap::Command {
-    attach(program, "", plain)
+    attach(with_aliases(program), "", plain)
+}
+
+/// An alias is a command whose first word is an environment, unless it says itself which.
+fn with_aliases(program: clap::Command) -> clap::Command {
+    let aliases = typed::config().aliases.into_iter().filter(|(name, _)| is_harmless(name));
+    aliases.fold(program, |program, (name, alias)| {
+        if program.find_subcommand(&name).is_some() {
+            return program;
+        }
+        // clap wants names that live as long as the process: this one completes a word and ends.
+        let name: &'static str = Box::leak(name.into_boxed_str());
+        let mut command = clap::Command::new(name).about(alias.value.template.clone());
+        if alias.value.takes_environment() {
+            command = command.arg(clap::Arg::new("environment"));
+        }
+        program.subcommand(command)
+    })
 }
 
 fn attach(command: clap::Command, parent: &str, plain: fn() -> clap::Command) -> clap::Command {
@@ -78,7 +48,7 @@ fn attach(command: clap::Command, parent: &str, plain: fn() -> clap::Command) ->
     let command = command.mut_args(move |argument| match named(&parent, &own, argument.get_id().as_str()) {
         Some(named) => argument.add(ArgValueCandidates::new(move || {
             let mut found = candidates(named, plain).unwrap_or_default();
-            found.retain(is_harmless);
+            found.retain(|candidate| candidate.get_value().to_str().is_some_and(is_harmless));
             found
         })),
         None => argument,
@@ -88,9 +58,8 @@ fn attach(command: clap::Command, parent: &str, plain: fn() -> clap::Command) ->
 
 /// Whether it is one word in every shell, which does nothing: names come from clusters and from files that were cloned, and
 /// not every shell's script quotes what it puts onto the line.
-fn is_harmless(candidate: &CompletionCandidate) -> bool {
-    let harmless = |c: char| c.is_alphanumeric() || "_./:@%+,=-".contains(c);
-    candidate.get_value().to_str().is_some_and(|name| name.chars().all(harmless))
+fn is_harmless(name: &str) -> bool {
+    name.chars().all(|c| c.is_alphanumeric() || "_./:@%+,=-".contains(c))
 }
 
 fn candidates(named: Named, plain: fn() -> clap::Command) -> Option<Candidates> {
@@ -98,11 +67,14 @@ fn candidates(named: Named, plain: fn() -> clap::Command) -> Option<Candidates> 
     match named {
         Named::Environment => Some(environments(&typed, &[])),
         Named::Environments => Some(environments(&typed, &typed.values("environments"))),
-        Named::EnvironmentThenRoles if typed.values("places").is_empty() => Some(environments(&typed, &[])),
-        Named::EnvironmentThenRoles => roles(&typed, "", &typed.values("places")),
-        Named::EnvironmentThenJob(sessions) => match typed.values("words").len() {
+        Named::EnvironmentThenRoles => {
+            let places = typed.values("places");
+            let first = if places.is_empty() { Some(environments(&typed, &[])) } else { roles(&typed, "", &places) };
+            Some(first.into_iter().chain(roles_of_other(&typed)).flatten().collect())
+        }
+        Named::EnvironmentThenJob(subject) => match typed.values("words").len() {
             0 => Some(environments(&typed, &[])),
-            1 => jobs(&typed, sessions),
+            1 => jobs(&typed, subject),
             _ => None,
         },
         Named::Role => roles(&typed, "", &[]),
@@ -110,10 +82,11 @@ fn candidates(named: Named, plain: fn() -> clap::Command) -> Option<Candidates> 
         Named::RolesToScale => roles(&typed, "=", &typed.values("roles")),
         Named::Pod => pods(&typed),
         Named::Container => containers(&typed),
+        Named::Check => Some(checks()),
         Named::App => Some(apps(&typed)),
         Named::Migration => Some(migrations(&typed)),
         Named::ManagementCommand => Some(management_commands(&typed)),
-        Named::Job => jobs(&typed, false),
+        Named::Job => jobs(&typed, Subject::Jobs),
         Named::Target => targets(&typed),
         Named::Help => typed.values("words").is_empty().then(|| help_words(&plain())),
         Named::Context => Some(contexts(&typed).into_iter().map(CompletionCandidate::new).collect()),
@@ -122,7 +95,7 @@ fn candidates(named: Named, plain: fn() -> clap::Command) -> Option<Candidates> 
 
 /// What is known of the environment that is typed.
 fn known(typed: &Typed, subject: Subject) -> Option<Known> {
-    completion::known(&typed.environment()?, subject, &typed.options(), &typed::config())
+    completion::known(&typed.environment()?, subject, &typed.options(), &typed::config()).map(|(_, known)| known)
 }
 
 /// The configured environments; without any the contexts, by their literal forms.
@@ -144,16 +117,39 @@ fn contexts(typed: &Typed) -> Vec<String> {
     contexts.into_iter().map(|context| context.name).collect()
 }
 
-/// The roles with their kinds, those that are configured too, less those that are typed already.
+/// The roles that are not typed yet.
 fn roles(typed: &Typed, end: &str, typed_already: &[String]) -> Option<Candidates> {
-    let known = known(typed, Subject::Roles)?;
-    let pods = known.pods.as_ref().and_then(|pods| pods.within(Subject::Roles.usable()));
-    let mut roles: Vec<_> = pods.into_iter().flatten().map(|pod| (pod.kind, pod.role.as_str())).collect();
-    roles.sort_unstable();
-    roles.dedup();
-    let is_new = |role: &str| !typed_already.iter().any(|typed| typed.split(['=', '+', '-', ':']).next() == Some(role));
-    let roles = roles.into_iter().filter(|(_, role)| is_new(role) && !typed_already.iter().any(|typed| typed == role));
-    Some(roles.map(|(kind, role)| candidate(format!("{role}{end}"), kind.to_string())).collect())
+    let is_new = |role: &str| {
+        let is_it = |typed: &String| typed == role || typed.split(['=', '+', '-', ':']).next() == Some(role);
+        !typed_already.iter().any(is_it)
+    };
+    let roles = roles_in(&typed.environment()?, typed)?.into_iter().filter(|(role, _)| is_new(role));
+    Some(roles.map(|(role, about)| candidate(format!("{role}{end}"), about)).collect())
+}
+
+/// `kdj logs qa:web`: the roles of an environment that is named in the same word.
+fn roles_of_other(typed: &Typed) -> Option<Candidates> {
+    let environment = typed::environment_of(&typed.current)?;
+    let roles = roles_in(environment, typed)?.into_iter();
+    Some(roles.map(|(role, about)| candidate(format!("{environment}:{role}"), about)).collect())
+}
+
+/// The roles of an environment with their kinds: those of its pods, those whose workloads a command has listed, though they
+/// have no pod, and those that are configured.
+fn roles_in(environment: &str, typed: &Typed) -> Option<BTreeMap<String, String>> {
+    let (environment, known) = completion::known(environment, Subject::Roles, &typed.options(), &typed::config())?;
+    let usable = Subject::Roles.usable();
+    let pods = known.pods.as_ref().and_then(|pods| pods.within(usable)).into_iter().flatten();
+    let listed = known.roles.as_ref().and_then(|roles| roles.within(usable)).into_iter().flatten();
+    let mut roles: BTreeMap<_, _> = environment.roles.into_keys().map(|role| (role, "configured".to_owned())).collect();
+    roles.extend(listed.map(|role| (role.name.clone(), role.kind.to_string())));
+    roles.extend(pods.map(|pod| (pod.role.clone(), pod.kind.to_string())));
+    Some(roles)
+}
+
+/// The checks and their categories.
+fn checks() -> Candidates {
+    doctor::names().into_iter().map(|(name, about)| candidate(name, about)).collect()
 }
 
 /// The pods of the role that is typed, or all.
@@ -169,8 +165,8 @@ fn pods(typed: &Typed) -> Option<Candidates> {
 
 /// The containers of the pod or the role that is typed, or of all pods.
 fn containers(typed: &Typed) -> Option<Candidates> {
-    let known = known(typed, Subject::Roles)?;
-    let pods = known.pods.as_ref().and_then(|pods| pods.within(Subject::Roles.usable()))?;
+    let known = known(typed, Subject::Containers)?;
+    let pods = known.pods.as_ref().and_then(|pods| pods.within(Subject::Containers.usable()))?;
     let (pod, role) = (typed.value("pod"), typed.value("role"));
     let wanted = |one: &&crate::cluster::PodGlance| {
         pod.as_ref().is_none_or(|pod| *pod == one.name) && role.as_ref().is_none_or(|role| *role == one.role)
@@ -181,11 +177,11 @@ fn containers(typed: &Typed) -> Option<Candidates> {
     Some(names.into_iter().map(CompletionCandidate::new).collect())
 }
 
-fn jobs(typed: &Typed, sessions: bool) -> Option<Candidates> {
-    let known = known(typed, Subject::Jobs)?;
-    let jobs = known.jobs.as_ref().and_then(|jobs| jobs.within(Subject::Jobs.usable()))?;
-    let wanted = jobs.iter().filter(|job| (job.kind == "session") == sessions && job.kind != "plan");
-    Some(wanted.map(|JobName { name, about, .. }| candidate(name.clone(), about.clone())).collect())
+fn jobs(typed: &Typed, subject: Subject) -> Option<Candidates> {
+    let known = known(typed, subject)?;
+    let jobs = if subject == Subject::Sessions { known.sessions } else { known.jobs }?;
+    let jobs = jobs.within(subject.usable())?.iter();
+    Some(jobs.map(|JobName { name, about }| candidate(name.clone(), about.clone())).collect())
 }
 
 fn targets(typed: &Typed) -> Option<Candidates> {
@@ -242,12 +238,6 @@ fn help_words(program: &clap::Command) -> Candidates {
     let commands = commands.map(|command| (command.get_name(), command.get_about().map(ToString::to_string)));
     let topics = TOPICS.iter().map(|topic| (topic.name, Some(topic.about.to_owned())));
     topics.chain(commands).map(|(name, about)| candidate(name.to_owned(), about.unwrap_or_default())).collect()
-}
-
-/// The aliases, with what they stand for.
-pub fn aliases() -> Candidates {
-    let of = |(name, alias): (String, Sourced<Alias>)| candidate(name, alias.value.template);
-    typed::config().aliases.into_iter().map(of).collect()
 }
 
 fn sorted(mut names: Vec<String>) -> Candidates {

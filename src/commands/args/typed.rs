@@ -11,14 +11,14 @@ use crate::{
     options::Options,
 };
 
-/// The words in front of the one that is completed, kdj's own name first.
-static WORDS: OnceLock<Vec<OsString>> = OnceLock::new();
+/// The words in front of the one that is completed, kdj's own name first, and that one.
+static WORDS: OnceLock<(Vec<OsString>, OsString)> = OnceLock::new();
 
 /// Remembers the words of this completion: `words` are all, and `index` is the one that is completed.
 pub fn set(words: &[OsString], index: usize) {
     let before = words.iter().take(index).cloned().collect();
     // It is set once: a process completes one word.
-    let _ = WORDS.set(before);
+    let _ = WORDS.set((before, words.get(index).cloned().unwrap_or_default()));
 }
 
 /// The words behind `--` of the shell's call, and the index of the one that is completed. bash and zsh say the index, for
@@ -34,6 +34,8 @@ pub fn of_shell(arguments: &[OsString]) -> (Vec<OsString>, usize) {
 /// The command line as far as it is typed.
 pub struct Typed {
     matches: ArgMatches,
+    /// The word that is completed, as far as it is typed.
+    pub current: String,
     /// Whether `--` was typed.
     pub escaped: bool,
 }
@@ -41,7 +43,7 @@ pub struct Typed {
 impl Typed {
     /// Reads it, as far as it can be understood; `None` where nothing is completed.
     pub fn read(program: clap::Command) -> Option<Self> {
-        let words = WORDS.get()?;
+        let (words, current) = WORDS.get()?;
         let escaped = words.iter().any(|word| word == "--");
         let program = program.ignore_errors(true);
         let without_last = &words[..words.len().saturating_sub(1)];
@@ -51,7 +53,7 @@ impl Typed {
             attempts.filter_map(|words| program.clone().try_get_matches_from(words).ok()).collect();
         let best = parsed.iter().find(|matches| matches.subcommand_name().is_some()).or(parsed.first());
         let matches = best.cloned().unwrap_or_default();
-        Some(Self { matches, escaped })
+        Some(Self { matches, current: current.to_string_lossy().into_owned(), escaped })
     }
 
     /// The innermost subcommand's arguments.
@@ -84,9 +86,7 @@ impl Typed {
     /// The environment that is named.
     pub fn environment(&self) -> Option<String> {
         let named = ["environment", "environments", "places", "words"].into_iter().find_map(|id| self.value(id))?;
-        // `kdj logs qa:web`, and not `arn:aws:eks:eu-west-1:1234:cluster/acme/shop`.
-        let split = named.rsplit_once(':').filter(|(_, role)| !role.contains('/'));
-        Some(split.map_or(named.clone(), |(environment, _)| environment.to_owned()))
+        Some(environment_of(&named).unwrap_or(&named).to_owned())
     }
 
     /// What the global flags ask for.
@@ -101,6 +101,12 @@ impl Typed {
             explain: false,
         }
     }
+}
+
+/// The environment of `qa:web`; `None` where no role is named, as in `arn:aws:eks:eu-west-1:1234:cluster/acme/shop`.
+pub fn environment_of(place: &str) -> Option<&str> {
+    let (environment, role) = place.rsplit_once(':')?;
+    (!role.contains('/')).then_some(environment)
 }
 
 /// The configuration; nothing configured rather than an error.
