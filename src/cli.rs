@@ -29,7 +29,7 @@ use crate::{
     exit::Exit,
     options::Options,
     rest,
-    ui::{Ui, Verbosity, style::ColorChoice},
+    ui::{Stall, Ui, Verbosity, style::ColorChoice},
 };
 
 /// Shells and management commands for Django on Kubernetes, by the environment's name
@@ -89,8 +89,9 @@ pub struct GlobalArgs {
 }
 
 impl GlobalArgs {
-    fn options(&self) -> Options {
+    fn options(&self, called: Option<&'static str>) -> Options {
         Options {
+            called,
             kubeconfig: self.kubeconfig.clone(),
             overrides: Overrides { context: self.context.clone(), namespace: self.namespace.clone() },
             impersonation: Impersonation { user: self.as_user.clone(), groups: self.as_group.clone() },
@@ -180,8 +181,12 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
         return parse(&words.collect::<Vec<_>>()).err().unwrap_or(ExitCode::SUCCESS);
     }
     let plugin = plugin_name(&arguments);
-    let config = Config::load(&config::Sources::of_this_process())
+    let early = Ui::new(cli.global.color.unwrap_or_default(), verbosity(&cli.global));
+    let stall = Stall::new(move |text| early.warning(text));
+    let config = stall
+        .within("kdj", || Config::load(&config::Sources::of_this_process()))
         .and_then(|config| commands::alias::check(&config).map(|()| config));
+    drop(stall);
     if let (Ok(config), Command::External(words)) = (&config, &cli.command) {
         let expanded = commands::alias::expand(&arguments, words, config);
         cli = match expanded.map(|arguments| parse(&arguments)) {
@@ -189,25 +194,26 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
             Ok(Err(code)) => return code,
             Err(error) => {
                 let color = cli.global.color.unwrap_or(config.color.value);
-                Ui::new(color, verbosity(&cli.global)).called(plugin).error(&error);
+                let invocation = cli.global.options(plugin).invocation();
+                Ui::new(color, verbosity(&cli.global)).called(invocation).error(&error);
                 return ExitCode::from(error.failure().code(false));
             }
         };
     }
     let pass_through = cli.command.is_pass_through();
     let configured = config.as_ref().map(|config| config.color.value).unwrap_or_default();
-    let ui = Ui::new(cli.global.color.unwrap_or(configured), verbosity(&cli.global)).called(plugin);
+    let options = cli.global.options(plugin);
+    let ui =
+        Ui::new(cli.global.color.unwrap_or(configured), verbosity(&cli.global)).called(options.invocation());
     let config = match config {
         Err(_) if cli.command.reads_configuration() => Ok(Config::built_in()),
         config => config,
     };
-    let flags = cli.global.options().flags();
-    match config.and_then(|config| start(cli, &config, &ui)) {
+    match config.and_then(|config| start(cli, &options, &config, &ui)) {
         Ok(exit) => exit.into(),
         Err(error) => {
-            let failure = error.failure();
-            ui.error(&error.of_flags(&flags));
-            ExitCode::from(failure.code(pass_through))
+            ui.error(&error);
+            ExitCode::from(error.failure().code(pass_through))
         }
     }
 }
@@ -242,13 +248,13 @@ fn verbosity(global: &GlobalArgs) -> Verbosity {
 }
 
 /// Starts the runtime: one thread, since everything waits on one connection.
-fn start(cli: Cli, config: &Config, ui: &Ui) -> Result<Exit> {
+fn start(cli: Cli, options: &Options, config: &Config, ui: &Ui) -> Result<Exit> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .on_thread_park(rest::take)
         .enable_all()
         .build()
         .map_err(|error| Error::failed("cannot start the runtime").caused_by(error))?;
-    let outcome = runtime.block_on(commands::run(cli.command, &cli.global.options(), config, ui));
+    let outcome = runtime.block_on(commands::run(cli.command, options, config, ui));
     // A thread may still wait for a key or a slow name server: nothing it could bring matters any more.
     runtime.shutdown_background();
     outcome

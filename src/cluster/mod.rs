@@ -48,7 +48,7 @@ use serde::de::DeserializeOwned;
 use self::access::{Credentials, client};
 pub use self::{
     access::{
-        ContextFacts, Impersonation, Kubeconfig, KubeconfigFile, Login, Manner, PluginFacts, kubeconfig_files,
+        ContextFacts, Impersonation, Kubeconfig, KubeconfigFile, Login, Logins, Manner, PluginFacts, kubeconfig_files,
         plugin_time_limit,
     },
     configuration::{Configuration, Given, Origin, Value},

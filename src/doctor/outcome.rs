@@ -116,6 +116,13 @@ impl Outcome {
         self
     }
 
+    /// The same, in which each text has been through `typed`, which knows how kdj has to be called.
+    pub fn with_commands(mut self, typed: impl Fn(&str) -> String) -> Self {
+        self.text = typed(&self.text);
+        self.causes.iter_mut().chain(&mut self.fixes).for_each(|text| *text = typed(text));
+        self
+    }
+
     /// The error as a failure: its causes and hints are the outcome's.
     pub fn of_error(error: &Error) -> Self {
         let outcome = Self::fail(error.message());

@@ -3,7 +3,7 @@
 use std::{cell::RefCell, rc::Rc};
 
 use crate::{
-    cluster::{Cluster, ContextFacts, Kubeconfig, KubeconfigFile, Server, kubeconfig_files},
+    cluster::{Cluster, ContextFacts, Kubeconfig, KubeconfigFile, Logins, NamespaceState, Server, kubeconfig_files},
     config::{Config, Sources},
     environment::{self, Environment},
     error::{Error, Result},
@@ -53,6 +53,17 @@ pub struct Asked {
     pub name: String,
     /// What it means, or why that cannot be told: `kubeconfig.contexts` says it.
     pub environment: Result<Rc<Environment>>,
+    /// What was learned of it.
+    pub found: Found,
+}
+
+/// What was learned of an environment by one category, for another. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Found {
+    /// How its namespace is.
+    pub namespace: Learned<NamespaceState>,
+    /// That a command has run in one of its containers: WebSocket connections get that far.
+    pub entered: Learned<()>,
 }
 
 /// A context whose credentials are looked at, and what was learned of it.
@@ -68,6 +79,22 @@ pub struct Context {
     pub cluster: Learned<Cluster>,
     /// What the API server says of itself, and when it said it; asked for once, by `cluster.reachable`.
     pub server: Learned<Server>,
+}
+
+impl Context {
+    /// The host of its server.
+    pub fn host(&self) -> &str {
+        host_of(&self.facts.server)
+    }
+}
+
+fn host_of(server: &str) -> &str {
+    let rest = server.split_once("://").map_or(server, |(_, rest)| rest);
+    let end = rest.find('/').unwrap_or(rest.len());
+    match rest[..end].rsplit_once(':') {
+        Some((host, port)) if port.parse::<u16>().is_ok() => host.trim_matches(['[', ']']),
+        _ => rest[..end].trim_matches(['[', ']']),
+    }
 }
 
 /// What the checks look at. It is read once, at the start.
@@ -93,6 +120,8 @@ pub struct World {
     pub enters: bool,
     /// Held by a plugin that asks at the terminal: two do not ask into each other.
     pub terminal: tokio::sync::Mutex<()>,
+    /// What the plugins have given, each asked once for all contexts of its user.
+    pub logins: Logins,
     /// kdj's own commands, for which aliases stand.
     pub commands: Vec<String>,
 }
@@ -142,7 +171,7 @@ impl World {
                 {
                     return Err(error);
                 }
-                environment => asked.push(Asked { name, environment: environment.map(Rc::new) }),
+                environment => asked.push(Asked { name, environment: environment.map(Rc::new), found: Found::default() }),
             }
         }
         let mut found: Vec<Context> = Vec::new();
@@ -176,15 +205,16 @@ impl World {
             enters: false,
             commands: wish.commands.clone(),
             terminal: tokio::sync::Mutex::default(),
+            logins: Logins::default(),
         })
     }
 
     /// The environments asked for that are known, each with its context.
-    pub fn environments(&self) -> impl Iterator<Item = (Rc<Environment>, Rc<Context>)> {
-        let known = self.asked.iter().filter_map(|asked| asked.environment.as_ref().ok());
-        known.filter_map(|environment| {
+    pub fn environments(&self) -> impl Iterator<Item = (Rc<Environment>, Rc<Context>, Found)> {
+        self.asked.iter().filter_map(|asked| {
+            let environment = asked.environment.as_ref().ok()?;
             let context = self.contexts.iter().find(|context| context.name == environment.context)?;
-            Some((Rc::clone(environment), Rc::clone(context)))
+            Some((Rc::clone(environment), Rc::clone(context), asked.found.clone()))
         })
     }
 
@@ -216,4 +246,21 @@ pub fn find<'a>(name: &str, known: &[&'a str], what: &str) -> Result<&'a str> {
         };
         error.hint("`kdj doctor --list` lists them")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_of_a_server_is_found() {
+        for (server, expected) in [
+            ("https://10.0.0.1:6443", "10.0.0.1"),
+            ("https://k8s.example.com/k8s/clusters/c-1", "k8s.example.com"),
+            ("https://[fd00::1]:6443", "fd00::1"),
+            ("https://[fd00::1]", "fd00::1"),
+        ] {
+            assert_eq!(host_of(server), expected);
+        }
+    }
 }

@@ -50,7 +50,7 @@ pub(super) async fn all(places: Places, options: &Options, config: &Config, ui: 
             Ok(cluster) => Ok(connection::reuse(cluster, &environment, ui)),
             Err(error) => Err(error.clone()),
         };
-        let program = options.program(&environment, config);
+        let program = options.invocation_elsewhere(&environment, config).program();
         Some(Opened { environment, cluster, program })
     });
     opened.collect()

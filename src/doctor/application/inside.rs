@@ -34,7 +34,11 @@ async fn inside(app: &App, answer: impl Future<Output = Result<Outcome>>) -> Res
     }
     match timeout(ANSWER_LIMIT, answer).await {
         Ok(Err(error)) if error.is_forbidden() => Ok(Outcome::skip(format!("{}: see cluster.rights", error.message()))),
-        Ok(outcome) => outcome,
+        Ok(answer) => {
+            let outcome = answer?;
+            app.found.entered.set(());
+            Ok(outcome)
+        }
         Err(_) => {
             app.silent.set(true);
             Ok(Outcome::warn(format!("Python has not answered within {} s", ANSWER_LIMIT.as_secs()))
@@ -97,7 +101,7 @@ fn judge_database(plan: &Plan, environment: &str) -> Outcome {
     match &plan.error {
         Some(problem) if problem.kind == "database" => Outcome::fail(format!("{text} does not answer"))
             .caused_by(redact::text(&problem.message))
-            .fix(format!("kdj dbshell {environment} -c 'select 1'")),
+            .fix(format!("`kdj dbshell {environment} -c 'select 1'`")),
         Some(problem) if problem.kind == "unknown-database" => {
             Outcome::fail("the settings have no database `default`").caused_by(redact::text(&problem.message))
         }
@@ -116,13 +120,13 @@ fn judge_migrations(plan: &Plan, environment: &str) -> Outcome {
     if let Some(problem) = &plan.error {
         return Outcome::fail("Django cannot plan them")
             .caused_by(redact::text(&problem.message))
-            .fix(format!("kdj migrate {environment} --plan"));
+            .fix(format!("`kdj migrate {environment} --plan`"));
     }
     let unapplied: Vec<String> = plan.migrations.iter().map(|migration| migration.name.to_string()).collect();
     let migrations = Migrations { unapplied, problem: None };
     match plan.is_empty() {
         true => Outcome::pass(""),
-        false => Outcome::warn(migrations.line()).fix(format!("kdj migrate {environment} --plan")),
+        false => Outcome::warn(migrations.line()).fix(format!("`kdj migrate {environment} --plan`")),
     }
 }
 
@@ -153,12 +157,12 @@ fn judge_broker(celery: &Celery, pods: &[String], environment: &str) -> Outcome 
     if let Some(problem) = &celery.problem {
         return Outcome::fail(format!("{place} does not answer the app"))
             .caused_by(redact::text(problem))
-            .fix(format!("kdj status {environment} --tasks"));
+            .fix(format!("`kdj status {environment} --tasks`"));
     }
     if pods.is_empty() {
         return Outcome::warn(format!("{place}; workers should run, and no pod of theirs is ready"))
             .caused_by("tasks wait until one is")
-            .fix(format!("kdj status {environment} --why"));
+            .fix(format!("`kdj status {environment} --why`"));
     }
     let Some(workers) = &celery.workers else {
         return Outcome::pass(format!("{place}; a broker of its kind passes on no questions to workers"));
@@ -172,5 +176,5 @@ fn judge_broker(celery: &Celery, pods: &[String], environment: &str) -> Outcome 
     Outcome::warn(answered)
         .caused_by(format!("no answer within a second from {}", silent.join(", ")))
         .caused_by("a worker of the pool `solo` answers between tasks only; another one may hang")
-        .fix(format!("kdj logs {environment} --pod {} --no-follow --tail 50", silent.first().copied().unwrap_or("POD")))
+        .fix(format!("`kdj logs {environment} --pod {} --no-follow --tail 50`", silent.first().copied().unwrap_or("POD")))
 }

@@ -17,7 +17,7 @@ use crate::{
 };
 
 pub(super) async fn workloads(app: Rc<App>) -> Result<Outcome> {
-    let status = app.cluster()?.status(&app.environment, false).await?;
+    let status = app.cluster()?.status(&app.environment, false, app.found.namespace.get().map(|known| *known)).await?;
     let outcome = judge_workloads(&status, &app.word());
     app.status.set(status);
     Ok(outcome)
@@ -106,7 +106,7 @@ pub(super) async fn pods(app: Rc<App>) -> Result<Outcome> {
 
 /// Whether there is a pod to enter, and whether all is well.
 fn judge_pods(status: &Status, environment: &str) -> Outcome {
-    let see = format!("kdj status {environment} --why");
+    let see = format!("`kdj status {environment} --why`");
     if !status.sees_pods() {
         let why = status.missing.iter().find(|missing| missing.starts_with("pods: ")).cloned();
         return Outcome::skip(why.unwrap_or_default());
@@ -147,7 +147,7 @@ fn judge_beat(status: &Status, environment: &str) -> Outcome {
     };
     let outcome = problem.into_iter().fold(outcome, |outcome, problem| outcome.caused_by(problem.line()));
     let next = problem.and_then(|problem| problem.next.clone());
-    outcome.fix(next.unwrap_or_else(|| format!("kdj status {environment} --why")))
+    outcome.fix(format!("`{}`", next.unwrap_or_else(|| format!("kdj status {environment} --why"))))
 }
 
 pub(super) async fn managers(app: Rc<App>) -> Result<Outcome> {
