@@ -203,8 +203,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
     let pass_through = cli.command.is_pass_through();
     let configured = config.as_ref().map(|config| config.color.value).unwrap_or_default();
     let options = cli.global.options(plugin);
-    let ui =
-        Ui::new(cli.global.color.unwrap_or(configured), verbosity(&cli.global)).called(options.invocation());
+    let ui = Ui::new(cli.global.color.unwrap_or(configured), verbosity(&cli.global)).called(options.invocation());
     let config = match config {
         Err(_) if cli.command.reads_configuration() => Ok(Config::built_in()),
         config => config,

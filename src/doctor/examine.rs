@@ -77,8 +77,7 @@ pub async fn examine(
     let stdout = ui.stdout();
     let look = Look { colored: stdout.colored, columns: stdout.columns, verbose: ui.is_verbose() };
     let written = BTreeSet::new();
-    let mut stream =
-        Stream { checks: &checks, asked_for: &asked_for, written, category: "", look, live };
+    let mut stream = Stream { checks: &checks, asked_for: &asked_for, written, category: "", look, live };
     if world.asks_at_terminal() {
         stream.live.clear();
     }

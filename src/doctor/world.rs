@@ -171,7 +171,9 @@ impl World {
                 {
                     return Err(error);
                 }
-                environment => asked.push(Asked { name, environment: environment.map(Rc::new), found: Found::default() }),
+                environment => {
+                    asked.push(Asked { name, environment: environment.map(Rc::new), found: Found::default() })
+                }
             }
         }
         let mut found: Vec<Context> = Vec::new();

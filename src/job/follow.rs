@@ -117,7 +117,10 @@ pub fn tell_of(place: &Place<'_>, job: &JobHandle, live: &RefCell<Live>, news: N
         }
         News::SidecarsUnseen(names) => {
             let names = list(&names);
-            ui.warning(&format!("it cannot be seen whether {names} goes on; if so, end the job: {}", place.cancel(job)));
+            ui.warning(&format!(
+                "it cannot be seen whether {names} goes on; if so, end the job: {}",
+                place.cancel(job)
+            ));
         }
     }
 }

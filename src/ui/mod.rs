@@ -64,7 +64,12 @@ impl Ui {
         let is_terminal = io::stdout().is_terminal();
         let columns = terminal::columns().filter(|_| is_terminal);
         let stdout = StdoutIs { is_terminal, colored: style::colored(color, is_terminal), columns };
-        Self { verbosity, stderr_colored: style::colored(color, io::stderr().is_terminal()), stdout, called: Arc::default() }
+        Self {
+            verbosity,
+            stderr_colored: style::colored(color, io::stderr().is_terminal()),
+            stdout,
+            called: Arc::default(),
+        }
     }
 
     /// The same for who calls kdj by another name, or with flags that others need, too: the commands in messages can be

@@ -86,7 +86,13 @@ mod tests {
         let (tell, told) = channel();
         let stall = Stall::patient(Duration::from_millis(50), move |what| tell.send(what.to_owned()).unwrap());
         (0..5).for_each(|_| stall.within("quick", || ()));
-        assert_eq!(stall.within("slow", || { thread::sleep(Duration::from_secs(1)); 7 }), 7);
+        assert_eq!(
+            stall.within("slow", || {
+                thread::sleep(Duration::from_secs(1));
+                7
+            }),
+            7
+        );
         drop(stall);
         assert_eq!(told.iter().collect::<Vec<_>>(), ["slow"]);
     }

@@ -68,11 +68,11 @@ impl Kubeconfig {
         match timeout(LIMIT, handshake).await {
             Ok(Ok(leaf)) => Ok(ServerCertificate::Checked { until: leaf.and_then(|der| not_after(&der)) }),
             // So rustls' own errors come; all others are the network's.
-            Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData && !is_alert(&error) => Err(failed(error.to_string())
-                .hint("compare `date` with a clock: a certificate looks expired, or not valid yet, when that is wrong")
-                .hint(
-                    "else the cluster's owners have to renew it, or the kubeconfig's authority is another cluster's",
-                )),
+            Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData && !is_alert(&error) => Err(failed(
+                error.to_string(),
+            )
+            .hint("compare `date` with a clock: a certificate looks expired, or not valid yet, when that is wrong")
+            .hint("else the cluster's owners have to renew it, or the kubeconfig's authority is another cluster's")),
             Ok(Err(_)) | Err(_) => Ok(ServerCertificate::Unreachable),
         }
     }

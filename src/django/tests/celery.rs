@@ -91,7 +91,8 @@ fn container(app: &str) -> Container {
 /// What Celery answers.
 #[track_caller]
 fn ask(container: &Container, question: &CeleryQuestion<'_>) -> Value {
-    let (start, stdin) = celery_on_stdin(&container.settings, &CeleryQuestion { limit: 1.0, patience: 1.0, ..question.clone() });
+    let (start, stdin) =
+        celery_on_stdin(&container.settings, &CeleryQuestion { limit: 1.0, patience: 1.0, ..question.clone() });
     // This machine's processes may be anything.
     let stdin = String::from_utf8(stdin).unwrap();
     let code = stdin.split_once('\n').unwrap().1.replace("/proc", &container.text("proc"));

@@ -176,5 +176,8 @@ fn judge_broker(celery: &Celery, pods: &[String], environment: &str) -> Outcome 
     Outcome::warn(answered)
         .caused_by(format!("no answer within a second from {}", silent.join(", ")))
         .caused_by("a worker of the pool `solo` answers between tasks only; another one may hang")
-        .fix(format!("`kdj logs {environment} --pod {} --no-follow --tail 50`", silent.first().copied().unwrap_or("POD")))
+        .fix(format!(
+            "`kdj logs {environment} --pod {} --no-follow --tail 50`",
+            silent.first().copied().unwrap_or("POD")
+        ))
 }

@@ -40,8 +40,11 @@ fn what_a_plugin_said_is_shown_when_it_waits_for_somebody() {
 fn those_who_wait_for_the_terminal_have_their_whole_time() {
     let (server, kdj) = quiet();
     let plugin = Plugin::asking(&kdj.bin()).setting("interactiveMode", json!("Always"));
-    let kubeconfig: Kubeconfig =
-        with_plugin(&server, &plugin).server("acme-prod", &server).context("acme-prod", "dev", None);
+    let other = plugin.clone().setting("args", json!(["--prod"]));
+    let kubeconfig: Kubeconfig = with_plugin(&server, &plugin)
+        .plugin("ops", &other)
+        .server("acme-prod", &server)
+        .context("acme-prod", "ops", None);
     let kdj = kdj
         .kubeconfig(&kubeconfig)
         .variable("KDJ_PLUGIN_TIMEOUT", "9")
@@ -54,4 +57,24 @@ fn those_who_wait_for_the_terminal_have_their_whole_time() {
         pty.press(code);
     }
     assert_eq!(pty.finish().code(), Some(0), "{}", pty.text());
+}
+
+#[test]
+fn contexts_of_one_user_ask_its_plugin_once() {
+    let (server, kdj) = quiet();
+    let plugin = Plugin::with_token(&kdj.bin(), "t");
+    let other = plugin.clone().setting("args", json!(["--prod"]));
+    let kubeconfig = with_plugin(&server, &plugin).plugin("ops", &other).server("acme-prod", &server);
+    let kubeconfig = kubeconfig.context("acme-qa", "dev", None).context("acme-prod", "ops", None);
+    let places = ["acme-staging", "acme-qa", "acme-prod"];
+    let config = places.map(|context| format!("[environments.{context}]\ncontext = '{context}'\n")).concat();
+    // The cluster of `acme-qa`, too.
+    let kdj = kdj.kubeconfig(&kubeconfig.server("acme-qa", &server)).config(&config);
+    let output = kdj.run(["doctor", "--only", "credentials.plugin"]).expect_code(0);
+    assert!(output.stdout_text().contains("acme-login.sh` answers in"), "{output}");
+    assert_eq!(plugin.runs().len(), 2, "{output}");
+    let failing = Plugin::failing(&kdj.bin(), "the session has expired", 1);
+    let before = failing.runs().len();
+    let output = kdj.run(["doctor", "--only", "credentials.plugin"]).expect_code(1);
+    assert_eq!(failing.runs().len() - before, 2, "{output}");
 }

@@ -280,8 +280,12 @@ fn plugins_run_once_each_and_at_the_same_time() {
     let (server, kdj) = quiet();
     let config = "[environments.qa]\ncontext = 'acme-staging'\n[environments.prod]\ncontext = 'acme-prod'\n";
     let plugin = Plugin::slow(&kdj.bin(), "canary", "2");
-    let kubeconfig: Kubeconfig =
-        with_plugin(&server, &plugin).server("acme-prod", &server).context("acme-prod", "dev", None);
+    // Asked for something else.
+    let other = plugin.clone().setting("args", json!(["--prod"]));
+    let kubeconfig: Kubeconfig = with_plugin(&server, &plugin)
+        .plugin("ops", &other)
+        .server("acme-prod", &server)
+        .context("acme-prod", "ops", None);
     let kdj = kdj.kubeconfig(&kubeconfig).config(config);
     let begin = Instant::now();
     let output = kdj.run(["doctor", "--only", "credentials.plugin"]).expect_code(0).never_says(&["canary"]);
