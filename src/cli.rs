@@ -27,6 +27,7 @@ use crate::{
     environment::Overrides,
     error::{Error, Result},
     exit::Exit,
+    explained::Explained,
     options::Options,
     rest,
     ui::{Stall, Ui, Verbosity, style::ColorChoice},
@@ -185,7 +186,8 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
     let stall = Stall::new(move |text| early.warning(text));
     let config = stall
         .within("kdj", || Config::load(&config::Sources::of_this_process()))
-        .and_then(|config| commands::alias::check(&config).map(|()| config));
+        .and_then(|config| commands::alias::check(&config).map(|()| config))
+        .map_err(|error| error.explained(Explained::Configuration));
     drop(stall);
     if let (Ok(config), Command::External(words)) = (&config, &cli.command) {
         let expanded = commands::alias::expand(&arguments, words, config);

@@ -62,7 +62,7 @@ pub async fn examine(
     let mut live = ui.live("reading the configuration and the kubeconfig");
     let stall = Stall::new(live.warner());
     let world = stall.within("kdj", || World::read(wish, options, ui))?;
-    let world = Rc::new(World { enters, ..world });
+    let world = Rc::new(World { enters, part: !only.is_empty(), ..world });
     let checks = Checks::new(checks(&world), stall, options.invocation());
     let asked_for = select::wanted(checks.all(), &world, only)?;
     let wanted = checks.with_parents(asked_for.iter().copied());
@@ -128,7 +128,7 @@ fn end(world: &World, rows: &[(&Check, &Done)], look: Look) -> String {
     let failed = text::rows(failed).into_iter();
     let mut text: String = failed.map(|row| format!("\n{}", text::failure(&row, look))).collect();
     text.push('\n');
-    let closing = text::closing(&report::verdicts(world, rows), look);
+    let closing = text::closing(&report::verdicts(world, rows), world.part, look);
     text.push_str(&world.options.invocation().in_text(&closing));
     text
 }

@@ -92,11 +92,17 @@ impl Checks {
         all
     }
 
-    /// These checks, and those whose failure had one of them skipped: without them nobody learns why.
+    /// These checks, and those for which one of them was skipped, as they failed or could not be made: without them nobody
+    /// learns why.
     pub fn with_what_failed(&self, shown: &BTreeSet<usize>, done: &[Option<Done>]) -> BTreeSet<usize> {
         let skipped = shown.iter().copied().filter(|&place| status(done, place) == Some(Status::Skip));
+        let is_first = |place: usize| match status(done, place) {
+            Some(Status::Fail) => true,
+            Some(Status::Skip) => self.missing(place, done).is_none(),
+            _ => false,
+        };
         let above = self.with_parents(skipped).into_iter();
-        above.filter(|&place| status(done, place) == Some(Status::Fail)).chain(shown.iter().copied()).collect()
+        above.filter(|&place| is_first(place)).chain(shown.iter().copied()).collect()
     }
 
     /// Runs the checks at these places and writes into `done` what came of them; whatever else stands there counts as
@@ -140,7 +146,9 @@ impl Checks {
     fn missing(&self, place: usize, done: &[Option<Done>]) -> Option<Outcome> {
         let taught_nothing = |parent: &&usize| matches!(status(done, **parent), Some(Status::Fail | Status::Skip));
         let parent = self.parents(place).iter().find(taught_nothing)?;
-        Some(Outcome::skip(format!("needs {}", self[*parent].about.id)))
+        let leaves_open = |done: &Done| done.outcome.status == Status::Fail || done.outcome.open;
+        let why = format!("needs {}", self[*parent].about.id);
+        Some(if done[*parent].as_ref().is_some_and(leaves_open) { Outcome::open(why) } else { Outcome::skip(why) })
     }
 
     /// Runs one check, whatever it does.

@@ -118,6 +118,8 @@ pub struct World {
     /// Whether Python may be started in the containers of protected environments, too: only who asks for that by name
     /// wants it.
     pub enters: bool,
+    /// Whether only some of the checks are wanted.
+    pub part: bool,
     /// Held by a plugin that asks at the terminal: two do not ask into each other.
     pub terminal: tokio::sync::Mutex<()>,
     /// What the plugins have given, each asked once for all contexts of its user.
@@ -146,25 +148,34 @@ impl World {
     /// When a name that was asked for is unknown, though both could be read.
     pub fn read(wish: &Wish, options: &Options, ui: &Ui) -> Result<Self> {
         let loaded = Config::load(&Sources::of_this_process());
-        let is_sound = loaded.is_ok();
+        let unread = loaded.as_ref().err().cloned();
         let config = loaded.unwrap_or_else(|_| Config::built_in());
         let (kubeconfig, files) = kubeconfig_files(options.kubeconfig.as_deref());
         let contexts = kubeconfig.as_ref().map(Kubeconfig::contexts).unwrap_or_default();
         let listed = environment::list(&config, kubeconfig.is_ok().then_some(&*contexts), &options.overrides);
         let mut wanted = wish.environments.clone();
         if wish.all {
-            wanted.extend(listed.iter().filter(|listed| !listed.pattern).map(|listed| listed.name.clone()));
+            let (patterns, names): (Vec<_>, Vec<_>) = listed.iter().partition(|listed| listed.pattern);
+            wanted.extend(names.iter().map(|listed| listed.name.clone()));
+            if !patterns.is_empty() {
+                let patterns = names::quoted(patterns.iter().map(|listed| listed.name.as_str()), ", ");
+                ui.warning(&format!("left out: {patterns}, which may stand for many: name those you mean"));
+            }
         }
         let mut asked: Vec<Asked> = Vec::new();
         for name in wanted {
             if asked.iter().any(|asked| asked.name == name) {
                 continue;
             }
-            let environment = environment::resolve(&name, &config, &contexts, &options.overrides);
+            // What a file that cannot be read would make of the name is not known: it leads nowhere, and not elsewhere.
+            let environment = match &unread {
+                Some(error) => Err(error.clone()),
+                None => environment::resolve(&name, &config, &contexts, &options.overrides),
+            };
             match environment {
                 // The name is the mistake: nothing on this machine would mend it.
                 Err(error)
-                    if is_sound
+                    if unread.is_none()
                         && kubeconfig.is_ok()
                         && !environment::is_configured(&name, &config)
                         && !name.contains('/') =>
@@ -204,6 +215,7 @@ impl World {
             asked,
             contexts,
             slow,
+            part: false,
             enters: false,
             commands: wish.commands.clone(),
             terminal: tokio::sync::Mutex::default(),

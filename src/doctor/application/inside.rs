@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::{ANSWER_LIMIT, App};
 use crate::{
-    celery::{self, Celery, Named},
+    celery::{self, Celery, Named, PATIENCE},
     configuration,
     django::{self, MigrationRequest},
     doctor::Outcome,
@@ -22,18 +22,21 @@ use crate::{
     status::{Migrations, Role},
 };
 
+/// What Django finds wrong with the migrations, once the database has answered.
+const OF_MIGRATIONS: [&str; 3] = ["conflicts", "inconsistent-history", "broken-graph"];
+
 /// Lets Python answer in the container, one question after the other. What may not be done is no fault of the app's.
 async fn inside(app: &App, answer: impl Future<Output = Result<Outcome>>) -> Result<Outcome> {
     if app.environment.protected && !app.world.enters {
-        return Ok(Outcome::skip("it would start Python in a container of a protected environment")
+        return Ok(Outcome::open("it would start Python in a container of a protected environment")
             .fix(format!("`kdj doctor {} --only application` does it; it only reads", app.word())));
     }
     let _turn = app.turn.lock().await;
     if app.silent.get() {
-        return Ok(Outcome::skip("Python did not answer the check before"));
+        return Ok(Outcome::open("Python did not answer the check before"));
     }
     match timeout(ANSWER_LIMIT, answer).await {
-        Ok(Err(error)) if error.is_forbidden() => Ok(Outcome::skip(format!("{}: see cluster.rights", error.message()))),
+        Ok(Err(error)) if error.is_forbidden() => Ok(Outcome::open(format!("{}: see cluster.rights", error.message()))),
         Ok(answer) => {
             let outcome = answer?;
             app.found.entered.set(());
@@ -103,7 +106,15 @@ fn judge_database(plan: &Plan, environment: &str) -> Outcome {
             .caused_by(redact::text(&problem.message))
             .fix(format!("`kdj dbshell {environment} -c 'select 1'`")),
         Some(problem) if problem.kind == "unknown-database" => {
-            Outcome::fail("the settings have no database `default`").caused_by(redact::text(&problem.message))
+            Outcome::fail("the settings have no database `default`")
+                .caused_by(redact::text(&problem.message))
+                .fix(format!("see what they have: `kdj pyshell {environment} -c 'from django.conf import settings; print(*settings.DATABASES)'`"))
+        }
+        // What is wrong with the migrations themselves is theirs to say; the database has answered.
+        Some(problem) if !OF_MIGRATIONS.contains(&problem.kind.as_str()) => {
+            Outcome::fail("Django cannot use its database")
+                .caused_by(redact::text(&problem.message))
+                .fix(format!("see all that it says: `kdj manage {environment} -- check --database default`"))
         }
         _ => Outcome::pass(text),
     }
@@ -112,7 +123,7 @@ fn judge_database(plan: &Plan, environment: &str) -> Outcome {
 pub(super) async fn migrations(app: Rc<App>) -> Result<Outcome> {
     Ok(match app.plan.get() {
         Some(plan) => judge_migrations(&plan, &app.word()),
-        None => Outcome::skip("there is no plan of them: see `application.database`"),
+        None => Outcome::open("there is no plan of them: see `application.database`"),
     })
 }
 
@@ -174,7 +185,7 @@ fn judge_broker(celery: &Celery, pods: &[String], environment: &str) -> Outcome 
         return Outcome::pass(answered);
     }
     Outcome::warn(answered)
-        .caused_by(format!("no answer within a second from {}", silent.join(", ")))
+        .caused_by(format!("no answer within {PATIENCE} s from {}", silent.join(", ")))
         .caused_by("a worker of the pool `solo` answers between tasks only; another one may hang")
         .fix(format!(
             "`kdj logs {environment} --pod {} --no-follow --tail 50`",

@@ -22,8 +22,8 @@ const SIGHT: [Right; 3] = [
 
 pub(super) async fn check(home: Rc<Home>) -> Result<Outcome> {
     let allowed = home.cluster()?.rights(&home.environment.namespace, &rights::all()).await?;
-    // Where nobody says which version it is, a right that only newer ones want is not called missing.
-    let minor = home.context.server.known()?.release.as_ref().map_or(0, |release| release.minor);
+    // Where nobody says which version it is, what newer ones want is asked for.
+    let minor = home.context.server.known()?.release.as_ref().map_or(CREATE_TOO, |release| release.minor);
     Ok(judge(&allowed, minor, &home.environment))
 }
 

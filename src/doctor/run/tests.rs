@@ -186,6 +186,22 @@ async fn what_failed_is_shown_with_what_was_skipped_for_it() {
     assert_eq!(shown(&[4]), BTreeSet::from([4]));
 }
 
+#[tokio::test]
+async fn what_could_not_be_made_is_shown_with_what_was_skipped_for_it() {
+    for (first, leaves_open) in [
+        ((|| Outcome::open("you may not look")) as fn() -> Outcome, true),
+        ((|| Outcome::skip("it is not on this machine")) as fn() -> Outcome, false),
+    ] {
+        let child = check(&CHILD, environment("qa", "one"), || Outcome::pass("fine"));
+        let last = check(&GRANDCHILD, environment("qa", "one"), || Outcome::pass("fine"));
+        let checks = of(vec![check(&PARENT, contexts(&["one"]), first), child, last]);
+        let mut done: Vec<Option<Done>> = checks.all().iter().map(|_| None).collect();
+        checks.run(&(0..3).collect(), &mut done, |_| ()).await;
+        assert_eq!(checks.with_what_failed(&BTreeSet::from([2]), &done), BTreeSet::from([0, 2]));
+        assert_eq!(done[2].as_ref().unwrap().outcome.open, leaves_open);
+    }
+}
+
 /// Were each to look for those it needs among all others, whenever one is over, this would take minutes.
 #[tokio::test]
 async fn thousands_are_run_in_no_time() {

@@ -29,6 +29,8 @@ fn the_database_answers_or_does_not() {
     assert_eq!((outcome.status, outcome.text.as_str()), (Status::Fail, "postgresql `shop` at db:5432 does not answer"));
     assert!(!outcome.causes[0].contains("hunter2"), "{:?}", outcome.causes);
     assert_eq!(judge_database(&plan(Some(("unknown-database", "x")), 0), "qa").status, Status::Fail);
+    let outcome = judge_database(&plan(Some(("exception", "ImproperlyConfigured: Error loading psycopg")), 0), "qa");
+    assert_eq!((outcome.status, outcome.text.as_str()), (Status::Fail, "Django cannot use its database"));
 }
 
 #[test]
