@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use kube::config::ExecConfig;
 use serde_json::json;
 use tokio::sync::OnceCell;
@@ -15,6 +16,7 @@ use super::{
     Impersonation, Kubeconfig, Manner, client,
     credentials::Credentials,
     plugin::{self, Credential},
+    validity::not_after_of_pem,
 };
 use crate::{
     cluster::{Cluster, Observer, Place},
@@ -99,7 +101,7 @@ impl Cluster {
         };
         let (credentials, login) = match given {
             Some((given, took)) => {
-                let login = Login { took, expires: given.expires };
+                let login = Login { took, expires: expiry(&given) };
                 (Credentials::given(given, &mut user), login)
             }
             None => {
@@ -114,6 +116,15 @@ impl Cluster {
             Place { environment: context.to_owned(), context: context.to_owned(), namespace, server, credentials };
         Ok((Self { client, place, observer, identity }, login))
     }
+}
+
+/// Until when what a plugin gave is good: as it says, else as its certificate does.
+fn expiry(given: &Credential) -> Option<SystemTime> {
+    given.expires.or_else(|| {
+        let (certificate, _) = given.certificate.as_ref()?;
+        let expires = not_after_of_pem(&BASE64.decode(certificate).ok()?).flatten()?;
+        Some(expires.into())
+    })
 }
 
 #[cfg(test)]
