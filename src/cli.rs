@@ -24,9 +24,11 @@ use crate::{
     environment::Overrides,
     error::{Error, Result},
     exit::Exit,
+    explained::Explained,
+    invocation::Invocation,
     options::Options,
     rest,
-    ui::{Ui, Verbosity, called::in_page, style::ColorChoice},
+    ui::{Stall, Ui, Verbosity, style::ColorChoice},
 };
 
 /// Shells and management commands for Django on Kubernetes, by the environment's name
@@ -86,8 +88,9 @@ pub struct GlobalArgs {
 }
 
 impl GlobalArgs {
-    fn options(&self) -> Options {
+    fn options(&self, called: Option<&'static str>) -> Options {
         Options {
+            called,
             kubeconfig: self.kubeconfig.clone(),
             overrides: Overrides { context: self.context.clone(), namespace: self.namespace.clone() },
             impersonation: Impersonation { user: self.as_user.clone(), groups: self.as_group.clone() },
@@ -185,8 +188,13 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
         return parse(&words.collect::<Vec<_>>()).err().unwrap_or(ExitCode::SUCCESS);
     }
     let plugin = plugin_name(&arguments);
-    let config = Config::load(&config::Sources::of_this_process())
-        .and_then(|config| commands::alias::check(&config).map(|()| config));
+    let early = Ui::new(cli.global.color.unwrap_or_default(), verbosity(&cli.global));
+    let stall = Stall::new(move |text| early.warning(text));
+    let config = stall
+        .within("kdj", || Config::load(&config::Sources::of_this_process()))
+        .and_then(|config| commands::alias::check(&config).map(|()| config))
+        .map_err(|error| error.explained(Explained::Configuration));
+    drop(stall);
     if let (Ok(config), Command::External(words)) = (&config, &cli.command) {
         let expanded = commands::alias::expand(&arguments, words, config);
         cli = match expanded.map(|arguments| parse(&arguments)) {
@@ -194,25 +202,25 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
             Ok(Err(code)) => return code,
             Err(error) => {
                 let color = cli.global.color.unwrap_or(config.color.value);
-                Ui::new(color, verbosity(&cli.global)).called(plugin).error(&error);
+                let invocation = cli.global.options(plugin).invocation();
+                Ui::new(color, verbosity(&cli.global)).called(invocation).error(&error);
                 return ExitCode::from(error.failure().code(false));
             }
         };
     }
     let pass_through = cli.command.is_pass_through();
     let configured = config.as_ref().map(|config| config.color.value).unwrap_or_default();
-    let ui = Ui::new(cli.global.color.unwrap_or(configured), verbosity(&cli.global)).called(plugin);
+    let options = cli.global.options(plugin);
+    let ui = Ui::new(cli.global.color.unwrap_or(configured), verbosity(&cli.global)).called(options.invocation());
     let config = match config {
         Err(_) if cli.command.reads_configuration() => Ok(Config::built_in()),
         config => config,
     };
-    let flags = cli.global.options().flags();
-    match config.and_then(|config| start(cli, &config, &ui)) {
+    match config.and_then(|config| start(cli, &options, &config, &ui)) {
         Ok(exit) => exit.into(),
         Err(error) => {
-            let failure = error.failure();
-            ui.error(&error.of_flags(&flags));
-            ExitCode::from(failure.code(pass_through))
+            ui.error(&error);
+            ExitCode::from(error.failure().code(pass_through))
         }
     }
 }
@@ -240,7 +248,8 @@ fn plugin_name(arguments: &[OsString]) -> Option<&'static str> {
 
 /// The program with its help as it is typed by this name.
 fn called(program: clap::Command, name: &'static str) -> clap::Command {
-    let text = |help: &StyledStr| StyledStr::from(in_page(&help.ansi().to_string(), name));
+    let by_name = Invocation::called(Some(name));
+    let text = |help: &StyledStr| StyledStr::from(by_name.in_page(&help.ansi().to_string()));
     let mut named = program.clone();
     if let Some(about) = program.get_long_about() {
         named = named.long_about(text(about));
@@ -264,13 +273,13 @@ fn verbosity(global: &GlobalArgs) -> Verbosity {
 }
 
 /// Starts the runtime: one thread, since everything waits on one connection.
-fn start(cli: Cli, config: &Config, ui: &Ui) -> Result<Exit> {
+fn start(cli: Cli, options: &Options, config: &Config, ui: &Ui) -> Result<Exit> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .on_thread_park(rest::take)
         .enable_all()
         .build()
         .map_err(|error| Error::failed("cannot start the runtime").caused_by(error))?;
-    let outcome = runtime.block_on(commands::run(cli.command, &cli.global.options(), config, ui));
+    let outcome = runtime.block_on(commands::run(cli.command, options, config, ui));
     // A thread may still wait for a key or a slow name server: nothing it could bring matters any more.
     runtime.shutdown_background();
     outcome

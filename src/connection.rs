@@ -6,7 +6,7 @@ use futures::future::join_all;
 use tokio::{sync::Mutex, time::sleep};
 
 use crate::{
-    cluster::{Cluster, Kubeconfig, Login, Manner, Notice, Observer},
+    cluster::{Cluster, Kubeconfig, Login, Logins, Manner, Notice, Observer},
     completion::Memory,
     config::Config,
     environment::{self, Environment},
@@ -88,12 +88,18 @@ pub async fn open_silently(
 }
 
 /// A connection to a context's cluster, for who looks whether its credentials can be had: its plugin asks nothing at the
-/// terminal, and is not run again. No request is made yet.
+/// terminal, and is not run again, nor for another context of its user. No request is made yet.
 ///
 /// # Errors
 /// When the credentials cannot be had; what the plugin said on stderr is among the causes.
-pub async fn examine(context: &str, kubeconfig: &Kubeconfig, options: &Options, ui: &Ui) -> Result<(Cluster, Login)> {
-    Cluster::examine(context, kubeconfig, &options.impersonation, observer(ui, None)).await
+pub async fn examine(
+    context: &str,
+    kubeconfig: &Kubeconfig,
+    options: &Options,
+    logins: &Logins,
+    ui: &Ui,
+) -> Result<(Cluster, Login)> {
+    Cluster::examine(context, kubeconfig, &options.impersonation, observer(ui, None), logins).await
 }
 
 /// The connection of another environment in the same context, for this one.

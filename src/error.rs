@@ -57,13 +57,6 @@ impl Error {
         self
     }
 
-    /// The same error of a command that was given these global flags: the one that looks into it needs them, too.
-    pub fn of_flags(mut self, flags: &[String]) -> Self {
-        let flags: String = flags.iter().map(|flag| format!("{} ", shell_words::quote(flag))).collect();
-        self.see = self.see.map(|command| flags + &command);
-        self
-    }
-
     /// The same error, which is one of missing rights: to ask again does not help.
     pub fn forbidden(mut self) -> Self {
         self.forbidden = true;

@@ -26,6 +26,12 @@ pub enum Explained {
     Container,
     /// Django in it.
     Django,
+    /// Its settings, and its database.
+    Database,
+    /// The API server, and what may be done there.
+    Cluster,
+    /// The configuration: its files.
+    Configuration,
     /// Celery's broker.
     Broker,
 }
@@ -33,7 +39,7 @@ pub enum Explained {
 impl Explained {
     /// All of them.
     #[cfg(test)]
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::Kubeconfig,
         Self::Credentials,
         Self::Reachable,
@@ -44,6 +50,9 @@ impl Explained {
         Self::Pods,
         Self::Container,
         Self::Django,
+        Self::Database,
+        Self::Cluster,
+        Self::Configuration,
         Self::Broker,
     ];
 
@@ -60,6 +69,9 @@ impl Explained {
             Self::Pods => "application.pods",
             Self::Container => "application.container",
             Self::Django => "application.django",
+            Self::Database => "application.database",
+            Self::Cluster => "cluster",
+            Self::Configuration => "configuration",
             Self::Broker => "application.broker",
         }
     }
@@ -76,5 +88,10 @@ impl Error {
     pub fn explained_by(self, check: Explained, environment: &str) -> Self {
         let command = format!("doctor {} --only {}", shell_words::quote(environment), check.id());
         self.see(command)
+    }
+
+    /// The same, where no environment is known.
+    pub fn explained(self, check: Explained) -> Self {
+        self.see(format!("doctor --only {}", check.id()))
     }
 }

@@ -23,7 +23,7 @@
 //! * [`keeper`]: pure. What keeps a fresh session's program when the connection drops.
 //! * [`kubectl`]: what would be done, as a kubectl command.
 //! * [`rights`]: which rights each command needs, in one table.
-//! * [`error`], [`exit`], [`explained`], [`names`], [`options`], [`own_file`], [`program`], [`script`], [`streams`]: leaves,
+//! * [`error`], [`exit`], [`explained`], [`invocation`], [`names`], [`options`], [`own_file`], [`program`], [`script`], [`streams`]: leaves,
 //!   used by all.
 
 #![warn(missing_docs, clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used, clippy::dbg_macro)]
@@ -51,6 +51,7 @@ mod explained;
 mod forward;
 mod help;
 mod init;
+mod invocation;
 mod job;
 pub mod keeper;
 mod kubectl;

@@ -22,7 +22,7 @@ use crate::{
 /// For how many seconds workers may take to answer of which none is known. One that is alive takes a few milliseconds.
 const LIMIT: f64 = 1.0;
 /// The same of workers that are known, and may be on a busy node.
-const PATIENCE: f64 = 3.0;
+pub const PATIENCE: f64 = 3.0;
 /// How long all of it may take: the project's start, and what `celery.py` waits for at most.
 const ANSWER_LIMIT: Duration = Duration::from_secs(60);
 

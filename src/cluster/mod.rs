@@ -50,7 +50,7 @@ use serde::de::DeserializeOwned;
 use self::access::{Credentials, client};
 pub use self::{
     access::{
-        ContextFacts, Impersonation, Kubeconfig, KubeconfigFile, Login, Manner, PluginCall, PluginFacts,
+        ContextFacts, Impersonation, Kubeconfig, KubeconfigFile, Login, Logins, Manner, PluginCall, PluginFacts,
         kubeconfig_files, plugin_time_limit,
     },
     configuration::{Configuration, Given, Origin, Value},

@@ -64,7 +64,7 @@ enum DoctorFormat {
 pub async fn run(args: DoctorArgs, commands: Vec<String>, options: &Options, ui: &Ui) -> Result<Exit> {
     let form = if args.output.is_some() { Form::Json } else { Form::Text };
     let wish = Wish { environments: args.environments, all: args.all, slow: args.slow, commands, opened: None };
-    if args.trust {
+    if args.trust && !options.explain {
         doctor::trust(ui)?;
     }
     if args.list {

@@ -36,14 +36,16 @@ pub fn run(args: &HelpArgs, commands: &[String], ui: &Ui) -> Result<Exit> {
         if let Some(word) = args.words.first() {
             return Err(unknown(word, commands));
         }
-        ui.report(&topics())?;
+        ui.data(&ui.name().in_page(&topics()))?;
         return Ok(Exit::Success);
     };
     let topic = help::find(name).ok_or_else(|| unknown(name, commands))?;
     let stdout = ui.stdout();
     let columns = stdout.columns.unwrap_or(WIDTH).clamp(40, WIDTH);
     let heading = |text: &str| crate::ui::style::paint(text, Role::Name, stdout.colored);
-    ui.report(&help::render(&ui.named(topic.text), columns, &heading))?;
+    // Before it is wrapped what stands in sentences, and then what stands in lines of its own.
+    let name = ui.name();
+    ui.data(&name.in_page(&help::render(&name.in_text(topic.text), columns, &heading)))?;
     Ok(Exit::Success)
 }
 

@@ -131,7 +131,7 @@ async fn once(args: &StatusArgs, opened: Vec<Opened>, ui: &Ui) -> Result<Exit> {
 async fn ask(opened: Opened, args: &StatusArgs) -> Result<Status> {
     let Opened { environment, cluster, program } = opened;
     let cluster = cluster?;
-    let mut status = cluster.status(&environment, args.why).await?;
+    let mut status = cluster.status(&environment, args.why, None).await?;
     inside::look(args, &cluster, &environment, &mut status).await;
     Ok(status.typed_with(&program))
 }

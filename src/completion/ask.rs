@@ -129,6 +129,7 @@ pub fn learn(request: &str) {
 
 async fn learn_of_place(request: &Request) -> Result<()> {
     let options = Options {
+        called: None,
         kubeconfig: request.kubeconfig.clone(),
         overrides: Overrides { context: request.context.clone(), namespace: request.namespace.clone() },
         impersonation: Impersonation { user: request.user.clone(), groups: request.groups.clone() },

@@ -33,7 +33,7 @@ impl Problem {
                 .hint("`--database` takes an alias of the settings' DATABASES"),
             "settings" => Error::failed(format!("cannot load the settings of `{name}`"))
                 .caused_by(&self.message)
-                .explained_by(Explained::Django, name)
+                .explained_by(Explained::Database, name)
                 .hint(format!("see all that it says: `kdj manage {name} -- check`")),
             _ => Error::failed(format!("cannot open the database's client in `{name}`")).caused_by(&self.message),
         }
@@ -55,5 +55,5 @@ pub fn no_answer(ending: &Ending, stderr: &str, target: &Target, environment: &E
         Ending::Lost(why) => (Failure::Failed, format!("connection lost: {why}")),
         Ending::Left | Ending::OutputClosed | Ending::Signal(_) => (Failure::Failed, "interrupted".to_owned()),
     };
-    Error::new(failure, message).caused_by(cause).explained_by(Explained::Django, &environment.name)
+    Error::new(failure, message).caused_by(cause).explained_by(Explained::Database, &environment.name)
 }

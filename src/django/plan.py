@@ -118,6 +118,10 @@ def make_plan():
         if database not in connections:
             raise Wrong("unknown-database", "The settings have no database '%s', only %s." % (database, ", ".join(sorted(connections))))
         connection = connections[database]
+        if connection.vendor in ("postgresql", "mysql"):
+            # A database that drops packets is one that does not answer.
+            options = connection.settings_dict["OPTIONS"] = dict(connection.settings_dict.get("OPTIONS") or {})
+            options.setdefault("connect_timeout", 15)
         result["database"] = describe_database(connection)
         result["commands"] = sorted(get_commands())
         command = get_commands().get("migrate", "django.core")

@@ -10,9 +10,6 @@ use super::outcome::{Outcome, Status};
 const LIMIT: Duration = Duration::from_secs(5);
 /// How long a check may take that asks the cluster: longer than a busy API server lets one wait once (`Retry-After`).
 const CLUSTER_LIMIT: Duration = Duration::from_secs(15);
-/// What a cluster's silence usually comes from.
-const IS_THE_WAY_OPEN: &str =
-    "the cluster, or the way to it, is slow: is the VPN up? A command waits longer than this check";
 
 /// What a check is about, whomever it is run for.
 #[derive(Clone, Debug)]
@@ -96,8 +93,10 @@ pub struct Check {
     pub subject: Subject,
     /// How long it may take.
     pub limit: Duration,
-    /// What to do when it takes longer.
-    pub when_slow: Option<&'static str>,
+    /// The server that it asks, if it asks one: who is waited for has a name.
+    pub server: Option<String>,
+    /// The checks that are over before it is run, if they are run at all, however they end.
+    pub after: &'static [&'static str],
     /// The worst it can end with: who can only warn does so, too, when it comes to no end.
     pub worst: Status,
     run: Box<dyn Fn() -> LocalBoxFuture<'static, Outcome>>,
@@ -113,7 +112,7 @@ impl Check {
     {
         let state = Rc::clone(state);
         let run = Box::new(move || run(Rc::clone(&state)).map(Into::into).boxed_local());
-        Self { about: about.clone(), subject, limit: LIMIT, when_slow: None, worst: Status::Fail, run }
+        Self { about: about.clone(), subject, limit: LIMIT, server: None, after: &[], worst: Status::Fail, run }
     }
 
     /// The same with another time limit.
@@ -122,9 +121,14 @@ impl Check {
         self
     }
 
-    /// The same, which asks the cluster: it gets the time that a slow way there takes.
-    pub fn asks_cluster(self) -> Self {
-        Self { when_slow: Some(IS_THE_WAY_OPEN), ..self.within(CLUSTER_LIMIT) }
+    /// The same, which asks this API server: it gets the time that a slow way there takes.
+    pub fn asks(self, server: &str) -> Self {
+        Self { server: Some(server.to_owned()), ..self.within(CLUSTER_LIMIT) }
+    }
+
+    /// The same, which waits for these: it may have use for what they learn, and does not need it.
+    pub fn after(self, ids: &'static [&'static str]) -> Self {
+        Self { after: ids, ..self }
     }
 
     /// The same, which is a warning at worst.

@@ -89,7 +89,7 @@ fn origins(world: &World) -> Outcome {
         })
         .collect();
     if let [first, rest @ ..] = overrides.as_slice() {
-        let outcome = Outcome::warn(first).fix("unset KDJ_CONTEXT KDJ_NAMESPACE");
+        let outcome = Outcome::warn(first).fix("`unset KDJ_CONTEXT KDJ_NAMESPACE`");
         return rest.iter().fold(outcome, Outcome::caused_by);
     }
     if world.config.environments.is_empty() {

@@ -19,7 +19,7 @@ use crate::{
     error::{Error, Result},
     exit::Exit,
     options::Options,
-    ui::{Live, Ui},
+    ui::{Live, Stall, Ui},
 };
 
 /// How to show it.
@@ -59,11 +59,15 @@ pub async fn examine(
             .hint("`kdj doctor --fix --yes` does not ask"));
     }
     let enters = only.iter().any(|word| word.split('.').next() == Some("application"));
-    let world = Rc::new(World { enters, ..World::read(wish, options, ui)? });
-    let checks = Checks::new(checks(&world));
+    let mut live = ui.live("reading the configuration and the kubeconfig");
+    let stall = Stall::new(live.warner());
+    let world = stall.within("kdj", || World::read(wish, options, ui))?;
+    let world = Rc::new(World { enters, part: !only.is_empty(), ..world });
+    let checks = Checks::new(checks(&world), stall, options.invocation());
     let asked_for = select::wanted(checks.all(), &world, only)?;
     let wanted = checks.with_parents(asked_for.iter().copied());
     if options.explain {
+        live.clear();
         ui.status("would run these checks, which change nothing; nothing was done");
         let lines = wanted.iter().map(|&place| text::planned(&checks[place]));
         ui.data(&lines.collect::<String>())?;
@@ -73,8 +77,7 @@ pub async fn examine(
     let stdout = ui.stdout();
     let look = Look { colored: stdout.colored, columns: stdout.columns, verbose: ui.is_verbose() };
     let written = BTreeSet::new();
-    let mut stream =
-        Stream { checks: &checks, asked_for: &asked_for, written, category: "", look, live: ui.live("checking") };
+    let mut stream = Stream { checks: &checks, asked_for: &asked_for, written, category: "", look, live };
     if world.asks_at_terminal() {
         stream.live.clear();
     }
@@ -101,7 +104,7 @@ pub async fn examine(
     let good = report::Counts::of(rows.iter().copied()).is_good();
     match form {
         Form::Json => ui.data(&json::report(&world, &rows)?)?,
-        Form::Text => ui.report(&end(&world, &rows, look))?,
+        Form::Text => ui.data(&end(&world, &rows, look))?,
     }
     Ok(if good { Exit::Success } else { Exit::Failed })
 }
@@ -125,7 +128,8 @@ fn end(world: &World, rows: &[(&Check, &Done)], look: Look) -> String {
     let failed = text::rows(failed).into_iter();
     let mut text: String = failed.map(|row| format!("\n{}", text::failure(&row, look))).collect();
     text.push('\n');
-    text.push_str(&text::closing(&report::verdicts(world, rows), look));
+    let closing = text::closing(&report::verdicts(world, rows), world.part, look);
+    text.push_str(&world.options.invocation().in_text(&closing));
     text
 }
 
@@ -155,7 +159,7 @@ impl<'a> Stream<'a> {
         }
         let over = shown.iter().filter(|&&place| done[place].is_some()).count();
         self.live.show(&format!("checking: {over} of {}", shown.len()));
-        if lines.is_empty() { Ok(()) } else { self.live.aside(|| ui.report(&lines)) }
+        if lines.is_empty() { Ok(()) } else { self.live.aside(|| ui.data(&lines)) }
     }
 
     /// The next check's category, and its rows, when it is over for all its subjects.

@@ -23,7 +23,7 @@ pub fn report(world: &World, rows: &[(&Check, &Done)]) -> Result<String> {
     let verdicts = report::verdicts(world, rows);
     let environment = |(name, counts): &(Option<String>, Counts)| {
         let Some(name) = name else { return None };
-        Some(json!({"name": name, "good": counts.is_good(), "verdict": counts.verdict(), "counts": counts}))
+        Some(json!({"name": name, "good": counts.is_good(), "verdict": counts.verdict(world.part), "counts": counts}))
     };
     written(&json!({
         "version": JSON_VERSION,

@@ -20,7 +20,6 @@ mod project;
 mod report;
 mod run;
 mod select;
-mod server;
 mod text;
 mod world;
 
@@ -31,7 +30,7 @@ pub use self::{
     examine::{Form, Repair, examine, list},
     outcome::{Fix, How, Outcome, Status},
     project::trust::trust,
-    world::{Context, Learned, Wish, World},
+    world::{Context, Found, Learned, Wish, World},
 };
 
 /// Checks that belong together, in a file of their own.
@@ -45,13 +44,12 @@ pub struct Category {
 }
 
 /// All categories, in the order they are shown.
-const CATEGORIES: [&Category; 8] = [
+const CATEGORIES: [&Category; 7] = [
     &machine::CATEGORY,
     &configuration::CATEGORY,
     &kubeconfig::CATEGORY,
     &credentials::CATEGORY,
     &cluster::CATEGORY,
-    &server::CATEGORY,
     &application::CATEGORY,
     &project::CATEGORY,
 ];

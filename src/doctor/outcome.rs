@@ -51,11 +51,21 @@ pub struct Outcome {
     pub safe_fix: Option<Fix>,
     /// Whether it came to an end by itself.
     pub broke: Option<Broke>,
+    /// Whether what it should have found out matters, and is not known: of a skipped one.
+    pub open: bool,
 }
 
 impl Outcome {
     fn new(status: Status, text: impl Into<String>) -> Self {
-        Self { status, text: text.into(), causes: Vec::new(), fixes: Vec::new(), safe_fix: None, broke: None }
+        Self {
+            status,
+            text: text.into(),
+            causes: Vec::new(),
+            fixes: Vec::new(),
+            safe_fix: None,
+            broke: None,
+            open: false,
+        }
     }
 
     /// It passed; `detail` is what was seen, or empty.
@@ -73,9 +83,14 @@ impl Outcome {
         Self::new(Status::Fail, problem)
     }
 
-    /// Nothing was found out, and why.
+    /// Nothing was found out, as there was nothing to, and why.
     pub fn skip(why: impl Into<String>) -> Self {
         Self::new(Status::Skip, why)
+    }
+
+    /// Nothing was found out, though there was something to, and why.
+    pub fn open(why: impl Into<String>) -> Self {
+        Self { open: true, ..Self::skip(why) }
     }
 
     /// Whether somebody who reads the one knows the other, too.
@@ -113,6 +128,13 @@ impl Outcome {
         if self.status == Status::Fail {
             self.status = worst;
         }
+        self
+    }
+
+    /// The same, in which each text has been through `typed`, which knows how kdj has to be called.
+    pub fn with_commands(mut self, typed: impl Fn(&str) -> String) -> Self {
+        self.text = typed(&self.text);
+        self.causes.iter_mut().chain(&mut self.fixes).for_each(|text| *text = typed(text));
         self
     }
 

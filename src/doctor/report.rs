@@ -18,6 +18,8 @@ pub struct Counts {
     pub fail: usize,
     /// Skipped.
     pub skip: usize,
+    /// Those of the skipped that leave something open.
+    pub open: usize,
 }
 
 impl Counts {
@@ -25,6 +27,7 @@ impl Counts {
     pub fn of<'a>(rows: impl IntoIterator<Item = (&'a Check, &'a Done)>) -> Self {
         let mut counts = Self::default();
         for (_, done) in rows {
+            counts.open += usize::from(done.outcome.open);
             *match done.outcome.status {
                 Status::Pass => &mut counts.pass,
                 Status::Warn => &mut counts.warn,
@@ -40,14 +43,24 @@ impl Counts {
         self.fail == 0
     }
 
-    /// `good to go, 1 warning` or `not yet: 2 failures`.
-    pub fn verdict(self) -> String {
+    /// `good to go, 1 warning` or `not yet: 2 failures`. Of a `part` of the checks, and where some leave something open, it
+    /// says no more than is known.
+    pub fn verdict(self, part: bool) -> String {
         let several = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
-        match (self.fail, self.warn) {
-            (0, 0) => "good to go".to_owned(),
-            (0, warn) => format!("good to go, {}", several(warn, "warning")),
-            (fail, _) => format!("not yet: {}", several(fail, "failure")),
+        if self.fail > 0 {
+            return format!("not yet: {}", several(self.fail, "failure"));
         }
+        let known = self.pass + self.warn;
+        let mut verdict = match (part, self.open) {
+            (_, open) if open > 0 && known == 0 => return format!("not known: {} skipped", several(open, "check")),
+            (false, 0) => "good to go".to_owned(),
+            (true, 0) => "nothing wrong in what was looked at".to_owned(),
+            (_, open) => format!("nothing wrong as far as was looked, {} skipped", several(open, "check")),
+        };
+        if self.warn > 0 {
+            verdict.push_str(&format!(", {}", several(self.warn, "warning")));
+        }
+        verdict
     }
 }
 

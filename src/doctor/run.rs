@@ -4,6 +4,7 @@
 use std::{
     any::Any,
     collections::{BTreeSet, HashMap},
+    future::poll_fn,
     ops::Index,
     panic::AssertUnwindSafe,
     time::{Duration, Instant},
@@ -16,7 +17,10 @@ use super::{
     check::Check,
     outcome::{Broke, Outcome, Status},
 };
-use crate::ui::duration;
+use crate::{
+    invocation::Invocation,
+    ui::{Stall, duration},
+};
 
 /// A check that is over.
 #[derive(Debug)]
@@ -32,6 +36,12 @@ pub struct Checks {
     all: Vec<Check>,
     /// For each check the places of those that it needs.
     parents: Vec<Vec<usize>>,
+    /// For each check the places of those that it is run after.
+    before: Vec<Vec<usize>>,
+    /// Learns which one holds up all others.
+    stall: Stall,
+    /// What commands to type next begin with.
+    called: Invocation,
 }
 
 impl Index<usize> for Checks {
@@ -44,19 +54,20 @@ impl Index<usize> for Checks {
 
 impl Checks {
     /// Finds out who needs whom.
-    pub fn new(all: Vec<Check>) -> Self {
+    pub fn new(all: Vec<Check>, stall: Stall, called: Invocation) -> Self {
         let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
         for (place, check) in all.iter().enumerate() {
             places.entry(&check.about.id).or_default().push(place);
         }
-        let parents = |(place, child): (usize, &Check)| {
-            let needed = child.about.needs.iter().filter_map(|id| places.get(id)).flatten().copied();
-            let needed = needed.filter(|&other| other != place && all[other].subject.serves(&child.subject));
-            let needed: BTreeSet<usize> = needed.collect();
-            needed.into_iter().collect()
+        let of_ids = |place: usize, ids: &[&str]| {
+            let found = ids.iter().filter_map(|id| places.get(id)).flatten().copied();
+            let found = found.filter(|&other| other != place && all[other].subject.serves(&all[place].subject));
+            let found: BTreeSet<usize> = found.collect();
+            found.into_iter().collect::<Vec<usize>>()
         };
-        let parents = all.iter().enumerate().map(parents).collect();
-        Self { all, parents }
+        let parents = all.iter().enumerate().map(|(place, check)| of_ids(place, check.about.needs)).collect();
+        let before = all.iter().enumerate().map(|(place, check)| of_ids(place, check.after)).collect();
+        Self { all, parents, before, stall, called }
     }
 
     /// All of them, in their order.
@@ -81,11 +92,17 @@ impl Checks {
         all
     }
 
-    /// These checks, and those whose failure had one of them skipped: without them nobody learns why.
+    /// These checks, and those for which one of them was skipped, as they failed or could not be made: without them nobody
+    /// learns why.
     pub fn with_what_failed(&self, shown: &BTreeSet<usize>, done: &[Option<Done>]) -> BTreeSet<usize> {
         let skipped = shown.iter().copied().filter(|&place| status(done, place) == Some(Status::Skip));
+        let is_first = |place: usize| match status(done, place) {
+            Some(Status::Fail) => true,
+            Some(Status::Skip) => self.missing(place, done).is_none(),
+            _ => false,
+        };
         let above = self.with_parents(skipped).into_iter();
-        above.filter(|&place| status(done, place) == Some(Status::Fail)).chain(shown.iter().copied()).collect()
+        above.filter(|&place| is_first(place)).chain(shown.iter().copied()).collect()
     }
 
     /// Runs the checks at these places and writes into `done` what came of them; whatever else stands there counts as
@@ -99,14 +116,15 @@ impl Checks {
         let mut open: BTreeSet<usize> = wanted.clone();
         let mut running: FuturesUnordered<LocalBoxFuture<'_, (usize, Done)>> = FuturesUnordered::new();
         loop {
-            let is_over = |parent: &usize| done[*parent].is_some() || !wanted.contains(parent);
-            let ready = open.iter().copied().filter(|&place| self.parents(place).iter().all(is_over));
+            let is_over = |other: &usize| done[*other].is_some() || !wanted.contains(other);
+            let first = |place: usize| self.parents(place).iter().chain(self.before.get(place).into_iter().flatten());
+            let ready = open.iter().copied().filter(|&place| first(place).all(is_over));
             let ready: Vec<usize> = ready.collect();
             for &place in &ready {
                 open.remove(&place);
                 match self.missing(place, done) {
                     Some(outcome) => done[place] = Some(Done { outcome, took: Duration::ZERO }),
-                    None => running.push(one(place, &self[place]).boxed_local()),
+                    None => running.push(self.one(place).boxed_local()),
                 }
             }
             told(done);
@@ -128,7 +146,24 @@ impl Checks {
     fn missing(&self, place: usize, done: &[Option<Done>]) -> Option<Outcome> {
         let taught_nothing = |parent: &&usize| matches!(status(done, **parent), Some(Status::Fail | Status::Skip));
         let parent = self.parents(place).iter().find(taught_nothing)?;
-        Some(Outcome::skip(format!("needs {}", self[*parent].about.id)))
+        let leaves_open = |done: &Done| done.outcome.status == Status::Fail || done.outcome.open;
+        let why = format!("needs {}", self[*parent].about.id);
+        Some(if done[*parent].as_ref().is_some_and(leaves_open) { Outcome::open(why) } else { Outcome::skip(why) })
+    }
+
+    /// Runs one check, whatever it does.
+    async fn one(&self, place: usize) -> (usize, Done) {
+        let (check, begin) = (&self[place], Instant::now());
+        // Also what stands before the first await may panic.
+        let mut work = AssertUnwindSafe(async { check.start().await }).catch_unwind().boxed_local();
+        let work = poll_fn(|context| self.stall.within(&check.about.id, || work.poll_unpin(context)));
+        let outcome = match timeout(check.limit, work).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(panic)) => panicked(&*panic),
+            Err(_) => late(check),
+        };
+        let outcome = outcome.at_worst(check.worst).with_commands(|text| self.called.in_text(text));
+        (place, Done { outcome, took: begin.elapsed() })
     }
 }
 
@@ -137,25 +172,26 @@ fn status(done: &[Option<Done>], place: usize) -> Option<Status> {
     done[place].as_ref().map(|done| done.outcome.status)
 }
 
-/// Runs one check, whatever it does.
-async fn one(place: usize, check: &Check) -> (usize, Done) {
-    let begin = Instant::now();
-    // Also what stands before the first await may panic.
-    let work = AssertUnwindSafe(async { check.start().await }).catch_unwind();
-    let outcome = match timeout(check.limit, work).await {
-        Ok(Ok(outcome)) => outcome,
-        Ok(Err(panic)) => Outcome::fail(format!("the check itself broke: {}", words(&*panic)))
-            .fix(
-                "this is a fault of kdj's: please report it with the output of `kdj doctor -o json`, in which the names \
-                 of your servers, contexts, users and databases stand",
-            )
-            .broke(Broke::Panicked),
-        Err(_) => {
-            let outcome = Outcome::fail(format!("no result within {}", duration(check.limit))).broke(Broke::TimedOut);
-            check.when_slow.into_iter().fold(outcome, Outcome::fix)
-        }
+/// The outcome of a check that panicked.
+fn panicked(panic: &(dyn Any + Send)) -> Outcome {
+    Outcome::fail(format!("the check itself broke: {}", words(panic)))
+        .fix(
+            "this is a fault of kdj's: please report it with the output of `kdj doctor -o json`, in which the names of your \
+             servers, contexts, users and databases stand",
+        )
+        .broke(Broke::Panicked)
+}
+
+/// The outcome of a check whose time is over.
+fn late(check: &Check) -> Outcome {
+    let limit = duration(check.limit);
+    let outcome = match &check.server {
+        None => Outcome::fail(format!("no result within {limit}")),
+        Some(server) => Outcome::fail(format!("no answer from {server} within {limit}"))
+            .caused_by("the server, or the way to it, is slow; a command waits longer than this check")
+            .fix("is the VPN up? Is a proxy needed, or in the way: HTTPS_PROXY, NO_PROXY?"),
     };
-    (place, Done { outcome: outcome.at_worst(check.worst), took: begin.elapsed() })
+    outcome.broke(Broke::TimedOut)
 }
 
 fn words(panic: &(dyn Any + Send)) -> &str {

@@ -136,15 +136,16 @@ pub fn failure(Row { check, done, labels }: &Row<'_>, look: Look) -> String {
 }
 
 /// The last line.
-pub fn closing(verdicts: &[(Option<String>, Counts)], look: Look) -> String {
+pub fn closing(verdicts: &[(Option<String>, Counts)], part: bool, look: Look) -> String {
     let one = |(name, counts): &(Option<String>, Counts)| {
         let role = if counts.is_good() { Role::Good } else { Role::Error };
-        let verdict = paint(&counts.verdict(), role, look.colored);
+        let verdict = paint(&counts.verdict(part), role, look.colored);
         match name {
             Some(name) => format!("{}: {verdict}", sanitize(name)),
             // Not to be taken for more than was looked at.
             None if counts.is_good() => {
-                format!("this machine is {verdict}; no cluster was asked: `kdj doctor ENV`")
+                let is = if part { ":" } else { " is" };
+                format!("this machine{is} {verdict}; no cluster was asked: `kdj doctor ENV`")
             }
             None => verdict,
         }

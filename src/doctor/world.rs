@@ -3,7 +3,7 @@
 use std::{cell::RefCell, rc::Rc};
 
 use crate::{
-    cluster::{Cluster, ContextFacts, Kubeconfig, KubeconfigFile, Server, kubeconfig_files},
+    cluster::{Cluster, ContextFacts, Kubeconfig, KubeconfigFile, Logins, NamespaceState, Server, kubeconfig_files},
     config::{Config, Sources},
     environment::{self, Environment},
     error::{Error, Result},
@@ -58,6 +58,17 @@ pub struct Asked {
     pub name: String,
     /// What it means, or why that cannot be told: `kubeconfig.contexts` says it.
     pub environment: Result<Rc<Environment>>,
+    /// What was learned of it.
+    pub found: Found,
+}
+
+/// What was learned of an environment by one category, for another. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Found {
+    /// How its namespace is.
+    pub namespace: Learned<NamespaceState>,
+    /// That a command has run in one of its containers: WebSocket connections get that far.
+    pub entered: Learned<()>,
 }
 
 /// A context whose credentials are looked at, and what was learned of it.
@@ -73,6 +84,22 @@ pub struct Context {
     pub cluster: Learned<Cluster>,
     /// What the API server says of itself, and when it said it; asked for once, by `cluster.reachable`.
     pub server: Learned<Server>,
+}
+
+impl Context {
+    /// The host of its server.
+    pub fn host(&self) -> &str {
+        host_of(&self.facts.server)
+    }
+}
+
+fn host_of(server: &str) -> &str {
+    let rest = server.split_once("://").map_or(server, |(_, rest)| rest);
+    let end = rest.find('/').unwrap_or(rest.len());
+    match rest[..end].rsplit_once(':') {
+        Some((host, port)) if port.parse::<u16>().is_ok() => host.trim_matches(['[', ']']),
+        _ => rest[..end].trim_matches(['[', ']']),
+    }
 }
 
 /// What the checks look at. It is read once, at the start.
@@ -96,8 +123,12 @@ pub struct World {
     /// Whether Python may be started in the containers of protected environments, too: only who asks for that by name
     /// wants it.
     pub enters: bool,
+    /// Whether only some of the checks are wanted.
+    pub part: bool,
     /// Held by a plugin that asks at the terminal: two do not ask into each other.
     pub terminal: tokio::sync::Mutex<()>,
+    /// What the plugins have given, each asked once for all contexts of its user.
+    pub logins: Logins,
     /// kdj's own commands, for which aliases stand.
     pub commands: Vec<String>,
     /// A connection that is open already, in place of one that a credential plugin would have to run again for.
@@ -126,32 +157,43 @@ impl World {
     /// When a name that was asked for is unknown, though both could be read.
     pub fn read(wish: &Wish, options: &Options, ui: &Ui) -> Result<Self> {
         let loaded = Config::load(&Sources::of_this_process());
-        let is_sound = loaded.is_ok();
+        let unread = loaded.as_ref().err().cloned();
         let config = loaded.unwrap_or_else(|_| Config::built_in());
         let (kubeconfig, files) = kubeconfig_files(options.kubeconfig.as_deref());
         let contexts = kubeconfig.as_ref().map(Kubeconfig::contexts).unwrap_or_default();
         let listed = environment::list(&config, kubeconfig.is_ok().then_some(&*contexts), &options.overrides);
         let mut wanted = wish.environments.clone();
         if wish.all {
-            wanted.extend(listed.iter().filter(|listed| !listed.pattern).map(|listed| listed.name.clone()));
+            let (patterns, names): (Vec<_>, Vec<_>) = listed.iter().partition(|listed| listed.pattern);
+            wanted.extend(names.iter().map(|listed| listed.name.clone()));
+            if !patterns.is_empty() {
+                let patterns = names::quoted(patterns.iter().map(|listed| listed.name.as_str()), ", ");
+                ui.warning(&format!("left out: {patterns}, which may stand for many: name those you mean"));
+            }
         }
         let mut asked: Vec<Asked> = Vec::new();
         for name in wanted {
             if asked.iter().any(|asked| asked.name == name) {
                 continue;
             }
-            let environment = environment::resolve(&name, &config, &contexts, &options.overrides);
+            // What a file that cannot be read would make of the name is not known: it leads nowhere, and not elsewhere.
+            let environment = match &unread {
+                Some(error) => Err(error.clone()),
+                None => environment::resolve(&name, &config, &contexts, &options.overrides),
+            };
             match environment {
                 // The name is the mistake: nothing on this machine would mend it.
                 Err(error)
-                    if is_sound
+                    if unread.is_none()
                         && kubeconfig.is_ok()
                         && !environment::is_configured(&name, &config)
                         && !name.contains('/') =>
                 {
                     return Err(error);
                 }
-                environment => asked.push(Asked { name, environment: environment.map(Rc::new) }),
+                environment => {
+                    asked.push(Asked { name, environment: environment.map(Rc::new), found: Found::default() })
+                }
             }
         }
         let mut found: Vec<Context> = Vec::new();
@@ -182,19 +224,21 @@ impl World {
             asked,
             contexts,
             slow,
+            part: false,
             enters: false,
             commands: wish.commands.clone(),
             opened: wish.opened.clone(),
             terminal: tokio::sync::Mutex::default(),
+            logins: Logins::default(),
         })
     }
 
     /// The environments asked for that are known, each with its context.
-    pub fn environments(&self) -> impl Iterator<Item = (Rc<Environment>, Rc<Context>)> {
-        let known = self.asked.iter().filter_map(|asked| asked.environment.as_ref().ok());
-        known.filter_map(|environment| {
+    pub fn environments(&self) -> impl Iterator<Item = (Rc<Environment>, Rc<Context>, Found)> {
+        self.asked.iter().filter_map(|asked| {
+            let environment = asked.environment.as_ref().ok()?;
             let context = self.contexts.iter().find(|context| context.name == environment.context)?;
-            Some((Rc::clone(environment), Rc::clone(context)))
+            Some((Rc::clone(environment), Rc::clone(context), asked.found.clone()))
         })
     }
 
@@ -226,4 +270,21 @@ pub fn find<'a>(name: &str, known: &[&'a str], what: &str) -> Result<&'a str> {
         };
         error.hint("`kdj doctor --list` lists them")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_of_a_server_is_found() {
+        for (server, expected) in [
+            ("https://10.0.0.1:6443", "10.0.0.1"),
+            ("https://k8s.example.com/k8s/clusters/c-1", "k8s.example.com"),
+            ("https://[fd00::1]:6443", "fd00::1"),
+            ("https://[fd00::1]", "fd00::1"),
+        ] {
+            assert_eq!(host_of(server), expected);
+        }
+    }
 }

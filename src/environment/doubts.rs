@@ -101,21 +101,35 @@ pub fn places(config: &Config, contexts: &[KubeContext]) -> Vec<Doubt> {
     doubts
 }
 
-/// Entries that are called production and are not protected: the entry's name, and the doubt.
+/// Entries that are called production, by their own name or by where they lead, and are not protected: the entry's name, and
+/// the doubt.
 pub fn unprotected(config: &Config) -> Vec<(String, Doubt)> {
     let is_doubtful = |(name, entry): &(&String, &EnvironmentConfig)| {
         // Who says `protected = false` has thought of it.
         let is_said = entry.protected.is_some();
-        let namespace = entry.namespace.as_ref().map(|namespace| namespace.value.as_str());
-        !is_said && (sounds_like_production(name) || namespace.is_some_and(sounds_like_production))
+        !is_said && (sounds_like_production(name) || smell(entry).is_some())
     };
     let doubt = |(name, entry): (&String, &EnvironmentConfig)| {
         let shown = names::shown(name);
-        let what = format!("`{shown}` ({}) is called production and is not protected", entry.origin);
+        let what = match smell(entry).filter(|_| !sounds_like_production(name)) {
+            Some((what, place)) => format!(
+                "`{shown}` ({}) leads into {what} `{}`, which is called production, and is not protected",
+                entry.origin,
+                names::shown(place)
+            ),
+            None => format!("`{shown}` ({}) is called production and is not protected", entry.origin),
+        };
         let fix = format!("write `protected = true` into `[environments.{}]`, or `false` if it is none", key(&shown));
         (name.clone(), Doubt { what, fix })
     };
     config.environments.iter().filter(is_doubtful).map(doubt).collect()
+}
+
+/// The place an entry leads into that is called production.
+fn smell(entry: &EnvironmentConfig) -> Option<(&'static str, &str)> {
+    let places = [("namespace", &entry.namespace), ("context", &entry.context)];
+    let named = places.into_iter().filter_map(|(what, place)| Some((what, place.as_ref()?.value.as_str())));
+    named.into_iter().find(|(_, place)| sounds_like_production(place))
 }
 
 /// A name as a key of TOML.
@@ -187,9 +201,16 @@ mod tests {
     #[test]
     fn who_says_that_it_is_not_protected_is_believed() {
         let config = config(
-            "[environments.prod]\n[environments.live]\nprotected = false\n[environments.main]\nnamespace = 'shop-prod'\n",
+            "[environments.prod]\n[environments.live]\nprotected = false\n[environments.main]\nnamespace = 'shop-prod'\n\
+             [environments.other]\ncontext = 'acme-prod'\nnamespace = 'shop'\n",
         );
-        let names: Vec<String> = unprotected(&config).into_iter().map(|(name, _)| name).collect();
-        assert_eq!(names, ["main", "prod"]);
+        let found = unprotected(&config);
+        let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["main", "other", "prod"]);
+        assert!(
+            found[1].1.what.contains("leads into context `acme-prod`, which is called production"),
+            "{:?}",
+            found[1].1
+        );
     }
 }

@@ -115,6 +115,13 @@ pub fn tell_of(place: &Place<'_>, job: &JobHandle, live: &RefCell<Live>, news: N
         News::SidecarsGoOn(names) => {
             ui.warning(&format!("{} goes on; end the job: {}", list(&names), place.cancel(job)));
         }
+        News::SidecarsUnseen(names) => {
+            let names = list(&names);
+            ui.warning(&format!(
+                "it cannot be seen whether {names} goes on; if so, end the job: {}",
+                place.cancel(job)
+            ));
+        }
     }
 }
 

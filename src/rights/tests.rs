@@ -148,6 +148,27 @@ const ROLES: [(&str, &[&str]); 17] = [
     ("envs --live", &["status", "namespaces"]),
 ];
 
+/// The capabilities whose rights a Role has, and no others: what else these need, others of their Roles have.
+const OF_ROLES: [(&str, &[&str]); 17] = [
+    ("audit", &["audit"]),
+    ("config", &["config"]),
+    ("forward", &["forward"]),
+    ("fresh", &["--fresh, sessions, gc"]),
+    ("logs", &["logs"]),
+    ("migrate", &["migrate"]),
+    ("namespaces", &["envs --live"]),
+    ("record", &["shell, pyshell, manage"]),
+    ("releases", &["releases"]),
+    ("restart", &["restart"]),
+    ("rollback", &["rollback"]),
+    ("run", &["run", "jobs"]),
+    ("scale", &["scale"]),
+    ("secrets", &["config"]),
+    ("session", &["shell, pyshell, manage"]),
+    ("status", &["status"]),
+    ("why", &["status --why"]),
+];
+
 /// What a Role allows: verbs, and the resources they are of.
 fn rights_of_role(name: &str) -> BTreeSet<(String, String)> {
     let path = format!("{}/docs/rbac/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
@@ -184,4 +205,24 @@ fn the_roles_of_the_documentation_allow_each_capability_and_no_more() {
     let table: BTreeSet<_> = all().iter().map(|right| (right.verb.to_owned(), right.resource.to_owned())).collect();
     let more: Vec<_> = allowed.difference(&table).collect();
     assert!(more.is_empty(), "Roles allow {more:?}, which no capability has");
+}
+
+#[test]
+fn each_role_of_the_documentation_allows_what_its_own_commands_need_and_no_more() {
+    let of_capability = |name: &&str| {
+        let capability = CAPABILITIES.iter().find(|capability| capability.name == *name).unwrap();
+        capability.needed.iter().chain(capability.helpful)
+    };
+    for (role, capabilities) in OF_ROLES {
+        let rights = capabilities.iter().flat_map(of_capability);
+        let table: BTreeSet<_> = rights.map(|right| (right.verb.to_owned(), right.resource.to_owned())).collect();
+        let allowed = rights_of_role(role);
+        let more: Vec<_> = allowed.difference(&table).collect();
+        assert!(!allowed.is_empty() && more.is_empty(), "{role}.yaml allows {more:?}, which {capabilities:?} have not");
+    }
+    let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/rbac")).unwrap();
+    let names = folder.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let files: BTreeSet<String> = names.filter_map(|name| Some(name.strip_suffix(".yaml")?.to_owned())).collect();
+    let known = OF_ROLES.iter().map(|(role, _)| (*role).to_owned()).chain(["kustomization".to_owned()]);
+    assert_eq!(files, known.collect());
 }

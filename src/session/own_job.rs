@@ -81,7 +81,7 @@ pub(super) async fn wait(place: &job::Place<'_>, job: &JobHandle, limit: Duratio
         News::Waiting(why) | News::Away(why) => live.say(&format!("{WAITING}: {why}")),
         News::Started { .. } => live.clear(),
         // There is no log, and nothing beside it.
-        News::NoLog(_) | News::SidecarsEnded(_) | News::SidecarsGoOn(_) => {}
+        News::NoLog(_) | News::SidecarsEnded(_) | News::SidecarsGoOn(_) | News::SidecarsUnseen(_) => {}
     };
     place.cluster.session_target(job, limit, &mut tell).await
 }

@@ -60,6 +60,15 @@ impl Live {
         }
     }
 
+    /// For another thread: what warns above the line.
+    pub fn warner(&self) -> impl Fn(&str) + Send + 'static {
+        let (ui, bar) = (self.ui.clone(), self.bar.clone());
+        move |text| match &bar {
+            Some(bar) => bar.suspend(|| ui.warning(text)),
+            None => ui.warning(text),
+        }
+    }
+
     /// Takes the line away for good.
     pub fn clear(&mut self) {
         if let Some(bar) = self.bar.take() {

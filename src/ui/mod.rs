@@ -1,9 +1,9 @@
 //! The one module that touches the terminal: data goes to stdout, everything else to stderr.
 
 mod ask;
-pub mod called;
 mod live;
 mod screen;
+mod stall;
 pub mod style;
 pub mod table;
 pub mod terminal;
@@ -12,6 +12,7 @@ mod waiting;
 use std::{
     io::{self, IsTerminal, Write},
     process::Stdio,
+    sync::Arc,
     time::Duration,
 };
 
@@ -19,8 +20,11 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::time::sleep;
 
 use self::style::{ColorChoice, Role};
-pub use self::{live::Live, screen::Screen};
-use crate::error::{Error, Result};
+pub use self::{live::Live, screen::Screen, stall::Stall};
+use crate::{
+    error::{Error, Result},
+    invocation::Invocation,
+};
 
 /// How much kdj says on stderr.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,8 +43,8 @@ pub struct Ui {
     verbosity: Verbosity,
     stderr_colored: bool,
     stdout: StdoutIs,
-    /// What is typed for kdj, where that is not `kdj`.
-    called: Option<&'static str>,
+    /// How kdj was called.
+    called: Arc<Invocation>,
 }
 
 /// What stdout is, for who makes text to fit it.
@@ -60,12 +64,18 @@ impl Ui {
         let is_terminal = io::stdout().is_terminal();
         let columns = terminal::columns().filter(|_| is_terminal);
         let stdout = StdoutIs { is_terminal, colored: style::colored(color, is_terminal), columns };
-        Self { verbosity, stderr_colored: style::colored(color, io::stderr().is_terminal()), stdout, called: None }
+        Self {
+            verbosity,
+            stderr_colored: style::colored(color, io::stderr().is_terminal()),
+            stdout,
+            called: Arc::default(),
+        }
     }
 
-    /// The same for who calls kdj by another name: the commands in messages can be typed as they stand.
-    pub fn called(self, name: Option<&'static str>) -> Self {
-        Self { called: name, ..self }
+    /// The same for who calls kdj by another name, or with flags that others need, too: the commands in messages can be
+    /// typed as they stand.
+    pub fn called(self, invocation: Invocation) -> Self {
+        Self { called: invocation.into(), ..self }
     }
 
     /// What stdout is.
@@ -87,20 +97,9 @@ impl Ui {
         }
     }
 
-    /// A text with its commands as kdj was called.
-    pub fn named(&self, text: &str) -> String {
-        self.called.map_or(text.to_owned(), |name| called::in_text(text, name))
-    }
-
-    /// Writes what people read, and programs do not, to stdout: its commands can be typed as they stand.
-    ///
-    /// # Errors
-    /// As for [`Ui::data`].
-    pub fn report(&self, text: &str) -> Result<()> {
-        match self.called {
-            Some(name) => self.data(&called::in_page(text, name)),
-            None => self.data(text),
-        }
+    /// How kdj was called, without flags: for pages, whose commands lead where they say.
+    pub fn name(&self) -> Invocation {
+        self.called.by_name()
     }
 
     /// Stderr as the stdout of a command that talks to the user while stdout is for data.
@@ -195,8 +194,8 @@ impl Ui {
     /// One line to stderr, without anything but colours that a terminal would obey: much of it comes from the cluster.
     /// That stderr cannot be written is nothing anybody could be told.
     fn line(&self, text: &str) {
-        let text = &self.named(text);
-        let _ = io::stderr().lock().write_all(format!("{}\n", style::sanitize_painted(text)).as_bytes());
+        let text = self.called.in_text(text);
+        let _ = io::stderr().lock().write_all(format!("{}\n", style::sanitize_painted(&text)).as_bytes());
     }
 }
 

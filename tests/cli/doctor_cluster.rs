@@ -125,6 +125,36 @@ fn and_where_one_half_is_broken() {
     let count = server.requests().len();
     // Room for the ReplicaSets of a rollout, the Services of blue/green, and `--slow`.
     assert!(count <= 22, "{count}\n{}", server.request_lines());
+    let path = format!("/api/v1/namespaces/{NAMESPACE}");
+    let of_namespace = server.requests().iter().filter(|request| request.path == path).count();
+    assert_eq!(of_namespace, 1, "{}", server.request_lines());
+}
+
+/// The same in a rollout that is stuck, whose ReplicaSets say which pod is the newer one.
+#[test]
+fn and_where_a_rollout_is_stuck() {
+    let objects = shop::whole()
+        .with(ReplicaSet::of("web", "5f5f5f", 4, 1))
+        .with(shop::in_web(Pod::crash_looping("web-5f5f5f-ddddd", 1, "Error")).owned_by_replica_set("web", "5f5f5f"));
+    let server = ApiServer::http(objects);
+    server.exec(inside(&plan(Value::Null, &[]), &celery(Value::Null, &["celery@celeryd-5d5d5d-zzzzz"])));
+    server.about(|about| about.incomplete = true);
+    let output = Kdj::on(&server).run(["doctor", "qa"]);
+    let text = output.stdout_text();
+    for part in ["of 7 pods ready", "postgresql `shop` at db:5432", "1 of 1 workers' pods answered"] {
+        assert!(text.contains(part), "{part}\n{output}");
+    }
+    let count = server.requests().len();
+    assert!(count <= 25, "{count}\n{}", server.request_lines());
+}
+
+#[test]
+fn silence_of_the_server_has_its_name() {
+    let server = well();
+    server.fault(On::get(&format!("/api/v1/namespaces/{NAMESPACE}")), Fault::Blackhole);
+    let words = ["no answer from http://127.0.0.1:", "within 15", "is the VPN up?"];
+    let kdj = Kdj::on(&server).deadline(Duration::from_secs(40));
+    expect(&said(&kdj, "cluster.namespace"), "fail", &words);
 }
 
 #[test]
@@ -214,7 +244,7 @@ fn what_needs_a_server_is_skipped_without_one() {
     server.fault(On::get("/version"), Fault::unauthorized());
     let output = Kdj::on(&server).run(["doctor", "qa", "--only", "cluster,application", "-o", "json"]).expect_code(1);
     expect(&of_json(&output, "cluster.rights"), "skip", &["needs cluster.reachable"]);
-    expect(&of_json(&output, "cluster.certificate"), "warn", &["not encrypted"]);
+    expect(&of_json(&output, "cluster.certificate"), "pass", &[]);
     expect(&of_json(&output, "application.django"), "skip", &["needs application.container"]);
 }
 
@@ -240,11 +270,19 @@ fn the_certificate_is_checked_and_lasts() {
     let kubeconfig = Kubeconfig::of(&server).change_cluster("acme-staging", |cluster| {
         *cluster = json!({"server": cluster["server"], "insecure-skip-tls-verify": true});
     });
+    // Said once.
+    let kdj = Kdj::bare().kubeconfig(&kubeconfig).config(&format!("{CONFIG}protected = true\n"));
+    expect(&said(&kdj, "cluster.certificate"), "skip", &["see `kubeconfig.verify`"]);
+    expect(&said(&kdj, "kubeconfig.verify"), "fail", &["insecure-skip-tls-verify"]);
+    of(&well(), "cluster.certificate", "pass", &["does not leave this machine"]);
+    let strict = Certificate::good().strict();
+    let user = strict.user("dev", 2100);
+    let strict = ApiServer::with_certificate(shop::one_web_pod(), strict);
+    of(&strict, "cluster.certificate", "pass", &["it is checked"]);
+    let kubeconfig = Kubeconfig::of(&strict).certificate("dev", &user);
     let kdj = Kdj::bare().kubeconfig(&kubeconfig).config(CONFIG);
-    expect(&said(&kdj, "cluster.certificate"), "warn", &["insecure-skip-tls-verify"]);
-    let kdj = kdj.config(&format!("{CONFIG}protected = true\n"));
-    expect(&said(&kdj, "cluster.certificate"), "fail", &["certificate-authority-data"]);
-    of(&well(), "cluster.certificate", "warn", &["not encrypted"]);
+    expect(&said(&kdj, "cluster.certificate"), "pass", &["it is checked"]);
+    expect(&said(&kdj, "cluster.reachable"), "pass", &[" ms"]);
     let expired = ApiServer::with_certificate(shop::one_web_pod(), Certificate::expired());
     of(&expired, "cluster.certificate", "fail", &["expired", "compare `date` with a clock"]);
 }
@@ -327,6 +365,9 @@ fn websockets_get_through() {
     let forbidden = well();
     forbidden.fault(On::watch("pods", NAMESPACE), Fault::forbidden("dev", "watch", "pods", NAMESPACE));
     of(&forbidden, "cluster.websocket", "skip", &["you may not watch pods"]);
+    // Where an exec gets through, sessions do.
+    let output = Kdj::on(&stripped).run(["doctor", "qa", "--only", "cluster,application", "-o", "json"]).expect_code(0);
+    expect(&of_json(&output, "cluster.websocket"), "warn", &["an exec, which a session is, got through"]);
 }
 
 #[test]

@@ -91,21 +91,17 @@ impl Credentials {
         Ok(Self { source: Arc::new(source), current: Arc::new(Mutex::new(token)) })
     }
 
-    /// The same, for who looks whether it works: the plugin runs without a terminal, its stderr stands in the error, and
-    /// it is not run again when its token is refused. Also when the token expires, as far as anybody says.
-    ///
-    /// # Errors
-    /// As [`Credentials::take_from`].
-    pub(super) async fn examine(user: &mut AuthInfo) -> Result<(Self, Option<SystemTime>)> {
+    /// The plugin that gives the credentials of `user`, which is taken out of it.
+    pub(super) fn plugin(user: &mut AuthInfo) -> Option<ExecConfig> {
         let has_token = user.token.as_ref().is_some_and(|token| !token.expose_secret().is_empty())
             || user.token_file.as_ref().is_some_and(|path| !path.is_empty());
-        let Some(exec) = user.exec.take_if(|_| !has_token) else {
-            return Ok((Self::take_from(user, Manner::Attended).await?, None));
-        };
-        let credential = plugin::run(&exec, Manner::Unattended).await?;
-        let expires = credential.expires;
+        user.exec.take_if(|_| !has_token)
+    }
+
+    /// What a plugin has given, for `user`. It is not run again when its token is refused.
+    pub(super) fn given(credential: Credential, user: &mut AuthInfo) -> Self {
         let token = use_credential(credential, user);
-        Ok((Self { source: Arc::new(Source::Fixed), current: Arc::new(Mutex::new(token)) }, expires))
+        Self { source: Arc::new(Source::Fixed), current: Arc::new(Mutex::new(token)) }
     }
 
     /// Renews the token when it is about to expire, and gives the `Authorization` header. A plugin may take its time:

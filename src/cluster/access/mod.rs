@@ -14,7 +14,7 @@ pub(super) mod validity;
 pub(super) use self::credentials::Credentials;
 pub use self::{
     client::Impersonation,
-    examine::{Login, plugin_time_limit},
+    examine::{Login, Logins, plugin_time_limit},
     facts::{ContextFacts, KubeconfigFile, PluginFacts, kubeconfig_files},
     kubeconfig::{Kubeconfig, PluginCall},
     plugin::Manner,

@@ -32,7 +32,9 @@ const UNATTENDED_LIMIT: Duration = Duration::from_secs(15);
 const TIME_LIMIT_VARIABLE: &str = "KDJ_PLUGIN_TIMEOUT";
 /// Versions of the API whose answers have the shape read here; `v1alpha1` is gone since Kubernetes 1.24.
 pub(super) const API_VERSIONS: [&str; 2] = ["client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"];
+
 /// What a plugin gives: a token or a client certificate with its key (PEM, base64 as in a kubeconfig), or both.
+#[derive(Clone)]
 pub(super) struct Credential {
     pub(super) token: Option<SecretString>,
     pub(super) expires: Option<SystemTime>,

@@ -59,6 +59,8 @@ pub enum News {
     SidecarsEnded(Vec<String>),
     /// These containers go on: the Job is to be kept, is not this kdj's to delete, or could not be.
     SidecarsGoOn(Vec<String>),
+    /// These containers ran beside the app's, and the pod cannot be looked at: perhaps they go on.
+    SidecarsUnseen(Vec<String>),
 }
 
 /// How a Job ended.
@@ -160,20 +162,31 @@ impl Cluster {
             None => watch_end.await?,
         };
         if pod.spec.as_ref().is_some_and(|spec| spec.containers.len() > 1) {
-            self.end_sidecars(job, &name, &verdict, &mut { tell }).await;
+            self.end_sidecars(job, &pod, &verdict, &mut { tell }).await;
         }
         Ok(verdict)
     }
 
     /// Deletes a Job whose app has ended and whose other containers go on: nothing is to run till its deadline. Who only
     /// attached to it is told.
-    async fn end_sidecars(&self, job: &JobHandle, pod: &str, verdict: &Verdict, news: &mut dyn FnMut(News)) {
+    async fn end_sidecars(&self, job: &JobHandle, pod: &Pod, verdict: &Verdict, news: &mut dyn FnMut(News)) {
         if !matches!(verdict, Verdict::Exited(_) | Verdict::Killed { .. }) {
             return;
         }
         let limit = Instant::now() + SIDECAR_LIMIT;
         loop {
-            let Ok(Some(pod)) = self.get::<Pod>(&job.namespace, pod).await else { return };
+            let pod = match self.get::<Pod>(&job.namespace, &pod.name_any()).await {
+                Ok(Some(pod)) => pod,
+                Ok(None) => return,
+                // Nobody sees whether they end by themselves.
+                Err(_) => {
+                    let others = state::others_running(pod, &job.container);
+                    if !others.is_empty() {
+                        news(News::SidecarsUnseen(others));
+                    }
+                    return;
+                }
+            };
             let others = state::others_running(&pod, &job.container);
             if others.is_empty() {
                 return;

@@ -4,7 +4,7 @@
 use std::{io, time::Duration};
 
 use jiff::Timestamp;
-use kube::client::ConfigExt;
+use kube::{client::ConfigExt, config::AuthInfo};
 use rustls::{ClientConnection, pki_types::ServerName};
 use tokio::{net::TcpStream, task::spawn_blocking, time::timeout};
 
@@ -36,13 +36,14 @@ pub enum ServerCertificate {
 }
 
 impl Kubeconfig {
-    /// What the API server of a context shows of itself: one connection, no request.
+    /// What the API server of a context shows of itself: one connection, no request. The user's certificate is shown where
+    /// it stands in the kubeconfig.
     ///
     /// # Errors
     /// When the context's cluster cannot be used, or what the server shows is not accepted.
     pub async fn server_certificate(&self, context: &str) -> Result<ServerCertificate> {
-        let (cluster, _) = self.connection(context)?;
-        let config = client::config(&cluster, kube::config::AuthInfo::default())?;
+        let (cluster, user) = self.connection(context)?;
+        let config = client::config(&cluster, only_certificate(user))?;
         if config.cluster_url.scheme_str() != Some("https") {
             return Ok(ServerCertificate::Plain);
         }
@@ -67,11 +68,11 @@ impl Kubeconfig {
         match timeout(LIMIT, handshake).await {
             Ok(Ok(leaf)) => Ok(ServerCertificate::Checked { until: leaf.and_then(|der| not_after(&der)) }),
             // So rustls' own errors come; all others are the network's.
-            Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => Err(failed(error.to_string())
-                .hint("compare `date` with a clock: a certificate looks expired, or not valid yet, when that is wrong")
-                .hint(
-                    "else the cluster's owners have to renew it, or the kubeconfig's authority is another cluster's",
-                )),
+            Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData && !is_alert(&error) => Err(failed(
+                error.to_string(),
+            )
+            .hint("compare `date` with a clock: a certificate looks expired, or not valid yet, when that is wrong")
+            .hint("else the cluster's owners have to renew it, or the kubeconfig's authority is another cluster's")),
             Ok(Err(_)) | Err(_) => Ok(ServerCertificate::Unreachable),
         }
     }
@@ -83,7 +84,28 @@ fn shake_hands(mut connection: ClientConnection, mut stream: std::net::TcpStream
     stream.set_read_timeout(Some(LIMIT))?;
     stream.set_write_timeout(Some(LIMIT))?;
     while connection.is_handshaking() {
-        connection.complete_io(&mut stream)?;
+        match connection.complete_io(&mut stream) {
+            // It wants to see a certificate, which a plugin may have. Its own was accepted before that.
+            Err(error) if is_alert(&error) && connection.peer_certificates().is_some() => break,
+            done => drop(done?),
+        }
     }
     Ok(connection.peer_certificates().and_then(|chain| chain.first()).map(|leaf| leaf.as_ref().to_vec()))
+}
+
+/// Whether the server, and not this side, has ended the handshake.
+fn is_alert(error: &io::Error) -> bool {
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
+    matches!(cause, Some(rustls::Error::AlertReceived(_)))
+}
+
+/// The user's certificate and key, without what else there is of credentials.
+fn only_certificate(user: AuthInfo) -> AuthInfo {
+    AuthInfo {
+        client_certificate: user.client_certificate,
+        client_certificate_data: user.client_certificate_data,
+        client_key: user.client_key,
+        client_key_data: user.client_key_data,
+        ..AuthInfo::default()
+    }
 }

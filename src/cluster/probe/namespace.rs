@@ -7,7 +7,7 @@ use super::super::{Cluster, request::repeatable};
 use crate::error::Result;
 
 /// How a namespace is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum NamespaceState {
     /// It is there.
     Active,
@@ -15,7 +15,8 @@ pub enum NamespaceState {
     Terminating,
     /// There is none of this name.
     Missing,
-    /// The user may not look.
+    /// Nobody has asked, or the user may not look.
+    #[default]
     Unknown,
 }
 
@@ -23,7 +24,7 @@ impl Cluster {
     /// How the namespace is: one request.
     ///
     /// # Errors
-    /// When the cluster cannot be reached, or refuses for another reason than the user's rights.
+    /// When the cluster cannot be reached, or refuses.
     pub async fn namespace_state(&self, namespace: &str) -> Result<NamespaceState> {
         let api = Api::<Namespace>::all(self.client.clone());
         let what = format!("get namespaces/{namespace}");
@@ -34,7 +35,6 @@ impl Cluster {
                 let goes = phase == Some("Terminating") || found.metadata.deletion_timestamp.is_some();
                 Ok(if goes { NamespaceState::Terminating } else { NamespaceState::Active })
             }
-            Err(error) if error.is_forbidden() => Ok(NamespaceState::Unknown),
             Err(error) => Err(error),
         }
     }

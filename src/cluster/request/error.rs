@@ -42,7 +42,7 @@ fn check_of(status: &Status) -> Option<Explained> {
         _ if status.message.contains("pgrade request required") => Some(Explained::WebSocket),
         403 if status.message.contains("User \"") => Some(Explained::Rights),
         429 => Some(Explained::Latency),
-        500..=599 => Some(Explained::Reachable),
+        500..=599 => Some(Explained::Cluster),
         _ if status.message.trim_start().starts_with('<') => Some(Explained::Reachable),
         _ => None,
     }

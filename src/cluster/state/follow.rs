@@ -25,7 +25,7 @@ use super::{
         target::Roles,
         watch::{Seen, Selection, Watch},
     },
-    EVENTS, Missing, Objects, Place, State, by_name,
+    EVENTS, Missing, NamespaceState, Objects, State, by_name,
 };
 use crate::{
     environment::Environment,
@@ -194,12 +194,12 @@ impl Cluster {
         let mut asked: Option<Instant> = None;
         loop {
             if !state.is_empty() {
-                (state.place, asked) = (Place::Unknown, None);
+                (state.place, asked) = (NamespaceState::Unknown, None);
             } else if asked.is_none_or(|asked| asked.elapsed() >= TICK) {
                 let mut unsaid = State::default();
                 // What is not known now is as it was.
                 match timeout(PLACE, self.place_of(&environment.namespace, &mut unsaid)).await.unwrap_or_default() {
-                    Place::Unknown => {}
+                    NamespaceState::Unknown => {}
                     place => state.place = place,
                 }
                 asked = Some(Instant::now());

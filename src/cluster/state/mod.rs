@@ -30,7 +30,7 @@ use k8s_openapi::{
 };
 use kube::ResourceExt;
 
-use super::target::Roles;
+use super::{NamespaceState, target::Roles};
 use crate::{
     environment::Environment,
     error::Error,
@@ -47,20 +47,6 @@ type Missing = BTreeMap<&'static str, String>;
 const EVENTS: &str = "reason!=Scheduled,reason!=Pulling,reason!=Pulled,reason!=Created,reason!=Started,\
                       reason!=Completed,reason!=SawCompletedJob";
 
-/// What is known of the namespace itself.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Place {
-    /// Nothing: it was not asked for, or may not be.
-    #[default]
-    Unknown,
-    /// It exists.
-    Exists,
-    /// It is being deleted.
-    Deleting,
-    /// There is none.
-    None,
-}
-
 /// The objects of an environment.
 #[derive(Clone, Debug, Default)]
 struct State {
@@ -70,7 +56,7 @@ struct State {
     autoscalers: Objects<HorizontalPodAutoscaler>,
     replica_sets: Objects<ReplicaSet>,
     events: Objects<Event>,
-    place: Place,
+    place: NamespaceState,
     /// What could not be had, by kind, and why.
     missing: Missing,
 }
@@ -86,10 +72,10 @@ impl State {
         let mut status = Status { link, ..Status::new(environment, seen) };
         roles::fill(&mut status, self, environment, roles);
         status.presence = match self.place {
-            Place::Deleting => Presence::Deleting,
-            Place::None => Presence::NoNamespace,
-            Place::Exists | Place::Unknown if status.roles.is_empty() => Presence::Empty,
-            Place::Exists | Place::Unknown => Presence::Here,
+            NamespaceState::Terminating => Presence::Deleting,
+            NamespaceState::Missing => Presence::NoNamespace,
+            NamespaceState::Active | NamespaceState::Unknown if status.roles.is_empty() => Presence::Empty,
+            NamespaceState::Active | NamespaceState::Unknown => Presence::Here,
         };
         status.events = happenings::events(self, &status);
         status.changes = happenings::changes(self, &status);

@@ -6,11 +6,11 @@ use k8s_openapi::{
     api::{
         apps::v1::{Deployment, ReplicaSet, StatefulSet},
         autoscaling::v2::HorizontalPodAutoscaler,
-        core::v1::{Event, Namespace, Pod},
+        core::v1::{Event, Pod},
     },
     jiff::Timestamp,
 };
-use kube::{Api, api::ListParams};
+use kube::api::ListParams;
 use tokio::time::timeout;
 
 use super::{
@@ -19,7 +19,7 @@ use super::{
         request::repeatable,
         target::{Roles, group},
     },
-    EVENTS, Place, State, by_name,
+    EVENTS, NamespaceState, State, by_name,
 };
 use crate::{
     environment::Environment,
@@ -37,12 +37,18 @@ const EVIDENCE_LIMIT: Duration = Duration::from_secs(5);
 impl Cluster {
     /// The state of an environment: four requests, all at once, and as many again when something is wrong. When
     /// `thorough` also what may explain it further: what its pods' configuration is from, and the log of a container that
-    /// ends again and again: two requests, and one for each broken role.
+    /// ends again and again: two requests, and one for each broken role. What is known of the namespace already is not asked
+    /// for again.
     ///
     /// # Errors
     /// When the cluster cannot be reached or does not answer within 15 s, neither pods nor workloads may be listed, or a
     /// configured selector is malformed.
-    pub async fn status(&self, environment: &Environment, thorough: bool) -> Result<Status> {
+    pub async fn status(
+        &self,
+        environment: &Environment,
+        thorough: bool,
+        namespace: Option<NamespaceState>,
+    ) -> Result<Status> {
         let roles = Roles::new(environment, None)?;
         let Ok(state) = timeout(LIMIT, self.read(environment, &roles)).await else {
             let name = &environment.name;
@@ -54,7 +60,7 @@ impl Cluster {
         if !status.wants_evidence() {
             return Ok(status);
         }
-        self.read_evidence(environment, &mut state).await;
+        self.read_evidence(environment, namespace, &mut state).await;
         status = state.status(environment, &roles, Link::Live, Timestamp::now());
         if thorough {
             self.read_sources(&state, &mut status).await;
@@ -112,20 +118,31 @@ impl Cluster {
 
     /// Asks for what tells why something is wrong: events, revisions, the namespace itself. Where there is nothing, only
     /// the last.
-    pub(super) async fn read_evidence(&self, environment: &Environment, state: &mut State) {
+    async fn read_evidence(&self, environment: &Environment, known: Option<NamespaceState>, state: &mut State) {
         let namespace = &environment.namespace;
         if state.is_empty() {
-            state.place = timeout(EVIDENCE_LIMIT, self.place_of(namespace, state)).await.unwrap_or_default();
+            state.place = match known {
+                // Where there is nothing else to tell, it is told why it is not known.
+                None | Some(NamespaceState::Unknown) => {
+                    timeout(EVIDENCE_LIMIT, self.place_of(namespace, state)).await.unwrap_or_default()
+                }
+                Some(known) => known,
+            };
             return;
         }
         let limited = ListParams::default().limit(MOST_EVENTS).fields(EVENTS);
-        let mut place = State::default();
-        let (events, sets, found) = futures::join!(
+        let place = async {
+            match known {
+                None => in_time(self.namespace_state(namespace)).await.unwrap_or_default(),
+                Some(known) => known,
+            }
+        };
+        let (events, sets, place) = futures::join!(
             in_time(self.list_matching::<Event>(namespace, &limited)),
             in_time(self.list::<ReplicaSet>(namespace, None)),
-            timeout(EVIDENCE_LIMIT, self.place_of(namespace, &mut place)),
+            place,
         );
-        state.place = found.unwrap_or_default();
+        state.place = place;
         match events {
             Ok(events) => {
                 if u32::try_from(events.len()).is_ok_and(|read| read >= MOST_EVENTS) {
@@ -141,22 +158,12 @@ impl Cluster {
         }
     }
 
-    /// How the namespace is. Who may not read it is not told so, unless there is nothing else to tell.
-    pub(super) async fn place_of(&self, namespace: &str, state: &mut State) -> Place {
-        let api = Api::<Namespace>::all(self.client.clone());
-        let what = format!("get namespaces/{namespace}");
-        match repeatable(&what, &self.place, &self.observer, || api.get_opt(namespace)).await {
-            Ok(None) => Place::None,
-            Ok(Some(found)) => {
-                let phase = found.status.as_ref().and_then(|status| status.phase.as_deref());
-                let goes = phase == Some("Terminating") || found.metadata.deletion_timestamp.is_some();
-                if goes { Place::Deleting } else { Place::Exists }
-            }
-            Err(error) => {
-                state.lacks("the namespace", &error);
-                Place::Unknown
-            }
-        }
+    /// How the namespace is. Who may not read it is told so: where this is asked there is nothing else to tell.
+    pub(super) async fn place_of(&self, namespace: &str, state: &mut State) -> NamespaceState {
+        self.namespace_state(namespace).await.unwrap_or_else(|error| {
+            state.lacks("the namespace", &error);
+            NamespaceState::Unknown
+        })
     }
 }
 

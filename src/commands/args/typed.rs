@@ -95,6 +95,7 @@ impl Typed {
         let value = |id: &str| leaf.try_get_one::<String>(id).ok().flatten().cloned();
         let groups = leaf.try_get_many::<String>("as_group").ok().flatten().into_iter().flatten().cloned();
         Options {
+            called: None,
             kubeconfig: leaf.try_get_one::<PathBuf>("kubeconfig").ok().flatten().cloned(),
             overrides: Overrides { context: value("context"), namespace: value("namespace") },
             impersonation: Impersonation { user: value("as_user"), groups: groups.collect() },

@@ -6,6 +6,7 @@ use crate::{
     connection,
     environment::{self, Environment},
     error::Result,
+    explained::Explained,
     options::Options,
     ui::Ui,
 };
@@ -29,7 +30,10 @@ pub(super) struct Opened {
 /// # Errors
 /// When the kubeconfig cannot be read, or one of the names is unknown: nothing is asked then.
 pub(super) fn places(names: &[String], options: &Options, config: &Config) -> Result<Places> {
-    let kubeconfig = Kubeconfig::load(options.kubeconfig.as_deref())?;
+    let kubeconfig = Kubeconfig::load(options.kubeconfig.as_deref()).map_err(|error| match names.first() {
+        Some(name) => error.explained_by(Explained::Kubeconfig, name),
+        None => error,
+    })?;
     let contexts = kubeconfig.contexts();
     let mut environments: Vec<Environment> = Vec::new();
     for name in names {
@@ -50,7 +54,7 @@ pub(super) async fn all(places: Places, options: &Options, config: &Config, ui: 
             Ok(cluster) => Ok(connection::reuse(cluster, &environment, ui)),
             Err(error) => Err(error.clone()),
         };
-        let program = options.program(&environment, config);
+        let program = options.invocation_elsewhere(&environment, config).program();
         Some(Opened { environment, cluster, program })
     });
     opened.collect()

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::{ANSWER_LIMIT, App};
 use crate::{
-    celery::{self, Celery, Named},
+    celery::{self, Celery, Named, PATIENCE},
     configuration,
     django::{self, MigrationRequest},
     doctor::Outcome,
@@ -22,19 +22,26 @@ use crate::{
     status::{Migrations, Role},
 };
 
+/// What Django finds wrong with the migrations, once the database has answered.
+const OF_MIGRATIONS: [&str; 3] = ["conflicts", "inconsistent-history", "broken-graph"];
+
 /// Lets Python answer in the container, one question after the other. What may not be done is no fault of the app's.
 async fn inside(app: &App, answer: impl Future<Output = Result<Outcome>>) -> Result<Outcome> {
     if app.environment.protected && !app.world.enters {
-        return Ok(Outcome::skip("it would start Python in a container of a protected environment")
+        return Ok(Outcome::open("it would start Python in a container of a protected environment")
             .fix(format!("`kdj doctor {} --only application` does it; it only reads", app.word())));
     }
     let _turn = app.turn.lock().await;
     if app.silent.get() {
-        return Ok(Outcome::skip("Python did not answer the check before"));
+        return Ok(Outcome::open("Python did not answer the check before"));
     }
     match timeout(ANSWER_LIMIT, answer).await {
-        Ok(Err(error)) if error.is_forbidden() => Ok(Outcome::skip(format!("{}: see cluster.rights", error.message()))),
-        Ok(outcome) => outcome,
+        Ok(Err(error)) if error.is_forbidden() => Ok(Outcome::open(format!("{}: see cluster.rights", error.message()))),
+        Ok(answer) => {
+            let outcome = answer?;
+            app.found.entered.set(());
+            Ok(outcome)
+        }
         Err(_) => {
             app.silent.set(true);
             Ok(Outcome::warn(format!("Python has not answered within {} s", ANSWER_LIMIT.as_secs()))
@@ -97,9 +104,17 @@ fn judge_database(plan: &Plan, environment: &str) -> Outcome {
     match &plan.error {
         Some(problem) if problem.kind == "database" => Outcome::fail(format!("{text} does not answer"))
             .caused_by(redact::text(&problem.message))
-            .fix(format!("kdj dbshell {environment} -c 'select 1'")),
+            .fix(format!("`kdj dbshell {environment} -c 'select 1'`")),
         Some(problem) if problem.kind == "unknown-database" => {
-            Outcome::fail("the settings have no database `default`").caused_by(redact::text(&problem.message))
+            Outcome::fail("the settings have no database `default`")
+                .caused_by(redact::text(&problem.message))
+                .fix(format!("see what they have: `kdj pyshell {environment} -c 'from django.conf import settings; print(*settings.DATABASES)'`"))
+        }
+        // What is wrong with the migrations themselves is theirs to say; the database has answered.
+        Some(problem) if !OF_MIGRATIONS.contains(&problem.kind.as_str()) => {
+            Outcome::fail("Django cannot use its database")
+                .caused_by(redact::text(&problem.message))
+                .fix(format!("see all that it says: `kdj manage {environment} -- check --database default`"))
         }
         _ => Outcome::pass(text),
     }
@@ -108,7 +123,7 @@ fn judge_database(plan: &Plan, environment: &str) -> Outcome {
 pub(super) async fn migrations(app: Rc<App>) -> Result<Outcome> {
     Ok(match app.plan.get() {
         Some(plan) => judge_migrations(&plan, &app.word()),
-        None => Outcome::skip("there is no plan of them: see `application.database`"),
+        None => Outcome::open("there is no plan of them: see `application.database`"),
     })
 }
 
@@ -116,13 +131,13 @@ fn judge_migrations(plan: &Plan, environment: &str) -> Outcome {
     if let Some(problem) = &plan.error {
         return Outcome::fail("Django cannot plan them")
             .caused_by(redact::text(&problem.message))
-            .fix(format!("kdj migrate {environment} --plan"));
+            .fix(format!("`kdj migrate {environment} --plan`"));
     }
     let unapplied: Vec<String> = plan.migrations.iter().map(|migration| migration.name.to_string()).collect();
     let migrations = Migrations { unapplied, problem: None };
     match plan.is_empty() {
         true => Outcome::pass(""),
-        false => Outcome::warn(migrations.line()).fix(format!("kdj migrate {environment} --plan")),
+        false => Outcome::warn(migrations.line()).fix(format!("`kdj migrate {environment} --plan`")),
     }
 }
 
@@ -153,12 +168,12 @@ fn judge_broker(celery: &Celery, pods: &[String], environment: &str) -> Outcome 
     if let Some(problem) = &celery.problem {
         return Outcome::fail(format!("{place} does not answer the app"))
             .caused_by(redact::text(problem))
-            .fix(format!("kdj status {environment} --tasks"));
+            .fix(format!("`kdj status {environment} --tasks`"));
     }
     if pods.is_empty() {
         return Outcome::warn(format!("{place}; workers should run, and no pod of theirs is ready"))
             .caused_by("tasks wait until one is")
-            .fix(format!("kdj status {environment} --why"));
+            .fix(format!("`kdj status {environment} --why`"));
     }
     let Some(workers) = &celery.workers else {
         return Outcome::pass(format!("{place}; a broker of its kind passes on no questions to workers"));
@@ -170,7 +185,10 @@ fn judge_broker(celery: &Celery, pods: &[String], environment: &str) -> Outcome 
         return Outcome::pass(answered);
     }
     Outcome::warn(answered)
-        .caused_by(format!("no answer within a second from {}", silent.join(", ")))
+        .caused_by(format!("no answer within {PATIENCE} s from {}", silent.join(", ")))
         .caused_by("a worker of the pool `solo` answers between tasks only; another one may hang")
-        .fix(format!("kdj logs {environment} --pod {} --no-follow --tail 50", silent.first().copied().unwrap_or("POD")))
+        .fix(format!(
+            "`kdj logs {environment} --pod {} --no-follow --tail 50`",
+            silent.first().copied().unwrap_or("POD")
+        ))
 }

@@ -8,7 +8,7 @@ mod workloads;
 
 use std::{cell::Cell, rc::Rc, time::Duration};
 
-use super::{About, Category, Check, Context, Learned, Subject, World};
+use super::{About, Category, Check, Context, Found, Learned, Subject, World};
 use crate::{
     cluster::{Cluster, Target},
     connection,
@@ -89,6 +89,7 @@ struct App {
     world: Rc<World>,
     context: Rc<Context>,
     environment: Rc<Environment>,
+    found: Found,
     status: Learned<Status>,
     target: Learned<Target>,
     plan: Learned<Plan>,
@@ -110,26 +111,28 @@ impl App {
 }
 
 fn checks(world: &Rc<World>) -> Vec<Check> {
-    let of_environment = |(environment, context): (Rc<Environment>, Rc<Context>)| {
+    let of_environment = |(environment, context, found): (Rc<Environment>, Rc<Context>, Found)| {
         let name = environment.name.clone();
         let subject = || Subject::Environment { name: name.clone(), context: Some(context.name.clone()) };
         let app = Rc::new(App {
             world: Rc::clone(world),
             context: Rc::clone(&context),
             environment,
+            found,
             status: Learned::default(),
             target: Learned::default(),
             plan: Learned::default(),
             turn: tokio::sync::Mutex::default(),
             silent: Cell::default(),
         });
+        let server = &context.facts.server;
         [
-            Check::new(&WORKLOADS, subject(), &app, workloads::workloads).asks_cluster().within(LISTS_LIMIT),
+            Check::new(&WORKLOADS, subject(), &app, workloads::workloads).asks(server).within(LISTS_LIMIT),
             Check::new(&ROLES, subject(), &app, workloads::roles),
             Check::new(&PODS, subject(), &app, workloads::pods),
             Check::new(&BEAT, subject(), &app, workloads::beat),
             Check::new(&MANAGERS, subject(), &app, workloads::managers),
-            Check::new(&CONTAINER, subject(), &app, workloads::container).asks_cluster().within(LISTS_LIMIT),
+            Check::new(&CONTAINER, subject(), &app, workloads::container).asks(server).within(LISTS_LIMIT),
             Check::new(&DJANGO, subject(), &app, inside::django).within(INSIDE_LIMIT),
             Check::new(&DATABASE, subject(), &app, inside::database).within(INSIDE_LIMIT),
             Check::new(&MIGRATIONS, subject(), &app, inside::migrations),

@@ -17,7 +17,7 @@ use crate::{
 };
 
 pub(super) async fn workloads(app: Rc<App>) -> Result<Outcome> {
-    let status = app.cluster()?.status(&app.environment, false).await?;
+    let status = app.cluster()?.status(&app.environment, false, app.found.namespace.get().map(|known| *known)).await?;
     let outcome = judge_workloads(&status, &app.word());
     app.status.set(status);
     Ok(outcome)
@@ -106,10 +106,10 @@ pub(super) async fn pods(app: Rc<App>) -> Result<Outcome> {
 
 /// Whether there is a pod to enter, and whether all is well.
 fn judge_pods(status: &Status, environment: &str) -> Outcome {
-    let see = format!("kdj status {environment} --why");
+    let see = format!("`kdj status {environment} --why`");
     if !status.sees_pods() {
         let why = status.missing.iter().find(|missing| missing.starts_with("pods: ")).cloned();
-        return Outcome::skip(why.unwrap_or_default());
+        return Outcome::open(why.unwrap_or_default());
     }
     let ready: usize = status.pods.iter().filter(|pod| pod.ready && pod.is_live()).count();
     let live = status.pods.iter().filter(|pod| pod.is_live()).count();
@@ -119,7 +119,9 @@ fn judge_pods(status: &Status, environment: &str) -> Outcome {
     let text = format!("{ready} of {live} pods ready");
     let told = |outcome: Outcome| of_pods.iter().fold(outcome, |outcome, problem| outcome.caused_by(problem.line()));
     if ready == 0 || !status.roles.iter().any(is_enterable) && status.roles.iter().any(|role| role.kind == Kind::Web) {
-        return told(Outcome::fail(format!("no pod to open a session in: {text}"))).fix(see);
+        return told(Outcome::fail(format!("no pod to open a session in: {text}")))
+            .fix(see)
+            .fix(format!("meanwhile, a pod of its own: `kdj shell {environment} --fresh`"));
     }
     match of_pods.is_empty() {
         true => Outcome::pass(text),
@@ -141,13 +143,15 @@ fn judge_beat(status: &Status, environment: &str) -> Outcome {
     };
     let problem = status.problems.iter().find(is_of_beat);
     let text = format!("{} run, {} should", beat.running, beat.desired);
-    let outcome = match beat.running.max(beat.desired) {
-        2.. => Outcome::fail(text),
+    // Status knows two for a moment from two for good, and one app's from another's.
+    let outcome = match problem.map(|problem| problem.severity) {
+        Some(Severity::Broken) => Outcome::fail(text),
+        None if beat.running >= beat.desired => return Outcome::pass(text),
         _ => Outcome::warn(text),
     };
     let outcome = problem.into_iter().fold(outcome, |outcome, problem| outcome.caused_by(problem.line()));
     let next = problem.and_then(|problem| problem.next.clone());
-    outcome.fix(next.unwrap_or_else(|| format!("kdj status {environment} --why")))
+    outcome.fix(format!("`{}`", next.unwrap_or_else(|| format!("kdj status {environment} --why"))))
 }
 
 pub(super) async fn managers(app: Rc<App>) -> Result<Outcome> {

@@ -4,6 +4,7 @@
 //! environment.
 
 mod rights;
+mod server;
 mod way;
 
 use std::{
@@ -12,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{About, Category, Check, Context, Outcome, Subject, World};
+use super::{About, Category, Check, Context, Found, Outcome, Subject, World};
 use crate::{
     cluster::{Cluster, NamespaceState},
     connection,
@@ -59,6 +60,18 @@ const WEBSOCKET: About = About::new(
     "shell, pyshell, manage, dbshell and forward need one",
 )
 .needs(&["cluster.reachable"]);
+const CLOCK: About = About::new(
+    "cluster.clock",
+    "this machine's clock agrees with the server's",
+    "tokens and certificates are refused before their time, and `--since` shows other lines than you mean",
+)
+.needs(&["cluster.reachable"]);
+const KUBECTL: About = About::new(
+    "cluster.kubectl",
+    "kubectl is within one minor version of the server",
+    "what `--explain` prints may not work with it; kdj itself does without it",
+)
+.needs(&["cluster.reachable", "machine.kubectl"]);
 const IDLE: About = About::new(
     "cluster.idle",
     "a connection lives for 90 s in silence",
@@ -69,7 +82,19 @@ const IDLE: About = About::new(
 /// The category.
 pub const CATEGORY: Category = Category {
     name: "cluster",
-    about: &[&REACHABLE, &LATENCY, &CERTIFICATE, &VERSION, &WHOAMI, &NAMESPACE, &RIGHTS, &WEBSOCKET, &IDLE],
+    about: &[
+        &REACHABLE,
+        &LATENCY,
+        &CERTIFICATE,
+        &VERSION,
+        &WHOAMI,
+        &NAMESPACE,
+        &RIGHTS,
+        &WEBSOCKET,
+        &IDLE,
+        &CLOCK,
+        &KUBECTL,
+    ],
     checks,
 };
 
@@ -91,6 +116,7 @@ struct Home {
     world: Rc<World>,
     context: Rc<Context>,
     environment: Rc<Environment>,
+    found: Found,
 }
 
 impl Home {
@@ -106,23 +132,32 @@ impl Home {
 
 fn checks(world: &Rc<World>) -> Vec<Check> {
     let mut checks = Vec::new();
+    let kubectl = Rc::default();
     // Without an environment no cluster is asked.
     for context in world.contexts.iter().filter(|_| !world.asked.is_empty()) {
         let place = Rc::new(Place { world: Rc::clone(world), context: Rc::clone(context), took: Cell::default() });
         let subject = || Subject::Contexts(vec![context.name.clone()]);
-        checks.push(Check::new(&REACHABLE, subject(), &place, reachable).asks_cluster());
-        checks.push(Check::new(&LATENCY, subject(), &place, latency).asks_cluster().only_warns());
-        checks.push(Check::new(&CERTIFICATE, subject(), &place, certificate).asks_cluster());
+        let server = &context.facts.server;
+        checks.push(Check::new(&REACHABLE, subject(), &place, reachable).asks(server));
+        checks.push(Check::new(&LATENCY, subject(), &place, latency).asks(server).only_warns());
+        checks.push(Check::new(&CERTIFICATE, subject(), &place, certificate).asks(server));
         checks.push(Check::new(&VERSION, subject(), &place, version));
-        checks.push(Check::new(&WHOAMI, subject(), &place, whoami).asks_cluster());
+        checks.push(Check::new(&WHOAMI, subject(), &place, whoami).asks(server));
+        checks.push(Check::new(&CLOCK, subject(), context, server::clock));
+        let beside = Rc::new(server::Beside { context: Rc::clone(context), kubectl: Rc::clone(&kubectl) });
+        let limit = server::KUBECTL_LIMIT * 2;
+        checks.push(Check::new(&KUBECTL, subject(), &beside, server::fits).within(limit).only_warns());
     }
-    for (environment, context) in world.environments() {
+    for (environment, context, found) in world.environments() {
         let name = environment.name.clone();
         let subject = || Subject::Environment { name: name.clone(), context: Some(context.name.clone()) };
-        let home = Rc::new(Home { world: Rc::clone(world), context: Rc::clone(&context), environment });
-        checks.push(Check::new(&NAMESPACE, subject(), &home, namespace).asks_cluster());
-        checks.push(Check::new(&RIGHTS, subject(), &home, rights::check).asks_cluster());
-        checks.push(Check::new(&WEBSOCKET, subject(), &home, way::websocket).asks_cluster());
+        let home = Rc::new(Home { world: Rc::clone(world), context: Rc::clone(&context), environment, found });
+        let server = &context.facts.server;
+        checks.push(Check::new(&NAMESPACE, subject(), &home, namespace).asks(server));
+        checks.push(Check::new(&RIGHTS, subject(), &home, rights::check).asks(server));
+        // An exec that got through says more of sessions than what is tried here.
+        let websocket = Check::new(&WEBSOCKET, subject(), &home, way::websocket).asks(server);
+        checks.push(websocket.after(&["application.django"]));
         checks.push(Check::new(&IDLE, subject(), &home, way::idle).within(way::IDLE_LIMIT));
     }
     checks
@@ -209,7 +244,12 @@ const ANONYMOUS: &str = "system:anonymous";
 async fn namespace(home: Rc<Home>) -> Result<Outcome> {
     let Environment { name, namespace, context, .. } = &*home.environment;
     let envs = "`kdj envs --live` shows where your environments are";
-    Ok(match home.cluster()?.namespace_state(namespace).await? {
+    let state = match home.cluster()?.namespace_state(namespace).await {
+        Err(error) if error.is_forbidden() => NamespaceState::Unknown,
+        state => state?,
+    };
+    home.found.namespace.set(state);
+    Ok(match state {
         NamespaceState::Active => Outcome::pass(format!("`{namespace}`")),
         NamespaceState::Unknown => Outcome::pass(format!("`{namespace}`; you may not look at it, only into it")),
         NamespaceState::Terminating => Outcome::fail(format!("`{namespace}` is being deleted"))

@@ -22,8 +22,8 @@ const SIGHT: [Right; 3] = [
 
 pub(super) async fn check(home: Rc<Home>) -> Result<Outcome> {
     let allowed = home.cluster()?.rights(&home.environment.namespace, &rights::all()).await?;
-    // Where nobody says which version it is, a right that only newer ones want is not called missing.
-    let minor = home.context.server.known()?.release.as_ref().map_or(0, |release| release.minor);
+    // Where nobody says which version it is, what newer ones want is asked for.
+    let minor = home.context.server.known()?.release.as_ref().map_or(CREATE_TOO, |release| release.minor);
     Ok(judge(&allowed, minor, &home.environment))
 }
 
@@ -54,6 +54,17 @@ impl Commands {
             }
         }
         commands
+    }
+
+    /// The rights that are lacking, of all commands, each once.
+    fn missing(&self) -> Vec<Right> {
+        let mut all: Vec<Right> = Vec::new();
+        for right in self.unable.iter().flat_map(|(_, missing)| missing) {
+            if !all.contains(right) {
+                all.push(*right);
+            }
+        }
+        all
     }
 
     /// `you can shell; you cannot migrate; not known: forward`.
@@ -96,24 +107,38 @@ fn judge(allowed: &Allowed, minor: u32, environment: &Environment) -> Outcome {
     if commands.unable.is_empty() && commands.unsure.is_empty() {
         return able_to_do_all(allowed, minor, environment);
     }
+    // Who may look and not enter is usual, in production above all.
+    let sees_nothing = SIGHT.iter().all(|right| allowed.has(*right) == Some(false));
+    if sees_nothing && commands.able.iter().all(|one| one.needed.is_empty()) && commands.unsure.is_empty() {
+        return able_to_do_nothing(&commands, environment);
+    }
     let text = commands.line(allowed);
     if commands.unable.is_empty() {
         return Outcome::pass(text);
     }
-    // Who may look and not enter is usual, in production above all.
-    let sees_nothing = SIGHT.iter().all(|right| allowed.has(*right) == Some(false));
     let outcome = if sees_nothing { Outcome::fail(text) } else { Outcome::warn(text) };
     let outcome = commands.unable.iter().fold(outcome, |outcome, (capability, missing)| {
-        let rights: Vec<String> = missing.iter().map(Right::to_string).collect();
-        let verb = if rights.len() == 1 { "is" } else { "are" };
-        outcome.caused_by(format!("{}: {} {verb} missing", capability.name, rights.join(", ")))
+        outcome.caused_by(format!("{}: {}", capability.name, are_missing(missing)))
     });
-    let rights: Vec<Right> = commands.unable.iter().flat_map(|(_, missing)| missing.iter().copied()).collect();
-    outcome.fix(format!(
-        "ask whoever runs the cluster for a Role in `{}` with {}",
-        environment.namespace,
-        rules(&rights)
-    ))
+    outcome.fix(role(environment, &commands.missing()))
+}
+
+/// The user is nobody here: that is one thing to say, and not one for each command.
+fn able_to_do_nothing(commands: &Commands, environment: &Environment) -> Outcome {
+    let text = "you can nothing: each of kdj's commands lacks a right here";
+    let missing = commands.missing();
+    Outcome::fail(text).caused_by(are_missing(&missing)).fix(role(environment, &missing))
+}
+
+/// `list pods, get pods/exec are missing`.
+fn are_missing(rights: &[Right]) -> String {
+    let verb = if rights.len() == 1 { "is" } else { "are" };
+    format!("{} {verb} missing", rights.iter().map(Right::to_string).collect::<Vec<_>>().join(", "))
+}
+
+/// What to ask for.
+fn role(environment: &Environment, rights: &[Right]) -> String {
+    format!("ask whoever runs the cluster for a Role in `{}` with {}", environment.namespace, rules(rights))
 }
 
 /// A right that only newer servers want.
@@ -133,11 +158,7 @@ fn able_to_do_all(allowed: &Allowed, minor: u32, environment: &Environment) -> O
     if let Some(right) = later.first() {
         return Outcome::warn(format!("all of kdj's commands, until the cluster is upgraded to 1.{CREATE_TOO}"))
             .caused_by(format!("from then on {right} is needed, and missing"))
-            .fix(format!(
-                "ask whoever runs the cluster for a Role in `{}` with {}",
-                environment.namespace,
-                rules(&later)
-            ));
+            .fix(role(environment, &later));
     }
     let helpful = CAPABILITIES.iter().flat_map(|capability| capability.helpful);
     let mut lesser: Vec<String> =
@@ -204,7 +225,8 @@ mod tests {
     fn who_sees_nothing_has_a_failure() {
         let outcome = judge(&Allowed::of(&[], &rights::all(), &[]), 34, &environment());
         assert_eq!(outcome.status, Status::Fail);
-        assert!(outcome.text.starts_with("you can nothing; you cannot shell"), "{}", outcome.text);
+        assert!(outcome.text.starts_with("you can nothing: ") && outcome.causes.len() == 1, "{outcome:?}");
+        assert!(outcome.causes[0].starts_with("list pods, get pods/exec, "), "{outcome:?}");
         let exec = r#"{apiGroups: [""], resources: ["pods/exec"], verbs: ["get", "create"]}"#;
         assert!(outcome.fixes[0].contains(exec), "{:?}", outcome.fixes);
     }

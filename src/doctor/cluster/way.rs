@@ -1,13 +1,13 @@
 //! What stands between this machine and the API server: certificates, proxies, and their patience.
 
-use std::{rc::Rc, time::Duration};
+use std::{net::IpAddr, rc::Rc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::Home;
 use crate::{
     cluster::ServerCertificate,
-    doctor::{Context, Outcome},
+    doctor::{Context, Outcome, Status},
     error::Result,
     ui::{duration, left},
 };
@@ -23,6 +23,9 @@ const SOON: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 pub(super) fn judge_certificate(shown: &ServerCertificate, context: &Context, now: Timestamp) -> Outcome {
     let until = match shown {
+        ServerCertificate::Plain if is_this_machine(context.host()) => {
+            return Outcome::pass("there is none, and the connection does not leave this machine");
+        }
         ServerCertificate::Plain if context.protected => {
             return Outcome::fail("there is none: the connection is not encrypted")
                 .fix("give the cluster's `server` in the kubeconfig an https address");
@@ -32,13 +35,7 @@ pub(super) fn judge_certificate(shown: &ServerCertificate, context: &Context, no
         ServerCertificate::BehindProxy => {
             return Outcome::skip("a proxy stands before the API server, and only it is seen");
         }
-        ServerCertificate::Unchecked => {
-            let problem =
-                format!("`insecure-skip-tls-verify` of context `{}`: anybody may answer in its place", context.name);
-            let fix = "take it out of the kubeconfig, and give `certificate-authority-data` instead";
-            let outcome = if context.protected { Outcome::fail(problem) } else { Outcome::warn(problem) };
-            return outcome.fix(fix);
-        }
+        ServerCertificate::Unchecked => return Outcome::skip("nobody looks at it: see `kubeconfig.verify`"),
         ServerCertificate::Checked { until: None } => return Outcome::pass("it is checked"),
         ServerCertificate::Checked { until: Some(until) } => *until,
     };
@@ -50,15 +47,23 @@ pub(super) fn judge_certificate(shown: &ServerCertificate, context: &Context, no
         .fix("tell whoever runs the cluster: its certificate has to be renewed")
 }
 
+/// Whether a server's host is this machine itself, as that of `kubectl proxy`.
+fn is_this_machine(host: &str) -> bool {
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
 pub(super) async fn websocket(home: Rc<Home>) -> Result<Outcome> {
     match home.cluster()?.websocket(&home.environment.namespace).await {
         Ok(()) => {
             Ok(Outcome::pass("the way lets upgrades through; tried with a watch of the pods, which changes nothing"))
         }
         Err(error) if error.is_forbidden() => {
-            Ok(Outcome::skip("it is tried with a watch of the pods, and you may not watch pods"))
+            Ok(Outcome::open("it is tried with a watch of the pods, and you may not watch pods"))
         }
         // A proxy that knows Kubernetes may treat an exec otherwise.
+        Err(error) if home.found.entered.get().is_some() => Ok(Outcome::of_error(&error)
+            .at_worst(Status::Warn)
+            .caused_by("a watch of the pods was tried; an exec, which a session is, got through")),
         Err(error) => Ok(Outcome::of_error(&error).fix(format!(
             "a watch of the pods was tried; see whether an exec, which a session is, gets through: `kdj shell {} -- true`",
             home.word()
@@ -86,7 +91,7 @@ fn judge_idle(cut: Option<Duration>) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::doctor::Status;
+    use crate::cluster::ContextFacts;
 
     fn judged(shown: &ServerCertificate, protected: bool) -> Outcome {
         let context = Context { name: "acme".to_owned(), protected, ..Context::default() };
@@ -103,14 +108,29 @@ mod tests {
             (until(15), true, Status::Pass),
             (until(13), true, Status::Warn),
             (ServerCertificate::Checked { until: None }, true, Status::Pass),
-            (ServerCertificate::Unchecked, false, Status::Warn),
-            (ServerCertificate::Unchecked, true, Status::Fail),
+            (ServerCertificate::Unchecked, true, Status::Skip),
             (ServerCertificate::Plain, false, Status::Warn),
             (ServerCertificate::Plain, true, Status::Fail),
             (ServerCertificate::BehindProxy, true, Status::Skip),
             (ServerCertificate::Unreachable, true, Status::Skip),
         ] {
             assert_eq!(judged(&shown, protected).status, expected, "{shown:?}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_leave_this_machine_needs_no_certificate() {
+        for (server, expected) in [
+            ("http://127.0.0.1:8001", Status::Pass),
+            ("http://localhost:8001", Status::Pass),
+            ("http://[::1]:8001", Status::Pass),
+            ("http://10.0.0.1:8001", Status::Fail),
+            ("http://localhost.example.com", Status::Fail),
+        ] {
+            let facts = ContextFacts { server: server.to_owned(), ..ContextFacts::default() };
+            let context = Context { protected: true, facts: facts.into(), ..Context::default() };
+            let judged = judge_certificate(&ServerCertificate::Plain, &context, Timestamp::UNIX_EPOCH);
+            assert_eq!(judged.status, expected, "{server}");
         }
     }
 

@@ -70,7 +70,7 @@ pub(super) async fn run(place: Rc<Place>) -> Result<Outcome> {
     let asks = place.plugin().is_some_and(|plugin| plugin.always_asks);
     let _terminal = if asks { Some(world.terminal.lock().await) } else { None };
     let _turn = place.turns.acquire().await;
-    let opened = connection::examine(&place.context.name, kubeconfig, &world.options, &world.ui).await;
+    let opened = connection::examine(&place.context.name, kubeconfig, &world.options, &world.logins, &world.ui).await;
     let (cluster, login) = match opened {
         Ok(opened) => opened,
         Err(error) => {

@@ -38,7 +38,9 @@ pub(super) async fn editor(_: Rc<World>) -> Outcome {
 
 pub(super) async fn clients(world: Rc<World>) -> Outcome {
     let found: Vec<String> = CLIENTS.iter().filter_map(|names| program::find_any(names)).collect();
-    let entries = world.config.environments.values().map(|entry| &entry.database);
+    // Of the environments that are asked for; without any, of all.
+    let is_meant = |name: &str| world.asked.is_empty() || world.asked.iter().any(|asked| asked.name == name);
+    let entries = world.config.environments.iter().filter(|(name, _)| is_meant(name)).map(|(_, entry)| &entry.database);
     let mut settings = [&world.config.database].into_iter().chain(entries);
     let local =
         settings.find_map(|database| database.client.as_ref().filter(|client| client.value == ClientPlace::Local));

@@ -65,7 +65,7 @@ pub(super) async fn proxy(state: Rc<(Rc<World>, String)>) -> Result<Outcome> {
     }
     let Some(proxy) = proxy else { return Ok(Outcome::pass("no proxy")) };
     let found = world.contexts.iter().find(|found| found.name == *context);
-    let host = found.map_or("", |found| host_of(&found.facts.server));
+    let host = found.map_or("", |found| found.host());
     // A proxy of the cluster's own entry was meant for it.
     let from_variable = ["HTTPS_PROXY", "https_proxy"].into_iter().any(|name| env::var_os(name).is_some());
     if from_variable && host.parse().is_ok_and(is_private) {
@@ -77,35 +77,9 @@ pub(super) async fn proxy(state: Rc<(Rc<World>, String)>) -> Result<Outcome> {
     Ok(Outcome::pass(format!("through {proxy}")))
 }
 
-fn host_of(server: &str) -> &str {
-    let rest = server.split_once("://").map_or(server, |(_, rest)| rest);
-    let end = rest.find('/').unwrap_or(rest.len());
-    match rest[..end].rsplit_once(':') {
-        Some((host, port)) if port.parse::<u16>().is_ok() => host.trim_matches(['[', ']']),
-        _ => rest[..end].trim_matches(['[', ']']),
-    }
-}
-
 fn is_private(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => address.is_private() || address.is_link_local(),
         IpAddr::V6(address) => address.is_unique_local() || address.is_unicast_link_local(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_host_of_a_server_is_found() {
-        for (server, expected) in [
-            ("https://10.0.0.1:6443", "10.0.0.1"),
-            ("https://k8s.example.com/k8s/clusters/c-1", "k8s.example.com"),
-            ("https://[fd00::1]:6443", "fd00::1"),
-            ("https://[fd00::1]", "fd00::1"),
-        ] {
-            assert_eq!(host_of(server), expected);
-        }
     }
 }

@@ -26,9 +26,13 @@ fn environment(name: &str, context: &str) -> Subject {
     Subject::Environment { name: name.to_owned(), context: Some(context.to_owned()) }
 }
 
+fn of(checks: Vec<Check>) -> Checks {
+    Checks::new(checks, Stall::new(|_| ()), Invocation::default())
+}
+
 async fn run_all<const N: usize>(checks: [Check; N]) -> Vec<Done> {
     let mut done: Vec<Option<Done>> = checks.iter().map(|_| None).collect();
-    Checks::new(checks.into()).run(&(0..N).collect(), &mut done, |_| ()).await;
+    of(checks.into()).run(&(0..N).collect(), &mut done, |_| ()).await;
     done.into_iter().map(|done| done.expect("every check is over")).collect()
 }
 
@@ -139,7 +143,7 @@ async fn a_check_is_run_once_and_with_it_what_it_needs() {
         })
     };
     let checks = [counted(&PARENT), counted(&CHILD), counted(&OTHER), counted(&GRANDCHILD)];
-    let checks = Checks::new(checks.into());
+    let checks = of(checks.into());
     let wanted = checks.with_parents([3]);
     assert_eq!(wanted, BTreeSet::from([0, 1, 3]));
     let mut done: Vec<Option<Done>> = checks.all().iter().map(|_| None).collect();
@@ -155,13 +159,14 @@ async fn who_only_warns_does_so_also_when_it_comes_to_no_end() {
             std::future::pending::<()>().await;
             Outcome::pass("")
         });
-        check.asks_cluster().within(Duration::from_millis(100))
+        check.asks("https://k8s.acme.dev").within(Duration::from_millis(100))
     };
     let lost = Check::new(&OTHER, Subject::All, &Rc::new(()), |_| async {
         Err::<Outcome, _>(crate::error::Error::failed("lost it"))
     });
     let done = run_all([hangs(&PARENT).only_warns(), lost.only_warns(), hangs(&LEFT), passing(&CHILD)]).await;
-    let expected = ["warn no result within 100 ms", "warn lost it", "fail no result within 100 ms", "pass fine"];
+    let late = "no answer from https://k8s.acme.dev within 100 ms";
+    let expected = [&format!("warn {late}"), "warn lost it", &format!("fail {late}"), "pass fine"];
     assert_eq!(said(&done), expected);
     assert!(done[0].outcome.fixes[0].contains("is the VPN up?"), "{:?}", done[0].outcome);
 }
@@ -172,13 +177,29 @@ async fn what_failed_is_shown_with_what_was_skipped_for_it() {
     let other = check(&PARENT, contexts(&["two"]), || Outcome::fail("x"));
     let child = |name: &str, context: &str| check(&CHILD, environment(name, context), || Outcome::pass("fine"));
     let last = check(&GRANDCHILD, environment("qa", "one"), || Outcome::pass("fine"));
-    let checks = Checks::new(vec![failing, other, child("qa", "one"), child("prod", "two"), passing(&OTHER), last]);
+    let checks = of(vec![failing, other, child("qa", "one"), child("prod", "two"), passing(&OTHER), last]);
     let mut done: Vec<Option<Done>> = checks.all().iter().map(|_| None).collect();
     checks.run(&(0..6).collect(), &mut done, |_| ()).await;
     let shown = |places: &[usize]| checks.with_what_failed(&places.iter().copied().collect(), &done);
     assert_eq!(shown(&[5]), BTreeSet::from([0, 5]));
     assert_eq!(shown(&[3, 4]), BTreeSet::from([1, 3, 4]));
     assert_eq!(shown(&[4]), BTreeSet::from([4]));
+}
+
+#[tokio::test]
+async fn what_could_not_be_made_is_shown_with_what_was_skipped_for_it() {
+    for (first, leaves_open) in [
+        ((|| Outcome::open("you may not look")) as fn() -> Outcome, true),
+        ((|| Outcome::skip("it is not on this machine")) as fn() -> Outcome, false),
+    ] {
+        let child = check(&CHILD, environment("qa", "one"), || Outcome::pass("fine"));
+        let last = check(&GRANDCHILD, environment("qa", "one"), || Outcome::pass("fine"));
+        let checks = of(vec![check(&PARENT, contexts(&["one"]), first), child, last]);
+        let mut done: Vec<Option<Done>> = checks.all().iter().map(|_| None).collect();
+        checks.run(&(0..3).collect(), &mut done, |_| ()).await;
+        assert_eq!(checks.with_what_failed(&BTreeSet::from([2]), &done), BTreeSet::from([0, 2]));
+        assert_eq!(done[2].as_ref().unwrap().outcome.open, leaves_open);
+    }
 }
 
 /// Were each to look for those it needs among all others, whenever one is over, this would take minutes.
@@ -190,9 +211,43 @@ async fn thousands_are_run_in_no_time() {
         [pass(&PARENT), pass(&CHILD), pass(&GRANDCHILD)]
     };
     let begin = Instant::now();
-    let checks = Checks::new(names.iter().flat_map(of_one).collect());
+    let checks = of(names.iter().flat_map(of_one).collect());
     let mut done: Vec<Option<Done>> = checks.all().iter().map(|_| None).collect();
     checks.run(&(0..3000).collect(), &mut done, |_| ()).await;
     assert!(done.iter().flatten().all(|done| done.outcome.status == Status::Pass));
     assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", begin.elapsed());
+}
+
+#[tokio::test]
+async fn who_comes_after_another_does_so_whatever_that_says_and_needs_it_not() {
+    let seen = Rc::new(Cell::new(0));
+    let first = Check::new(&OTHER, Subject::All, &seen, |seen| async move {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        seen.set(1);
+        Outcome::fail("x")
+    });
+    let second = |seen: Rc<Cell<i32>>| async move { Outcome::pass(format!("{} before", seen.get())) };
+    let checks = [Check::new(&PARENT, Subject::All, &seen, second).after(&["a.other"]), first];
+    assert_eq!(said(&run_all(checks).await), ["pass 1 before", "fail x"]);
+    // Not where nobody wants the other.
+    seen.set(0);
+    let checks = of(vec![Check::new(&PARENT, Subject::All, &seen, second).after(&["a.other"]), passing(&OTHER)]);
+    let mut done = vec![None, None];
+    checks.run(&checks.with_parents([0]), &mut done, |_| ()).await;
+    assert!(done[1].is_none() && done[0].as_ref().is_some_and(|done| done.outcome.text == "0 before"), "{done:?}");
+}
+
+#[tokio::test]
+async fn commands_to_type_keep_the_flags() {
+    let outcome = || Outcome::warn("see `kdj status qa`").caused_by("`kdj` itself").fix("`kdj status qa --why`");
+    let checks = Checks::new(
+        vec![check(&PARENT, Subject::All, outcome)],
+        Stall::new(|_| ()),
+        Invocation::called(None).flag("--context", "acme"),
+    );
+    let mut done = vec![None];
+    checks.run(&BTreeSet::from([0]), &mut done, |_| ()).await;
+    let outcome = &done[0].as_ref().expect("it is over").outcome;
+    assert_eq!(outcome.text, "see `kdj --context acme status qa`");
+    assert_eq!((&*outcome.causes[0], &*outcome.fixes[0]), ("`kdj` itself", "`kdj --context acme status qa --why`"));
 }

@@ -110,7 +110,7 @@ fn colour_adds_nothing_but_colour_and_nothing_commands_the_terminal() {
 
 #[test]
 fn the_last_line_answers_for_each_environment() {
-    let counts = |fail, warn| Counts { fail, warn, ..Counts::default() };
+    let counts = |fail, warn| Counts { pass: 1, fail, warn, ..Counts::default() };
     for (verdicts, expected) in [
         (vec![(None, counts(0, 0))], "this machine is good to go; no cluster was asked: `kdj doctor ENV`\n"),
         (vec![(None, counts(1, 3))], "not yet: 1 failure\n"),
@@ -119,6 +119,18 @@ fn the_last_line_answers_for_each_environment() {
             "qa: good to go, 1 warning; prod: not yet: 2 failures\n",
         ),
     ] {
-        assert_eq!(closing(&verdicts, PLAIN), expected);
+        assert_eq!(closing(&verdicts, false, PLAIN), expected);
+    }
+}
+
+#[test]
+fn the_last_line_says_no_more_than_is_known() {
+    let qa = |pass, warn, open| vec![(Some("qa".to_owned()), Counts { pass, warn, skip: open, open, fail: 0 })];
+    for (verdicts, part, expected) in [
+        (qa(3, 0, 0), true, "qa: nothing wrong in what was looked at\n"),
+        (qa(3, 1, 4), false, "qa: nothing wrong as far as was looked, 4 checks skipped, 1 warning\n"),
+        (qa(0, 0, 1), true, "qa: not known: 1 check skipped\n"),
+    ] {
+        assert_eq!(closing(&verdicts, part, PLAIN), expected);
     }
 }

@@ -272,7 +272,21 @@ fn a_configuration_that_cannot_be_read_is_a_failed_check() {
     let report = document(&kdj.run(["doctor", "qa", "-o", "json"]).expect_code(1));
     assert_eq!(of(&report, "configuration.file")[0]["status"], "fail");
     assert_eq!(of(&report, "kubeconfig.contexts")[0]["skipped"], "needs configuration.file");
-    let _ = kdj.run(["envs"]).expect_code(2);
+    let _ = kdj.run(["envs"]).expect_code(2).says(&["hint: `kdj doctor --only configuration` says more"]);
+}
+
+/// Without the file its environments would be looked for among the contexts, and be unprotected.
+#[test]
+fn a_configuration_that_cannot_be_read_leads_nowhere_else() {
+    let (server, kdj) = quiet();
+    let kubeconfig = Kubeconfig::of(&server).server("acme-prod", &server).context("acme-prod", "dev", Some("shop"));
+    let kdj = kdj.kubeconfig(&kubeconfig).config("[environments.prod\n");
+    for environment in ["prod", "acme-prod/shop"] {
+        let report = document(&kdj.run(["doctor", environment, "-o", "json"]).expect_code(1));
+        assert_eq!(of(&report, "configuration.file")[0]["status"], "fail", "{environment}");
+        assert_eq!(report["environments"][0]["good"], false, "{environment}");
+    }
+    assert_eq!(server.requests().len(), 0, "{}", server.request_lines());
 }
 
 #[test]
@@ -280,8 +294,12 @@ fn plugins_run_once_each_and_at_the_same_time() {
     let (server, kdj) = quiet();
     let config = "[environments.qa]\ncontext = 'acme-staging'\n[environments.prod]\ncontext = 'acme-prod'\n";
     let plugin = Plugin::slow(&kdj.bin(), "canary", "2");
-    let kubeconfig: Kubeconfig =
-        with_plugin(&server, &plugin).server("acme-prod", &server).context("acme-prod", "dev", None);
+    // Asked for something else.
+    let other = plugin.clone().setting("args", json!(["--prod"]));
+    let kubeconfig: Kubeconfig = with_plugin(&server, &plugin)
+        .plugin("ops", &other)
+        .server("acme-prod", &server)
+        .context("acme-prod", "ops", None);
     let kdj = kdj.kubeconfig(&kubeconfig).config(config);
     let begin = Instant::now();
     let output = kdj.run(["doctor", "--only", "credentials.plugin"]).expect_code(0).never_says(&["canary"]);

@@ -191,6 +191,9 @@ const WORLDS: &[World] = &[
     ("credentials.expiry", "fail", &["the plugin gave credentials that expired "], || {
         plugged(|kdj| Plugin::with_expiring_token(&kdj.bin(), CANARY, "2020-01-01T00:00:00Z"))
     }),
+    ("credentials.expiry", "fail", &["the plugin gave credentials that expired "], || {
+        plugged(|kdj| Plugin::with_certificate(&kdj.bin(), &certificate(-3)))
+    }),
     ("credentials.expiry", "fail", &["the token in the kubeconfig expired ", "log in again"], || {
         // {"exp": 1577836800}
         of_user(json!({"token": format!("{CANARY}.eyJleHAiOiAxNTc3ODM2ODAwfQ.{CANARY}")}), 0o600)
@@ -305,6 +308,15 @@ fn plugged_with(plugin: impl FnOnce(&Kdj) -> Plugin, change: impl FnOnce(Kdj) ->
 
 /// A client's certificate that expires in so many days.
 fn expiring(days: i64) -> Value {
+    let certificate = certificate(days);
+    with(|server| {
+        let kubeconfig = Kubeconfig::empty().server("acme-staging", server);
+        kubeconfig.certificate("dev", &certificate).context("acme-staging", "dev", None)
+    })
+}
+
+/// It and its key, in PEM.
+fn certificate(days: i64) -> (String, String) {
     let expires = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(days * 24 - 1);
     let date = expires.to_zoned(jiff::tz::TimeZone::UTC).date();
     let mut parameters = rcgen::CertificateParams::new(vec!["dev".to_owned()]).expect("a certificate");
@@ -312,11 +324,7 @@ fn expiring(days: i64) -> Value {
     // To the day: it ends at midnight.
     parameters.not_after = rcgen::date_time_ymd(i32::from(date.year()), number(date.month()), number(date.day()));
     let key = rcgen::KeyPair::generate().expect("a key");
-    let certificate = parameters.self_signed(&key).expect("a certificate").pem();
-    with(|server| {
-        let kubeconfig = Kubeconfig::empty().server("acme-staging", server);
-        kubeconfig.certificate("dev", &(certificate, key.serialize_pem())).context("acme-staging", "dev", None)
-    })
+    (parameters.self_signed(&key).expect("a certificate").pem(), key.serialize_pem())
 }
 
 /// A plugin that is the command of a cloud, which answers to `sts` by this script.

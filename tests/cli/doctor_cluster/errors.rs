@@ -21,6 +21,22 @@ fn the_command_that_says_more_has_the_flags_of_the_one_that_failed() {
     let _ = output.expect_code(125).says(&["hint: `kdj -n other --as ada doctor qa --only cluster.rights` says more"]);
 }
 
+/// So has all that is to be typed next, of the doctor's own rows as of hints.
+#[test]
+fn what_is_to_be_typed_next_has_the_flags_too() {
+    let broken = ApiServer::http(shop::web_pods([shop::in_web(Pod::crash_looping("web-7c9d8f-aaaaa", 1, "Error"))]));
+    let kdj = Kdj::on(&broken);
+    let global = ["--context", "acme-staging", "-n", NAMESPACE];
+    let flags = format!("--context acme-staging -n {NAMESPACE}");
+    let output = kdj.run(global.iter().chain(&["doctor", "qa", "--only", "application.pods"])).expect_code(1);
+    let text = output.stdout_text();
+    assert!(text.contains(&format!("fix: `kdj {flags} status qa --why`")), "{output}");
+    let output = kdj.run(global.iter().chain(&["doctor", "qa", "--only", "nothing"])).expect_code(2);
+    let _ = output.says(&[&format!("`kdj {flags} doctor --list` lists them")]);
+    let output = kdj.run(global.iter().chain(&["doctor", "--only", "machine.git"])).expect_code(0);
+    assert!(output.stdout_text().contains(&format!("`kdj {flags} doctor ENV`")), "{output}");
+}
+
 #[test]
 fn errors_name_the_check_that_says_more() {
     let server = ApiServer::http(shop::one_web_pod());

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{name, objects, run, server, words};
-use crate::harness::{ApiServer, Kdj, Run, Turn};
+use crate::harness::{ApiServer, Fault, Kdj, On, Run, Turn, shop::NAMESPACE};
 
 #[test]
 fn the_exit_code_is_the_container_s() {
@@ -130,6 +130,13 @@ fn a_sidecar_that_never_ends_does_not_hold_the_verdict() {
     let output = run(&server, ["--with-sidecars", "--keep"]).expect_code(3).prints("done\n");
     let _ = output.says(&["container `istio-proxy` goes on", "kdj jobs cancel qa kdj-run-"]);
     assert_eq!(server.objects("jobs").len(), 1);
+
+    // Who may not get pods does not see whether it ends.
+    let server = with_sidecar();
+    let pod = format!("/api/v1/namespaces/{NAMESPACE}/pods/kdj-run-");
+    server.fault(On::prefix(&pod).after(1), Fault::forbidden("dev", "get", "pods", NAMESPACE));
+    let output = run(&server, ["--with-sidecars"]).expect_code(3).prints("done\n");
+    let _ = output.says(&["cannot be seen whether container `istio-proxy` goes on", "kdj jobs cancel qa kdj-run-"]);
 }
 
 #[test]

@@ -165,7 +165,7 @@ const JOBS: &[Row] = &[
 ];
 
 /// Roles with a test of their own.
-const ELSEWHERE: [&str; 3] = ["secrets", "record", "namespaces"];
+const ELSEWHERE: [&str; 4] = ["secrets", "record", "namespaces", "why"];
 
 fn folder() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/rbac"))

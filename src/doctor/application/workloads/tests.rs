@@ -5,7 +5,7 @@ use crate::{
     config::{Config, Sources},
     doctor::Status as How,
     environment::{KubeContext, Overrides},
-    status::Pod,
+    status::{Pod, Rollout, RolloutPhase},
 };
 
 fn config(text: &str) -> Config {
@@ -106,7 +106,13 @@ fn there_is_a_pod_to_enter() {
     let outcome = judge_pods(&status(&[WEB]), "qa");
     assert_eq!((outcome.status, outcome.text.as_str()), (How::Pass, "1 of 1 pods ready"));
     let outcome = judge_pods(&status(&[("web", Kind::Web, false), ("celeryd", Kind::Worker, true)]), "qa");
-    assert_eq!((outcome.status, outcome.fixes), (How::Fail, vec!["kdj status qa --why".to_owned()]));
+    assert_eq!(
+        (outcome.status, outcome.fixes),
+        (
+            How::Fail,
+            vec!["`kdj status qa --why`".to_owned(), "meanwhile, a pod of its own: `kdj shell qa --fresh`".to_owned()]
+        )
+    );
     let outcome = judge_pods(&status(&[WEB, ("celeryd", Kind::Worker, false)]), "qa");
     assert_eq!((outcome.status, outcome.text.as_str()), (How::Warn, "1 of 2 pods ready"));
     let mut blind = status(&[WEB]);
@@ -120,13 +126,23 @@ fn one_beat_runs() {
     let mut of_one = status(&[WEB, ("beat", Kind::Beat, true)]);
     of_one.beat = Some(crate::status::Beat { desired: 1, running: 1, ok: true });
     assert_eq!(judge_beat(&of_one, "qa").status, How::Pass);
-    let mut none = of_one.clone();
-    none.beat = Some(crate::status::Beat { desired: 0, running: 0, ok: false });
-    assert_eq!(judge_beat(&none, "qa").status, How::Warn);
-    let mut two = of_one;
-    two.beat = Some(crate::status::Beat { desired: 2, running: 2, ok: false });
-    let outcome = judge_beat(&two, "qa");
-    assert_eq!((outcome.status, outcome.text.as_str()), (How::Fail, "2 run, 2 should"));
+    // Of a role that has so many pods, of which so many are ready.
+    let beats = |desired: u32, ready: u32, rollout: Option<Rollout>| {
+        let mut status = status(&[WEB, ("beat", Kind::Beat, true)]);
+        let (role, pod) = (status.roles.pop().unwrap(), status.pods.pop().unwrap());
+        status.roles.push(Role { desired: Some(desired), ready, rollout, ..role });
+        status.pods.extend((0..ready).map(|number| Pod { name: format!("beat-{number}"), ..pod.clone() }));
+        judge_beat(&status.concluded(), "qa")
+    };
+    assert_eq!(beats(1, 1, None).status, How::Pass);
+    let scaled_to_zero = beats(0, 0, None);
+    assert_eq!((scaled_to_zero.status, scaled_to_zero.text.as_str()), (How::Warn, "0 run, 0 should"));
+    let two = beats(2, 2, None);
+    assert_eq!((two.status, two.text.as_str()), (How::Fail, "2 run, 2 should"));
+    assert_eq!(beats(1, 2, None).status, How::Fail);
+    let rolling = Rollout { phase: RolloutPhase::Progressing, text: "1 old pod to go".to_owned(), held_by: None };
+    let updated = beats(1, 2, Some(rolling));
+    assert_eq!((updated.status, updated.text.as_str()), (How::Warn, "2 run, 1 should"), "{:?}", updated.causes);
 }
 
 #[test]

@@ -22,6 +22,7 @@ pub struct Certificate {
     authority_der: CertificateDer<'static>,
     leaf: CertificateDer<'static>,
     key: PrivatePkcs8KeyDer<'static>,
+    strict: bool,
 }
 
 impl Certificate {
@@ -67,7 +68,13 @@ impl Certificate {
             authority_der: authority_certificate.der().clone(),
             leaf: leaf.der().clone(),
             key: key.serialize_der().into(),
+            strict: false,
         }
+    }
+
+    /// The same of a server that ends the handshake, which is TLS 1.2's, when no user shows a certificate.
+    pub fn strict(self) -> Self {
+        Self { strict: true, ..self }
     }
 
     /// The CA's certificate in PEM: for `certificate-authority-data`.
@@ -92,12 +99,12 @@ impl Certificate {
         let provider = Arc::new(ring::default_provider());
         let mut roots = RootCertStore::empty();
         roots.add(self.authority_der.clone()).expect("the CA");
-        let users = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
-            .allow_unauthenticated()
-            .build()
-            .expect("a verifier of users");
+        let users = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+        let users = if self.strict { users } else { users.allow_unauthenticated() };
+        let users = users.build().expect("a verifier of users");
+        let versions = if self.strict { &[&rustls::version::TLS12][..] } else { rustls::DEFAULT_VERSIONS };
         let config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(versions)
             .expect("TLS versions")
             .with_client_cert_verifier(users)
             .with_single_cert(vec![self.leaf.clone()], PrivateKeyDer::Pkcs8(self.key.clone_key()))

@@ -1,9 +1,12 @@
-//! Roles that go beside others: what is read of Secrets, what is recorded, which namespaces there are.
+//! Roles that go beside others: what is read of Secrets and ConfigMaps, what is recorded, which namespaces there are.
 
 use serde_json::json;
 
 use super::{
-    super::harness::{Cluster, SHOP, cluster, objects},
+    super::harness::{
+        Cluster, SHOP, cluster, objects,
+        wait::{DEADLINE, poll_until},
+    },
     Namespace, bound, by, is_named, rights, role, with_web,
 };
 
@@ -25,6 +28,29 @@ fn secrets_are_compared_by_whoever_may_read_them() {
     let output =
         by(&kdj, "config-and-secrets", &["config", "own", "web"]).expect_code(0).never_says(&["`secrets`", CANARY]);
     assert!(output.stdout_text().contains("TOKEN") && !output.stdout_text().contains(CANARY), "{output}");
+}
+
+#[test]
+fn what_was_changed_lately_is_known_to_whoever_may_list_configmaps() {
+    let Some(cluster) = cluster() else { return };
+    let settings =
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"DEBUG": "false"}});
+    let mut container = objects::container("app", SHOP, ["sh", "-c", "exit 3"]);
+    container["envFrom"] = json!([{"configMapRef": {"name": "settings"}}]);
+    let namespace = Namespace::with(cluster, [settings, objects::deployment("web", objects::pod([container]))]);
+    namespace.apply(bound("status", rights(&role("status")).into_iter()));
+    namespace.apply(bound("status-and-why", rights(&role("status")).into_iter().chain(rights(&role("why")))));
+    poll_until("a pod that has ended twice", DEADLINE, || {
+        let count = "jsonpath={.items[*].status.containerStatuses[*].restartCount}";
+        (namespace.kubectl(["get", "pods", "-o", count]).trim().parse::<u32>().ok()? > 0).then_some(())
+    });
+    let kdj = namespace.kdj();
+    let command = ["status", "own", "--why"];
+    let output = by(&kdj, "status", &command).expect_code(1);
+    assert!(is_named(&output, ("list", "configmaps")), "{output}");
+    let output = by(&kdj, "status-and-why", &command).expect_code(1).never_says(&["may not"]);
+    let text = output.stdout_text();
+    assert!(text.contains("ConfigMap `settings`") && !text.contains("may not"), "{output}");
 }
 
 #[test]

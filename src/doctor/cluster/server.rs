@@ -6,54 +6,28 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use tokio::{process::Command, sync::OnceCell};
 
-use super::{About, Category, Check, Context, Outcome, Subject, World};
-use crate::{cluster::Release, error::Result, program::run_unattended, ui::lasted};
-
-const CLOCK: About = About::new(
-    "cluster.clock",
-    "this machine's clock agrees with the server's",
-    "tokens and certificates are refused before their time, and `--since` shows other lines than you mean",
-)
-.needs(&["cluster.reachable"]);
-const KUBECTL: About = About::new(
-    "cluster.kubectl",
-    "kubectl is within one minor version of the server",
-    "what `--explain` prints may not work with it; kdj itself does without it",
-)
-.needs(&["cluster.reachable", "machine.kubectl"]);
+use crate::{
+    cluster::Release,
+    doctor::{Context, Outcome},
+    error::Result,
+    program::run_unattended,
+    ui::lasted,
+};
 
 /// How long kubectl may take to say its version: it may be a wrapper that looks for it first.
-const KUBECTL_LIMIT: Duration = Duration::from_secs(5);
+pub(super) const KUBECTL_LIMIT: Duration = Duration::from_secs(5);
 /// From then on it is told of.
 const SKEW: SignedDuration = SignedDuration::from_secs(60);
 /// From then on credentials are refused.
 const TOO_MUCH: SignedDuration = SignedDuration::from_mins(5);
 
-/// A part of the category `cluster`.
-pub const CATEGORY: Category = Category { name: "cluster", about: &[&CLOCK, &KUBECTL], checks };
-
 /// A context, and the kubectl of this machine, which is asked once for all of them.
-struct Place {
-    context: Rc<Context>,
-    kubectl: Rc<OnceCell<Result<Release, String>>>,
+pub(super) struct Beside {
+    pub(super) context: Rc<Context>,
+    pub(super) kubectl: Rc<OnceCell<Result<Release, String>>>,
 }
 
-fn checks(world: &Rc<World>) -> Vec<Check> {
-    let kubectl = Rc::default();
-    // Without an environment no cluster is asked.
-    let contexts = world.contexts.iter().filter(|_| !world.asked.is_empty());
-    let of_context = |context: &Rc<Context>| {
-        let subject = || Subject::Contexts(vec![context.name.clone()]);
-        let place = Rc::new(Place { context: Rc::clone(context), kubectl: Rc::clone(&kubectl) });
-        [
-            Check::new(&CLOCK, subject(), context, clock),
-            Check::new(&KUBECTL, subject(), &place, fits).within(KUBECTL_LIMIT * 2).only_warns(),
-        ]
-    };
-    contexts.flat_map(of_context).collect()
-}
-
-async fn clock(context: Rc<Context>) -> Result<Outcome> {
+pub(super) async fn clock(context: Rc<Context>) -> Result<Outcome> {
     let Some((theirs, ours)) = context.server.known()?.clock else {
         return Ok(Outcome::skip("the server does not say what time it is"));
     };
@@ -73,12 +47,12 @@ async fn clock(context: Rc<Context>) -> Result<Outcome> {
     })
 }
 
-async fn fits(place: Rc<Place>) -> Result<Outcome> {
-    let Some(server) = place.context.server.known()?.release.clone() else {
+pub(super) async fn fits(beside: Rc<Beside>) -> Result<Outcome> {
+    let Some(server) = beside.context.server.known()?.release.clone() else {
         return Ok(Outcome::skip("you may not see the server's version"));
     };
     // It only warns: kdj does without kubectl.
-    let own = match place.kubectl.get_or_init(ask_kubectl).await {
+    let own = match beside.kubectl.get_or_init(ask_kubectl).await {
         Ok(own) => own,
         Err(problem) => {
             let fix = "install kubectl anew: https://kubernetes.io/docs/tasks/tools/";
