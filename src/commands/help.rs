@@ -43,7 +43,7 @@ pub fn run(args: &HelpArgs, commands: &[String], ui: &Ui) -> Result<Exit> {
     let stdout = ui.stdout();
     let columns = stdout.columns.unwrap_or(WIDTH).clamp(40, WIDTH);
     let heading = |text: &str| crate::ui::style::paint(text, Role::Name, stdout.colored);
-    ui.report(&help::render(topic.text, columns, &heading))?;
+    ui.report(&help::render(&ui.named(topic.text), columns, &heading))?;
     Ok(Exit::Success)
 }
 

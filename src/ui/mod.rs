@@ -87,6 +87,11 @@ impl Ui {
         }
     }
 
+    /// A text with its commands as kdj was called.
+    pub fn named(&self, text: &str) -> String {
+        self.called.map_or(text.to_owned(), |name| called::in_text(text, name))
+    }
+
     /// Writes what people read, and programs do not, to stdout: its commands can be typed as they stand.
     ///
     /// # Errors
@@ -190,7 +195,7 @@ impl Ui {
     /// One line to stderr, without anything but colours that a terminal would obey: much of it comes from the cluster.
     /// That stderr cannot be written is nothing anybody could be told.
     fn line(&self, text: &str) {
-        let text = &self.called.map_or(text.to_owned(), |name| called::in_text(text, name));
+        let text = &self.named(text);
         let _ = io::stderr().lock().write_all(format!("{}\n", style::sanitize_painted(text)).as_bytes());
     }
 }
