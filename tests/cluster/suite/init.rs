@@ -69,8 +69,9 @@ fn who_sees_one_namespace_gets_that_one() {
 #[test]
 fn a_manage_py_in_a_place_of_its_own_is_written() {
     let Some(cluster) = cluster() else { return };
-    let script = "mkdir -p /tmp/deep/shop && cp -r . /tmp/deep/shop && cd /tmp/deep/shop\npython manage.py version && sleep infinity";
-    let container = objects::container("app", "registry.local/shop:1", ["sh", "-c", script]);
+    let script = "mkdir -p /tmp/deep/shop && cp -r . /tmp/deep/shop && cd /tmp/deep/shop\npython manage.py version && touch /tmp/ready && sleep infinity";
+    let mut container = objects::container("app", "registry.local/shop:1", ["sh", "-c", script]);
+    container["readinessProbe"] = json!({"exec": {"command": ["test", "-e", "/tmp/ready"]}, "periodSeconds": 1});
     let namespace = Namespace::with(cluster, [objects::deployment("web", objects::pod([container]))]);
     namespace.wait_for_rollout(["deployment/web"]);
     let kdj = newcomer(cluster, &["acme-staging"], None);
