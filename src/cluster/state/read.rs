@@ -16,7 +16,6 @@ use tokio::time::timeout;
 use super::{
     super::{
         Cluster,
-        request::repeatable,
         target::{Roles, group},
     },
     EVENTS, NamespaceState, State, by_name,
