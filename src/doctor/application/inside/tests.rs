@@ -37,7 +37,7 @@ fn unapplied_migrations_are_a_warning() {
     let outcome = judge_migrations(&plan(None, 2), "qa");
     assert_eq!(outcome.status, Status::Warn);
     assert_eq!(outcome.text, "2 not applied: orders.0003_total, orders.0003_total");
-    assert_eq!(outcome.fixes, ["kdj migrate qa --plan"]);
+    assert_eq!(outcome.fixes, ["`kdj migrate qa --plan`"]);
     assert_eq!(judge_migrations(&plan(Some(("conflicts", "x")), 0), "qa").status, Status::Fail);
 }
 
@@ -66,7 +66,7 @@ fn broker_and_workers_answer() {
     );
     let outcome = judge_broker(&celery(None, Some(&both[..1])), &pods, "qa");
     assert_eq!(outcome.status, Status::Warn);
-    assert_eq!(outcome.fixes, ["kdj logs qa --pod celeryd-2 --no-follow --tail 50"]);
+    assert_eq!(outcome.fixes, ["`kdj logs qa --pod celeryd-2 --no-follow --tail 50`"]);
     assert_eq!(judge_broker(&celery(None, None), &pods, "qa").status, Status::Pass);
     // Nobody who could answer is not the same as everybody.
     let outcome = judge_broker(&celery(None, Some(&[])), &[], "qa");

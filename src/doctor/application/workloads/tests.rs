@@ -106,7 +106,7 @@ fn there_is_a_pod_to_enter() {
     let outcome = judge_pods(&status(&[WEB]), "qa");
     assert_eq!((outcome.status, outcome.text.as_str()), (How::Pass, "1 of 1 pods ready"));
     let outcome = judge_pods(&status(&[("web", Kind::Web, false), ("celeryd", Kind::Worker, true)]), "qa");
-    assert_eq!((outcome.status, outcome.fixes), (How::Fail, vec!["kdj status qa --why".to_owned()]));
+    assert_eq!((outcome.status, outcome.fixes), (How::Fail, vec!["`kdj status qa --why`".to_owned()]));
     let outcome = judge_pods(&status(&[WEB, ("celeryd", Kind::Worker, false)]), "qa");
     assert_eq!((outcome.status, outcome.text.as_str()), (How::Warn, "1 of 2 pods ready"));
     let mut blind = status(&[WEB]);
