@@ -108,7 +108,7 @@ pub const CAPABILITIES: &[Capability] = &[
         ),
         helpful: rights!(
             "jobs": "delete", "patch"; "pods": "watch", "get", "create"; "statefulsets": "list"; "services": "list";
-            "poddisruptionbudgets": "list"; "events": "list";
+            "replicasets": "list"; "poddisruptionbudgets": "list"; "events": "list";
         ),
     },
     Capability {
@@ -146,8 +146,9 @@ pub const CAPABILITIES: &[Capability] = &[
         name: "rollback",
         needed: rights!("deployments": "list", "patch"; "replicasets": "list"),
         helpful: rights!(
-            "pods": "list"; "statefulsets": "list", "patch"; "controllerrevisions": "list"; "pods/exec": "get", "create";
-            "jobs": "create", "delete";
+            "pods": "list", "watch"; "statefulsets": "list", "patch", "watch"; "controllerrevisions": "list";
+            "pods/exec": "get", "create"; "jobs": "create", "delete"; "deployments": "watch"; "events": "list";
+            "pods/log": "get";
         ),
     },
     Capability {

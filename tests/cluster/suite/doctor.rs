@@ -67,7 +67,7 @@ fn python_is_not_started_in_production_unasked() {
     let output = cluster.kdj().run(["doctor", "prod", "--as", &user, "--as-group", "system:masters", "-o", "json"]);
     let document = serde_json::from_str(&output.stdout_text()).unwrap_or_else(|error| panic!("{error}\n{output}"));
     expect(&document, "application.container", "pass", &[]);
-    expect(&document, "application.django", "skip", &["protected environment", "kdj doctor prod --only application"]);
+    expect(&document, "application.django", "skip", &["protected environment", "doctor prod --only application`"]);
     expect(&document, "application.migrations", "skip", &["needs application.database"]);
     expect(&document, "application.broker", "skip", &["needs application.django"]);
     let Some(requests) = cluster.requests_of(&user) else { return };
