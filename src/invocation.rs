@@ -29,7 +29,13 @@ impl Invocation {
         self.before("")
     }
 
-    /// The same without the flags.
+    /// The same without these flags.
+    pub fn without(mut self, flags: &[&str]) -> Self {
+        self.flags.retain(|(flag, _)| !flags.contains(flag));
+        self
+    }
+
+    /// The same without any flags.
     pub fn by_name(&self) -> Self {
         Self::called(self.name)
     }
@@ -99,5 +105,6 @@ mod tests {
         assert_eq!(Invocation::default().in_page(page), page);
         assert_eq!(called.in_text("`kdj envs`\n  kdj envs"), "`kubectl kdj envs`\n  kdj envs");
         assert_eq!(called.clone().flag("-n", "shop").by_name(), called);
+        assert_eq!(called.clone().flag("-n", "shop").without(&["-n"]), called);
     }
 }

@@ -15,6 +15,7 @@ use crate::{
     error::{Error, Result},
     exit::Exit,
     init::{self, Found, Proposed},
+    invocation::Invocation,
     names,
     options::Options,
     ui::Ui,
@@ -97,15 +98,17 @@ async fn write(
     look: &Look<'_>,
     commands: Vec<String>,
 ) -> Result<Exit> {
-    let ui = look.ui;
+    // In the file's environments nothing has to lead anywhere; the file itself is shown as it is.
+    let ui = &look.ui.clone().called(look.options.invocation().without(&["--context", "-n"]));
+    let plain = look.ui.clone().called(Invocation::default());
     let text = init::document(all);
     // Before anybody is asked: a file that does not load would be in the way of every command.
     let written = place.loaded(&text)?;
     let path = names::shown(&place.path.display().to_string());
     if args.yes {
-        ui.status(&format!("\n{}", text.trim_end()));
+        plain.status(&format!("\n{}", text.trim_end()));
     } else {
-        ui.before_question(&format!("\n{}\n", text.trim_end()));
+        plain.before_question(&format!("\n{}\n", text.trim_end()));
         if !ui.ask_yes_no(&format!("Write this to {path}?"), false).await? {
             ui.status("nothing was written");
             return Ok(Exit::Failed);

@@ -27,7 +27,7 @@ fn it_says_that_one_is_good_to_go() {
     credentials
       ✓ ok       plugin       acme-staging: they stand in the kubeconfig
 
-    this machine is good to go; no cluster was asked: `kdj doctor ENV`
+    this machine: nothing wrong in what was looked at; no cluster was asked: `kdj doctor ENV`
     ");
     assert!(server.requests().is_empty(), "without an environment no cluster is asked: {}", server.request_lines());
 }
@@ -58,7 +58,7 @@ fn what_failed_stands_at_the_end_once_more_with_what_mends_it() {
         why: no command reaches the environment without it
         fix: contexts of the kubeconfig: `acme-staging`
 
-    qa: good to go; prod: not yet: 1 failure
+    qa: nothing wrong in what was looked at; prod: not yet: 1 failure
     [exit status: 1]
     ");
 }
@@ -122,6 +122,7 @@ fn json_is_alone_on_stdout_and_versioned() {
       ],
       "counts": {
         "fail": 0,
+        "open": 0,
         "pass": 1,
         "skip": 0,
         "warn": 0
@@ -130,13 +131,14 @@ fn json_is_alone_on_stdout_and_versioned() {
         {
           "counts": {
             "fail": 0,
+            "open": 0,
             "pass": 1,
             "skip": 0,
             "warn": 0
           },
           "good": true,
           "name": "qa",
-          "verdict": "good to go"
+          "verdict": "nothing wrong in what was looked at"
         }
       ],
       "good": true,
