@@ -268,6 +268,43 @@ fn a_time_limit_may_be_as_long_as_one_likes() {
 }
 
 #[test]
+fn json_of_a_failure_says_all_that_the_text_says() {
+    let (_server, kdj) = quiet();
+    let kdj = kdj.config("[environments.prod]\ncontext = 'acme-prud'\n");
+    let output = kdj.run(["doctor", "prod", "--only", "kubeconfig.contexts", "-o", "json"]).expect_code(1);
+    let mut report = document(&output)["checks"][0].take();
+    report["milliseconds"] = json!(0);
+    let shown = format!("{report:#}").replace(&kdj.directory().display().to_string(), "$TEMP");
+    insta::assert_snapshot!(shown, @r#"
+    {
+      "broke": null,
+      "category": "kubeconfig",
+      "causes": [
+        "the context of `prod` comes from: $TEMP/project/kdj.toml:2"
+      ],
+      "contexts": null,
+      "detail": null,
+      "environment": "prod",
+      "fixable": false,
+      "fixes": [
+        "contexts of the kubeconfig: `acme-staging`"
+      ],
+      "id": "kubeconfig.contexts",
+      "milliseconds": 0,
+      "needs": [
+        "kubeconfig.syntax",
+        "configuration.file"
+      ],
+      "problem": "the kubeconfig has no context `acme-prud`",
+      "skipped": null,
+      "status": "fail",
+      "title": "the environment's context exists",
+      "why": "no command reaches the environment without it"
+    }
+    "#);
+}
+
+#[test]
 fn a_configuration_that_cannot_be_read_is_a_failed_check() {
     let (_server, kdj) = quiet();
     let kdj = kdj.config("[environments.qa]\ncontex = 'acme-staging'\n");

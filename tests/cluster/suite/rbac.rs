@@ -98,6 +98,38 @@ const READS: &[Row] = &[
     Row { role: "audit", command: &["audit", "own"], needed: &[], said: &[("list", "events")], besides: &[] },
 ];
 
+/// In an environment with a database.
+const SESSIONS: &[Row] = &[
+    Row {
+        role: "session",
+        command: &["manage", "own", "--", "check"],
+        needed: &[("list", "pods"), ("get", "pods/exec")],
+        said: &[],
+        besides: &[],
+    },
+    Row {
+        role: "session",
+        command: &["pyshell", "own", "-c", "print(1)"],
+        needed: &[("list", "pods"), ("get", "pods/exec")],
+        said: &[],
+        besides: &[],
+    },
+    Row {
+        role: "session",
+        command: &["db", "own", "activity"],
+        needed: &[("list", "pods"), ("get", "pods/exec")],
+        said: &[],
+        besides: &[],
+    },
+    Row {
+        role: "session forward",
+        command: &["forward", "own", "db", "--exec", "true"],
+        needed: &[("list", "pods"), ("get", "pods/exec"), ("get", "pods/portforward")],
+        said: &[],
+        besides: &[],
+    },
+];
+
 const CHANGES: &[Row] = &[
     Row {
         role: "scale",
@@ -292,6 +324,13 @@ fn who_changes_needs_what_the_roles_say() {
 }
 
 #[test]
+fn who_enters_needs_what_the_roles_say() {
+    let Some(cluster) = cluster() else { return };
+    let databases = Databases::with(cluster, SHOP, &[Server::Postgres], &[("default", Server::Postgres.url())]);
+    check(&databases.namespace, SESSIONS);
+}
+
+#[test]
 fn who_makes_jobs_needs_what_the_roles_say() {
     let Some(cluster) = cluster() else { return };
     let databases = Databases::with(cluster, SHOP, &[Server::Postgres], &[("default", Server::Postgres.url())]);
@@ -309,7 +348,7 @@ fn each_role_is_tested_and_listed() {
             files.insert(name);
         }
     }
-    let rows = [READS, CHANGES, JOBS].into_iter().flatten().flat_map(|row| row.role.split(' '));
+    let rows = [READS, SESSIONS, CHANGES, JOBS].into_iter().flatten().flat_map(|row| row.role.split(' '));
     let tested: BTreeSet<String> = rows.chain(ELSEWHERE).map(str::to_owned).collect();
     assert_eq!(files, tested);
 

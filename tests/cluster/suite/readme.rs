@@ -33,6 +33,8 @@ fn plain(text: &str) -> String {
         (r"\b(\w+)-[0-9a-f]{7,10}-[a-z0-9]{5}\b", "$1-POD"),
         (r"\b\d+/\d+\b", "N/N"),
         (r"(?m)[ ]+$", ""),
+        // A prompt is drawn anew when the terminal's size becomes known.
+        (r"(?:\(qa\) app@shell-POD:/app\$ )+", "(qa) app@shell-POD:/app$$ "),
     ] {
         text = Regex::new(pattern).expect("a pattern").replace_all(&text, name).into_owned();
     }

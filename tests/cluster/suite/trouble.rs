@@ -60,8 +60,11 @@ fn a_namespace_of_broken_workloads() {
         let output = cluster.try_kubectl(&words, "").expect("kubectl runs");
         (output.stdout == b"the database is away\n").then_some(())
     });
-    let output = kdj.run(["shell", "own", "--pod", &web, "--", "true"]).expect_code(125);
-    let _ = output.says(&["is not running", "exit 3 (Error)"]);
+    // While it is restarted it runs for a moment.
+    poll_until("that it is told of", Duration::from_secs(60), || {
+        let output = kdj.run(["shell", "own", "--pod", &web, "--", "true"]).expect_code(125);
+        ["is not running", "exit 3 (Error)"].iter().all(|words| output.stderr.contains(words)).then_some(())
+    });
 
     namespace.kubectl([
         "wait",

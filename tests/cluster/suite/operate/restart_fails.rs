@@ -31,6 +31,8 @@ fn new_pods_that_crash_end_it_with_their_last_words() {
     by_mode(&namespace);
     let (web, celeryd) = (pods_of(&namespace, "web"), pods_of(&namespace, "celeryd"));
     namespace.apply([mode("broken")]);
+    // The node hears of it in a moment, and gives new pods what it knows.
+    std::thread::sleep(Duration::from_secs(5));
     let output = kdj(&namespace).run(["restart", "own"]).expect_code(1).prints("");
     let _ = output.says(&[
         "error: the rollout of `web` does not get on",

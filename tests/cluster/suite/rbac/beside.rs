@@ -1,5 +1,7 @@
 //! Roles that go beside others: what is read of Secrets and ConfigMaps, what is recorded, which namespaces there are.
 
+use std::process::Command;
+
 use serde_json::json;
 
 use super::{
@@ -102,4 +104,30 @@ fn namespaces_of_a_pattern_are_found_by_whoever_may_list_them() {
     namespace.apply([role, binding]);
     let output = by(&kdj, group, &command).expect_code(0).never_says(&["may not"]);
     assert!(output.stdout_text().lines().any(|line| line.starts_with(group)), "{output}");
+}
+
+/// What the page says is typed as it is, but for the names.
+#[test]
+fn the_page_gives_them_to_a_group() {
+    let Some(cluster) = cluster() else { return };
+    let namespace = with_web(cluster);
+    let page = include_str!("../../../../docs/rbac/README.md");
+    let (_, block) = page.split_once("```sh\n").expect("commands");
+    let (block, _) = block.split_once("```").expect("their end");
+    assert!(block.contains("kubectl apply -n shop-qa -k docs/rbac"), "{block}");
+    let commands = block.replace("shop-qa", namespace.name()).replace("=developers", "=page");
+    let kubeconfig = cluster.changed_kubeconfig(|document| document["current-context"] = json!("setup"));
+    let kdj = namespace.kdj();
+    let admin = namespace.kdj().file("setup", &kubeconfig);
+    let mut bash = Command::new("bash");
+    bash.args(["-ec", &commands]);
+    admin.prepare(&mut bash);
+    let kubeconfig = admin.directory().join("setup");
+    let output =
+        bash.env("KUBECONFIG", kubeconfig).current_dir(env!("CARGO_MANIFEST_DIR")).output().expect("bash runs");
+    assert!(output.status.success(), "{output:?}");
+    let _ = by(&kdj, "page", &["shell", "own", "--", "true"]).expect_code(0).never_says(&["may not"]);
+    let _ = by(&kdj, "page", &["logs", "own", "--no-follow"]).expect_code(0).never_says(&["may not"]);
+    let output = by(&kdj, "page", &["scale", "own", "web+1"]);
+    assert!(is_named(&output, ("patch", "deployments/scale")) && output.code == Some(1), "{output}");
 }
