@@ -70,7 +70,11 @@ impl Invocation {
 
     /// What stands before these words of a command, without the flags that it has already.
     fn before(&self, words: &str) -> String {
-        let has = |flag: &str| words.split(' ').any(|word| word == flag);
+        let own = words.split(" -- ").next().unwrap_or_default();
+        let has = |flag: &str| {
+            let long = if flag == "-n" { "--namespace" } else { flag };
+            own.split(' ').any(|word| word == flag || word == long || word.starts_with(&format!("{long}=")))
+        };
         let flags = self.flags.iter().filter(|(flag, _)| !has(flag));
         let flags = flags.map(|(flag, value)| format!("{flag} {}", shell_words::quote(value)));
         once(self.name.unwrap_or("kdj").to_owned()).chain(flags).collect::<Vec<_>>().join(" ")
@@ -94,6 +98,12 @@ mod tests {
             "`kdj --context 'acme prod' -n shop doctor qa` says more; kdj cannot, or `kdj -n shop init --context C`"
         );
         assert_eq!(called.in_text("`kubectl get pods`"), "`kubectl get pods`");
+        let own = "`kdj shell qa --namespace=x --context=y -- head -n 5`";
+        assert_eq!(called.in_text(own), own);
+        assert_eq!(
+            called.in_text("`kdj shell qa -- head -n 5`"),
+            "`kdj --context 'acme prod' -n shop shell qa -- head -n 5`"
+        );
     }
 
     #[test]

@@ -171,6 +171,20 @@ pub async fn ask(
     send(cluster, target, environment, &CeleryQuestion { hosts: pods, ..question(named) }).await
 }
 
+/// The same, of the workers only which of them answer: the other questions take some pools seconds.
+///
+/// # Errors
+/// As [`ask`].
+pub async fn who_answers(
+    cluster: &Cluster,
+    target: &Target,
+    environment: &Environment,
+    named: &Named,
+    pods: &[String],
+) -> Result<Option<Celery>> {
+    send(cluster, target, environment, &CeleryQuestion { hosts: pods, brief: true, ..question(named) }).await
+}
+
 /// Has the workers in these pods take no more messages from their queues, and says which stopped with which: only those that
 /// said so of all of their queues. A pod that is in none of them has a worker that may go on. What they have taken they run.
 /// One exec.

@@ -169,15 +169,21 @@ impl Cluster {
         deadline: Instant,
     ) -> Result<Survey> {
         let mut left_out = names.split_off(names.len().min(MOST_NAMESPACES)).len();
-        let (mut pods, mut closed, mut answered) = (Vec::new(), 0, 0);
+        let (mut pods, mut closed, mut answered, mut found) = (Vec::new(), 0, 0, 0);
+        let mut failed = None;
         let asked = names.iter().map(|name| in_time(self.list::<Pod>(name, None)));
         let mut answers = stream::iter(asked).buffer_unordered(AT_ONCE);
         while let Some(answer) = answers.next().await {
             match answer {
-                Ok(found) => pods.extend(found.into_iter().filter(|pod| may_be_the_app(pod, environment))),
+                Ok(listed) => {
+                    found += 1;
+                    pods.extend(listed.into_iter().filter(|pod| may_be_the_app(pod, environment)));
+                }
                 Err(error) if error.is_forbidden() => closed += 1,
-                Err(error) if answered == 0 => return Err(error),
-                Err(_) => left_out += 1,
+                Err(error) => {
+                    left_out += 1;
+                    failed.get_or_insert(error);
+                }
             }
             answered += 1;
             if Instant::now() >= deadline {
@@ -185,7 +191,10 @@ impl Cluster {
                 break;
             }
         }
-        Ok(Survey { apps: apps(pods, environment), scope: Scope::Namespaces { closed, left_out } })
+        match failed {
+            Some(error) if found == 0 && closed == 0 => Err(error),
+            _ => Ok(Survey { apps: apps(pods, environment), scope: Scope::Namespaces { closed, left_out } }),
+        }
     }
 }
 

@@ -95,6 +95,7 @@ pub async fn run(args: MigrateArgs, options: &Options, config: &Config, ui: &Ui)
         database: args.database.clone(),
         fake: args.fake,
         fake_initial: args.fake_initial,
+        connect_timeout: None,
     };
     let consent = args.change.consent();
     let planning = Change::new("plan", &format!("make the plan in a job on {}", template.image), ["migrate", "--plan"]);

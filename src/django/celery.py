@@ -1,8 +1,10 @@
 # Asks the app's Celery: how much waits in its broker's queues, and what its workers do. settings.py and
 # workers.py stand before it.
 # PARAMETERS: `app` and `queues` as the workers' command lines name them, `hosts` whose workers are waited for, `limit` in
-# seconds for an answer, `patience` in seconds for that of a worker that is known, and what to have done first: `stop` are hosts whose workers stop consuming, `start` are
+# seconds for an answer, `patience` in seconds for that of a worker that is known, `brief` when only their
+# names are wanted, and what to have done first: `stop` are hosts whose workers stop consuming, `start` are
 # [worker, queues] that consume again.
+import threading
 # For so many seconds a connection to the broker is waited for.
 PATIENCE = 3
 # Whether workers are to do something, and are not only asked.

@@ -29,6 +29,8 @@ pub struct CeleryQuestion<'a> {
     pub limit: f64,
     /// The same of one that is known: there is an answer in milliseconds, or the worker or its node is busy.
     pub patience: f64,
+    /// Whether only the names of the workers that answer are wanted.
+    pub brief: bool,
     /// The host names of the pods whose workers are to stop consuming.
     pub stop: &'a [String],
     /// Workers, and the queues they are to consume again.

@@ -91,14 +91,12 @@ class Watch(threading.Thread):
         threading.Thread.__init__(self, daemon=True)
         self.main, self.delay = connection, delay
         self.change = threading.Condition()
-        self.watched = self.step = None
+        self.watched = None
         self.blockers = []
 
     def begin(self, step, pid):
         with self.change:
-            # A try may be over before anybody has looked: then it is who held it before.
-            self.blockers = self.blockers if step == self.step else []
-            self.step, self.watched = step, (step, pid, time.monotonic())
+            self.watched, self.blockers = (step, pid, time.monotonic()), []
             self.change.notify()
 
     def end(self):

@@ -34,11 +34,21 @@ pub struct MigrationRequest {
     pub fake: bool,
     /// Whether to record an app's first ones only, where their tables exist.
     pub fake_initial: bool,
+    /// For how many seconds a connection to the database is waited for, where nothing else says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connect_timeout: Option<u32>,
 }
 
 impl Default for MigrationRequest {
     fn default() -> Self {
-        Self { app: None, migration: None, database: "default".to_owned(), fake: false, fake_initial: false }
+        Self {
+            app: None,
+            migration: None,
+            database: "default".to_owned(),
+            fake: false,
+            fake_initial: false,
+            connect_timeout: None,
+        }
     }
 }
 

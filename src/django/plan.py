@@ -118,10 +118,12 @@ def make_plan():
         if database not in connections:
             raise Wrong("unknown-database", "The settings have no database '%s', only %s." % (database, ", ".join(sorted(connections))))
         connection = connections[database]
-        if connection.vendor in ("postgresql", "mysql"):
+        options = dict(connection.settings_dict.get("OPTIONS") or {})
+        said = "service" in options or os.environ.get("PGCONNECT_TIMEOUT") or os.environ.get("PGSERVICE")
+        if PARAMETERS.get("connect_timeout") and connection.vendor in ("postgresql", "mysql") and not said:
             # A database that drops packets is one that does not answer.
-            options = connection.settings_dict["OPTIONS"] = dict(connection.settings_dict.get("OPTIONS") or {})
-            options.setdefault("connect_timeout", 15)
+            options.setdefault("connect_timeout", PARAMETERS["connect_timeout"])
+            connection.settings_dict["OPTIONS"] = options
         result["database"] = describe_database(connection)
         result["commands"] = sorted(get_commands())
         command = get_commands().get("migrate", "django.core")

@@ -1,4 +1,3 @@
-import threading
 import time
 # What Celery's workers do, and what they are told. Stands before celery.py, which says what the parameters are.
 # As many tasks are named of a worker; all are counted.
@@ -80,36 +79,16 @@ def tasks(infos):
     return {"count": len(found), "tasks": found[:NAMED]}
 
 
-def ask_at_once(workers, commands):
-    # Each on a connection of its own, since a worker of the pool `solo` takes two seconds for an answer.
-    states, problems = {}, []
-
-    def ask(command):
-        try:
-            with workers.app.connection_for_write() as connection:
-                own = Workers(workers.app, connection)
-                own.names = workers.names
-                states[command] = own.call(command)
-        except Exception as e:
-            problems.append(e)
-    asking = [threading.Thread(target=ask, args=(command,), daemon=True) for command in commands]
-    for thread in asking:
-        thread.start()
-    for thread in asking:
-        thread.join()
-    if problems:
-        raise problems[0]
-    return states
-
-
 def describe_workers(workers, stats):
     if not stats:
         return []
-    states = ask_at_once(workers, ("active", "reserved", "scheduled", "active_queues"))
+    # A worker of the pool `solo` takes two seconds for an answer: who wants to know only that they answer waits for one.
+    asked = () if PARAMETERS["brief"] else ("active", "reserved", "scheduled", "active_queues")
+    states = {name: workers.call(name) for name in asked}
     found = []
     for worker in sorted(stats):
         said = stats[worker]
-        of = lambda name: states[name].get(worker)
+        of = lambda name: states.get(name, {}).get(worker)
         found.append({
             "name": worker,
             "queues": None if of("active_queues") is None else sorted(queue["name"] for queue in of("active_queues")),

@@ -95,8 +95,6 @@ pub struct Check {
     pub limit: Duration,
     /// The server that it asks, if it asks one: who is waited for has a name.
     pub server: Option<String>,
-    /// The checks that are over before it is run, if they are run at all, however they end.
-    pub after: &'static [&'static str],
     /// The worst it can end with: who can only warn does so, too, when it comes to no end.
     pub worst: Status,
     run: Box<dyn Fn() -> LocalBoxFuture<'static, Outcome>>,
@@ -112,7 +110,7 @@ impl Check {
     {
         let state = Rc::clone(state);
         let run = Box::new(move || run(Rc::clone(&state)).map(Into::into).boxed_local());
-        Self { about: about.clone(), subject, limit: LIMIT, server: None, after: &[], worst: Status::Fail, run }
+        Self { about: about.clone(), subject, limit: LIMIT, server: None, worst: Status::Fail, run }
     }
 
     /// The same with another time limit.
@@ -124,11 +122,6 @@ impl Check {
     /// The same, which asks this API server: it gets the time that a slow way there takes.
     pub fn asks(self, server: &str) -> Self {
         Self { server: Some(server.to_owned()), ..self.within(CLUSTER_LIMIT) }
-    }
-
-    /// The same, which waits for these: it may have use for what they learn, and does not need it.
-    pub fn after(self, ids: &'static [&'static str]) -> Self {
-        Self { after: ids, ..self }
     }
 
     /// The same, which is a warning at worst.

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     exit::Exit,
+    names,
     options::Options,
     ui::{Live, Stall, Ui},
 };
@@ -63,6 +64,10 @@ pub async fn examine(
     let stall = Stall::new(live.warner());
     let world = stall.within("kdj", || World::read(wish, options, ui))?;
     let world = Rc::new(World { enters, part: !only.is_empty(), ..world });
+    if !world.left_out.is_empty() {
+        let patterns = names::quoted(world.left_out.iter().map(String::as_str), ", ");
+        live.aside(|| ui.warning(&format!("left out: {patterns}, which may stand for many: name those you mean")));
+    }
     let checks = Checks::new(checks(&world), stall, options.invocation());
     let asked_for = select::wanted(checks.all(), &world, only)?;
     let wanted = checks.with_parents(asked_for.iter().copied());
@@ -101,12 +106,12 @@ pub async fn examine(
     }
     let rows: Vec<(&Check, &Done)> =
         shown.iter().filter_map(|&place| Some((&checks[place], done[place].as_ref()?))).collect();
-    let good = report::Counts::of(rows.iter().copied()).is_good();
+    let failed = report::Counts::of(rows.iter().copied()).fail;
     match form {
         Form::Json => ui.data(&json::report(&world, &rows)?)?,
         Form::Text => ui.data(&end(&world, &rows, look))?,
     }
-    Ok(if good { Exit::Success } else { Exit::Failed })
+    Ok(if failed == 0 { Exit::Success } else { Exit::Failed })
 }
 
 /// The list of all checks.

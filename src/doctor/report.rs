@@ -38,9 +38,9 @@ impl Counts {
         counts
     }
 
-    /// Whether nothing failed.
+    /// Whether nothing failed, and something is known.
     pub fn is_good(self) -> bool {
-        self.fail == 0
+        self.fail == 0 && (self.open == 0 || self.pass + self.warn > 0)
     }
 
     /// `good to go, 1 warning` or `not yet: 2 failures`. Of a `part` of the checks, and where some leave something open, it

@@ -36,8 +36,6 @@ pub struct Checks {
     all: Vec<Check>,
     /// For each check the places of those that it needs.
     parents: Vec<Vec<usize>>,
-    /// For each check the places of those that it is run after.
-    before: Vec<Vec<usize>>,
     /// Learns which one holds up all others.
     stall: Stall,
     /// What commands to type next begin with.
@@ -66,8 +64,7 @@ impl Checks {
             found.into_iter().collect::<Vec<usize>>()
         };
         let parents = all.iter().enumerate().map(|(place, check)| of_ids(place, check.about.needs)).collect();
-        let before = all.iter().enumerate().map(|(place, check)| of_ids(place, check.after)).collect();
-        Self { all, parents, before, stall, called }
+        Self { all, parents, stall, called }
     }
 
     /// All of them, in their order.
@@ -117,9 +114,8 @@ impl Checks {
         let mut running: FuturesUnordered<LocalBoxFuture<'_, (usize, Done)>> = FuturesUnordered::new();
         loop {
             let is_over = |other: &usize| done[*other].is_some() || !wanted.contains(other);
-            let first = |place: usize| self.parents(place).iter().chain(self.before.get(place).into_iter().flatten());
-            let ready = open.iter().copied().filter(|&place| first(place).all(is_over));
-            let ready: Vec<usize> = ready.collect();
+            let ready: Vec<usize> =
+                open.iter().copied().filter(|&place| self.parents(place).iter().all(is_over)).collect();
             for &place in &ready {
                 open.remove(&place);
                 match self.missing(place, done) {

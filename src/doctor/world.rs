@@ -123,6 +123,8 @@ pub struct World {
     /// Whether Python may be started in the containers of protected environments, too: only who asks for that by name
     /// wants it.
     pub enters: bool,
+    /// The patterns among all environments: which they stand for is not known.
+    pub left_out: Vec<String>,
     /// Whether only some of the checks are wanted.
     pub part: bool,
     /// Held by a plugin that asks at the terminal: two do not ask into each other.
@@ -162,14 +164,11 @@ impl World {
         let (kubeconfig, files) = kubeconfig_files(options.kubeconfig.as_deref());
         let contexts = kubeconfig.as_ref().map(Kubeconfig::contexts).unwrap_or_default();
         let listed = environment::list(&config, kubeconfig.is_ok().then_some(&*contexts), &options.overrides);
-        let mut wanted = wish.environments.clone();
+        let (mut wanted, mut left_out) = (wish.environments.clone(), Vec::new());
         if wish.all {
             let (patterns, names): (Vec<_>, Vec<_>) = listed.iter().partition(|listed| listed.pattern);
             wanted.extend(names.iter().map(|listed| listed.name.clone()));
-            if !patterns.is_empty() {
-                let patterns = names::quoted(patterns.iter().map(|listed| listed.name.as_str()), ", ");
-                ui.warning(&format!("left out: {patterns}, which may stand for many: name those you mean"));
-            }
+            left_out = patterns.into_iter().map(|listed| listed.name.clone()).collect();
         }
         let mut asked: Vec<Asked> = Vec::new();
         for name in wanted {
@@ -225,6 +224,7 @@ impl World {
             contexts,
             slow,
             part: false,
+            left_out,
             enters: false,
             commands: wish.commands.clone(),
             opened: wish.opened.clone(),

@@ -33,7 +33,7 @@ fn with_aliases(program: clap::Command) -> clap::Command {
         }
         // clap wants names that live as long as the process: this one completes a word and ends.
         let name: &'static str = Box::leak(name.into_boxed_str());
-        let mut command = clap::Command::new(name).about(alias.value.template.clone());
+        let mut command = clap::Command::new(name).about(plain_text(&alias.value.template));
         if alias.value.takes_environment() {
             command = command.arg(clap::Arg::new("environment"));
         }
@@ -248,6 +248,10 @@ fn sorted(mut names: Vec<String>) -> Candidates {
 
 /// A name and what is said of it: from the cluster, so nothing in it that a terminal would obey.
 fn candidate(name: String, about: String) -> CompletionCandidate {
-    let about: String = about.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    CompletionCandidate::new(name).help(Some(about.into()))
+    CompletionCandidate::new(name).help(Some(plain_text(&about).into()))
+}
+
+/// A text without what would steer a terminal, or end a line of the candidates.
+fn plain_text(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

@@ -146,7 +146,11 @@ impl<'a> Look<'a> {
             self.open_in_turn(&environment).await
         };
         let could_ask = !self.may_ask() && !self.kubeconfig.never_asks(&context.name);
-        let cluster = opened.map_err(|error| (error, Trouble::Login { could_ask }))?;
+        let trouble = |error: Error| match error.is_about(Explained::Credentials) {
+            true => (error, Trouble::Login { could_ask }),
+            false => (error, Trouble::Silent),
+        };
+        let cluster = opened.map_err(trouble)?;
         let survey = async {
             match self.options.overrides.namespace {
                 Some(_) => cluster.survey_one(&environment).await,

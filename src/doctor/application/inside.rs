@@ -22,8 +22,8 @@ use crate::{
     status::{Migrations, Role},
 };
 
-/// What Django finds wrong with the migrations, once the database has answered.
-const OF_MIGRATIONS: [&str; 3] = ["conflicts", "inconsistent-history", "broken-graph"];
+/// For how many seconds a connection to the database is waited for.
+const CONNECT_LIMIT: u32 = 15;
 
 /// Lets Python answer in the container, one question after the other. What may not be done is no fault of the app's.
 async fn inside(app: &App, answer: impl Future<Output = Result<Outcome>>) -> Result<Outcome> {
@@ -75,7 +75,7 @@ pub(super) async fn database(app: Rc<App>) -> Result<Outcome> {
 async fn ask_database(app: &App) -> Result<Outcome> {
     let target = app.target.known()?;
     // Which migrations there are, and not their SQL, for which their operations would be run.
-    let request = MigrationRequest { fake: true, ..MigrationRequest::default() };
+    let request = MigrationRequest { fake: true, connect_timeout: Some(CONNECT_LIMIT), ..MigrationRequest::default() };
     let (start, stdin) = django::plan_on_stdin(&app.environment.django, &request);
     let captured = capture(&app.cluster()?, &target, &start.alternatives, &stdin).await?;
     let Some(plan) = find_plan(&captured.stdout) else {
@@ -110,8 +110,8 @@ fn judge_database(plan: &Plan, environment: &str) -> Outcome {
                 .caused_by(redact::text(&problem.message))
                 .fix(format!("see what they have: `kdj pyshell {environment} -c 'from django.conf import settings; print(*settings.DATABASES)'`"))
         }
-        // What is wrong with the migrations themselves is theirs to say; the database has answered.
-        Some(problem) if !OF_MIGRATIONS.contains(&problem.kind.as_str()) => {
+        // Django has not come as far as to know what it is: its driver is missing, say.
+        Some(problem) if part(&database.vendor).is_none() => {
             Outcome::fail("Django cannot use its database")
                 .caused_by(redact::text(&problem.message))
                 .fix(format!("see all that it says: `kdj manage {environment} -- check --database default`"))
@@ -153,7 +153,7 @@ pub(super) async fn broker(app: Rc<App>) -> Result<Outcome> {
     let pods: Vec<String> = status.pods.iter().filter(own).map(|pod| pod.name.clone()).collect();
     let ask = async {
         let target = app.target.known()?;
-        let celery = celery::ask(&app.cluster()?, &target, &app.environment, &named, &pods).await?;
+        let celery = celery::who_answers(&app.cluster()?, &target, &app.environment, &named, &pods).await?;
         Ok(match celery {
             Some(celery) => judge_broker(&celery, &pods, &app.word()),
             None => Outcome::skip("the app has no Celery"),

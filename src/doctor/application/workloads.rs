@@ -84,7 +84,7 @@ fn judge_roles(status: &Status, environment: &Environment, config: &Config) -> O
     }
     if problems.is_empty() {
         return Outcome::pass(match (environment.roles.len() + config.forwards.len(), &*elsewhere) {
-            (0, _) => "nothing is, and nothing has to be".to_owned(),
+            (0, _) => "kdj.toml names no roles and no forwards".to_owned(),
             (_, []) => String::new(),
             (_, elsewhere) => format!("not here: {}", elsewhere.join(", ")),
         });
@@ -171,7 +171,7 @@ fn judge_managers(status: &Status) -> Outcome {
         }
     }
     if by_manager.is_empty() {
-        return Outcome::pass("nobody does, as far as the objects show");
+        return Outcome::pass("none is to be seen");
     }
     let all = status.roles.len();
     let text = |(manager, roles): &(String, Vec<&str>)| match roles.len() == all {

@@ -155,9 +155,7 @@ fn checks(world: &Rc<World>) -> Vec<Check> {
         let server = &context.facts.server;
         checks.push(Check::new(&NAMESPACE, subject(), &home, namespace).asks(server));
         checks.push(Check::new(&RIGHTS, subject(), &home, rights::check).asks(server));
-        // An exec that got through says more of sessions than what is tried here.
-        let websocket = Check::new(&WEBSOCKET, subject(), &home, way::websocket).asks(server);
-        checks.push(websocket.after(&["application.django"]));
+        checks.push(Check::new(&WEBSOCKET, subject(), &home, way::websocket).asks(server));
         checks.push(Check::new(&IDLE, subject(), &home, way::idle).within(way::IDLE_LIMIT));
     }
     checks

@@ -84,7 +84,7 @@ pub(super) async fn run(place: Rc<Place>) -> Result<Outcome> {
     let took = login.took;
     place.context.cluster.set(cluster);
     place.login.set(login);
-    let Some(plugin) = place.plugin() else { return Ok(Outcome::pass("they stand in the kubeconfig")) };
+    let Some(plugin) = place.plugin() else { return Ok(Outcome::pass("the credentials stand in the kubeconfig")) };
     let (name, shown) = (names::shown(&plugin.command), duration(took));
     // Those that ran beside it made it slower.
     if took <= SLOW * place.crowd {

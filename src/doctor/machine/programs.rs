@@ -39,9 +39,10 @@ pub(super) async fn editor(_: Rc<World>) -> Outcome {
 pub(super) async fn clients(world: Rc<World>) -> Outcome {
     let found: Vec<String> = CLIENTS.iter().filter_map(|names| program::find_any(names)).collect();
     // Of the environments that are asked for; without any, of all.
-    let is_meant = |name: &str| world.asked.is_empty() || world.asked.iter().any(|asked| asked.name == name);
-    let entries = world.config.environments.iter().filter(|(name, _)| is_meant(name)).map(|(_, entry)| &entry.database);
-    let mut settings = [&world.config.database].into_iter().chain(entries);
+    let mut asked = world.asked.iter().filter_map(|asked| asked.environment.as_ref().ok());
+    let is_wanted = world.asked.is_empty() || asked.any(|one| one.database.client == Some(ClientPlace::Local));
+    let entries = world.config.environments.values().map(|entry| &entry.database);
+    let mut settings = [&world.config.database].into_iter().chain(entries).filter(|_| is_wanted);
     let local =
         settings.find_map(|database| database.client.as_ref().filter(|client| client.value == ClientPlace::Local));
     match (found.is_empty(), local) {

@@ -219,25 +219,6 @@ async fn thousands_are_run_in_no_time() {
 }
 
 #[tokio::test]
-async fn who_comes_after_another_does_so_whatever_that_says_and_needs_it_not() {
-    let seen = Rc::new(Cell::new(0));
-    let first = Check::new(&OTHER, Subject::All, &seen, |seen| async move {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        seen.set(1);
-        Outcome::fail("x")
-    });
-    let second = |seen: Rc<Cell<i32>>| async move { Outcome::pass(format!("{} before", seen.get())) };
-    let checks = [Check::new(&PARENT, Subject::All, &seen, second).after(&["a.other"]), first];
-    assert_eq!(said(&run_all(checks).await), ["pass 1 before", "fail x"]);
-    // Not where nobody wants the other.
-    seen.set(0);
-    let checks = of(vec![Check::new(&PARENT, Subject::All, &seen, second).after(&["a.other"]), passing(&OTHER)]);
-    let mut done = vec![None, None];
-    checks.run(&checks.with_parents([0]), &mut done, |_| ()).await;
-    assert!(done[1].is_none() && done[0].as_ref().is_some_and(|done| done.outcome.text == "0 before"), "{done:?}");
-}
-
-#[tokio::test]
 async fn commands_to_type_keep_the_flags() {
     let outcome = || Outcome::warn("see `kdj status qa`").caused_by("`kdj` itself").fix("`kdj status qa --why`");
     let checks = Checks::new(

@@ -25,7 +25,7 @@ fn it_says_that_one_is_good_to_go() {
       ✓ ok       verify       acme-staging: the server's certificate is looked at
       ✓ ok       provider     acme-staging: the credentials do not come from an auth provider
     credentials
-      ✓ ok       plugin       acme-staging: they stand in the kubeconfig
+      ✓ ok       plugin       acme-staging: the credentials stand in the kubeconfig
 
     this machine: nothing wrong in what was looked at; no cluster was asked: `kdj doctor ENV`
     ");
@@ -50,7 +50,7 @@ fn what_failed_stands_at_the_end_once_more_with_what_mends_it() {
       ✓ ok       verify       acme-staging: the server's certificate is looked at
       ✓ ok       provider     acme-staging: the credentials do not come from an auth provider
     credentials
-      ✓ ok       plugin       acme-staging: they stand in the kubeconfig
+      ✓ ok       plugin       acme-staging: the credentials stand in the kubeconfig
 
     ✗ kubeconfig.contexts (prod)
         the kubeconfig has no context `acme-prd`

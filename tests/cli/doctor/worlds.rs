@@ -151,7 +151,7 @@ const WORLDS: &[World] = &[
         let version = json!("client.authentication.k8s.io/v1alpha1");
         plugged(|kdj| Plugin::with_token(&kdj.bin(), CANARY).setting("apiVersion", version.clone()))
     }),
-    ("credentials.plugin", "pass", &["they stand in the kubeconfig"], || report(|kdj| kdj)),
+    ("credentials.plugin", "pass", &["the credentials stand in the kubeconfig"], || report(|kdj| kdj)),
     ("credentials.plugin", "pass", &["answers in "], || plugged(|kdj| Plugin::with_token(&kdj.bin(), CANARY))),
     ("credentials.plugin", "warn", &["adds 1.", " s to every command", "time "], || {
         plugged(|kdj| Plugin::slow(&kdj.bin(), CANARY, "1.2"))

@@ -30,11 +30,15 @@ fn a_protected_environment_takes_two_more_for_the_record() {
     let Some(mut requests) = cluster.requests_of(&user) else { return };
     // The first two go out together.
     requests[..2].sort();
+    // What takes longer than a second, as on a busy machine, is told of when it begins, too.
+    let count = requests.len();
+    requests[2..].sort_by_key(|request| *request == "create events");
+    requests.dedup();
     let expected = ["create selfsubjectreviews", "list pods", "get pods/exec", "create events"];
     assert_eq!(requests, expected);
     // What only reads is no change.
     let words = [&["manage", "prod"], &as_user[..], &["--", "check"]].concat();
     let _ = cluster.kdj().run(words).expect_code(0);
     let requests = cluster.requests_of(&user).unwrap_or_default();
-    assert_eq!(requests[4..], ["list pods", "get pods/exec"]);
+    assert_eq!(requests[count..], ["list pods", "get pods/exec"]);
 }

@@ -29,7 +29,11 @@ fn the_database_answers_or_does_not() {
     assert_eq!((outcome.status, outcome.text.as_str()), (Status::Fail, "postgresql `shop` at db:5432 does not answer"));
     assert!(!outcome.causes[0].contains("hunter2"), "{:?}", outcome.causes);
     assert_eq!(judge_database(&plan(Some(("unknown-database", "x")), 0), "qa").status, Status::Fail);
-    let outcome = judge_database(&plan(Some(("exception", "ImproperlyConfigured: Error loading psycopg")), 0), "qa");
+    // Nor that a migration's module cannot be loaded.
+    let mut broken = plan(Some(("exception", "ImproperlyConfigured: Error loading psycopg")), 0);
+    assert_eq!(judge_database(&broken, "qa").status, Status::Pass);
+    broken.database.vendor = None;
+    let outcome = judge_database(&broken, "qa");
     assert_eq!((outcome.status, outcome.text.as_str()), (Status::Fail, "Django cannot use its database"));
 }
 

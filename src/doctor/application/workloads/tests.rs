@@ -148,7 +148,7 @@ fn one_beat_runs() {
 #[test]
 fn managers_are_named_with_what_they_manage() {
     let mut status = status(&[WEB, ("celeryd", Kind::Worker, true)]);
-    assert_eq!(judge_managers(&status).text, "nobody does, as far as the objects show");
+    assert_eq!(judge_managers(&status).text, "none is to be seen");
     for role in &mut status.roles {
         role.managers.push("Helm release `shop`".to_owned());
     }
