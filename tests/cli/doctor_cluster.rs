@@ -389,7 +389,7 @@ fn silence_is_measured_when_that_is_asked_for() {
 fn workloads_and_pods_are_there() {
     of(&well(), "application.workloads", "pass", &["web (web), celeryd (worker), celerybeat (beat)"]);
     of(&well(), "application.pods", "pass", &["6 of 6 pods ready"]);
-    of(&well(), "application.managers", "pass", &["nobody does"]);
+    of(&well(), "application.managers", "pass", &["none is to be seen"]);
     of(&well(), "application.beat", "pass", &[]);
     let empty = ApiServer::http(Objects::in_namespace(NAMESPACE));
     of(&empty, "application.workloads", "fail", &["no workloads in namespace `shop-qa`"]);
