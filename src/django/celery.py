@@ -222,7 +222,7 @@ def answer():
     asking.join(PATIENCE)
     if found["reached"]:
         # An order takes as many answers as there are queues.
-        asking.join((15 if ORDERS else 5) * PARAMETERS["patience"])
+        asking.join((17 if ORDERS else 8) * PARAMETERS["patience"])
     if asking.is_alive():
         found = dict(found, problem="it stopped answering" if found["reached"] else "no connection within %d s" % PATIENCE)
     return found

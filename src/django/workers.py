@@ -13,27 +13,39 @@ class Workers:
         self.app, self.connection, self.names = app, connection, None
 
     def call(self, command, destination=None, wait_for=None, **arguments):
-        # {worker: answer}. Each answer is waited for until all that are known have given theirs, or the time is up: of a
-        # busy node it takes long.
+        # {worker: answer}. Who is known and silent is asked once more: a worker whose answer nobody waited for any longer sets
+        # up its mailbox anew, and hears nothing meanwhile.
+        known = destination or self.names
+        answers = self.once(command, destination, known, wait_for, arguments)
+        silent = [worker for worker in known or () if worker not in answers]
+        if silent or (not known and missing(wait_for, answers)):
+            answers.update(self.once(command, silent or None, silent, wait_for, arguments))
+        return {worker: answer for worker, answer in answers.items() if isinstance(answer, (dict, list)) and "error" not in answer}
+
+    def once(self, command, destination, known, wait_for, arguments):
+        # An answer is waited for until all that are known have given theirs, or the time is up: of a busy node it takes long.
         answers = {}
 
         def heard(answer):
             answers.update(answer)
-            if wait_for and all(any(is_of(worker, host) for worker in answers) for host in wait_for):
+            if all(worker in answers for worker in known) if known else wait_for and not missing(wait_for, answers):
                 raise Answered()
-        known = destination or self.names
         try:
             self.app.control.broadcast(
                 command, arguments, destination=destination, connection=self.connection, reply=True,
-                timeout=PARAMETERS["patience" if known or wait_for else "limit"], limit=len(known) if known else None, callback=heard)
+                timeout=PARAMETERS["patience" if known or wait_for else "limit"], callback=heard)
         except Answered:
             pass
-        return {worker: answer for worker, answer in answers.items() if isinstance(answer, (dict, list)) and "error" not in answer}
+        return answers
 
     def find(self):
         answers = self.call("stats", wait_for=PARAMETERS["hosts"])
         self.names = sorted(answers)
         return answers
+
+
+def missing(hosts, answers):
+    return [host for host in hosts or () if not any(is_of(worker, host) for worker in answers)]
 
 
 def is_of(worker, host):
