@@ -57,13 +57,13 @@ impl Checks {
         for (place, check) in all.iter().enumerate() {
             places.entry(&check.about.id).or_default().push(place);
         }
-        let of_ids = |place: usize, ids: &[&str]| {
-            let found = ids.iter().filter_map(|id| places.get(id)).flatten().copied();
-            let found = found.filter(|&other| other != place && all[other].subject.serves(&all[place].subject));
-            let found: BTreeSet<usize> = found.collect();
-            found.into_iter().collect::<Vec<usize>>()
+        let parents = |(place, child): (usize, &Check)| {
+            let needed = child.about.needs.iter().filter_map(|id| places.get(id)).flatten().copied();
+            let needed = needed.filter(|&other| other != place && all[other].subject.serves(&child.subject));
+            let needed: BTreeSet<usize> = needed.collect();
+            needed.into_iter().collect()
         };
-        let parents = all.iter().enumerate().map(|(place, check)| of_ids(place, check.about.needs)).collect();
+        let parents = all.iter().enumerate().map(parents).collect();
         Self { all, parents, stall, called }
     }
 

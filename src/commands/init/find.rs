@@ -146,9 +146,13 @@ impl<'a> Look<'a> {
             self.open_in_turn(&environment).await
         };
         let could_ask = !self.may_ask() && !self.kubeconfig.never_asks(&context.name);
-        let trouble = |error: Error| match error.is_about(Explained::Credentials) {
-            true => (error, Trouble::Login { could_ask }),
-            false => (error, Trouble::Silent),
+        let trouble = |error: Error| {
+            let trouble = match error.is_forbidden() {
+                true => Trouble::Forbidden,
+                false if error.is_about(Explained::Credentials) => Trouble::Login { could_ask },
+                false => Trouble::Silent,
+            };
+            (error, trouble)
         };
         let cluster = opened.map_err(trouble)?;
         let survey = async {
@@ -161,14 +165,6 @@ impl<'a> Look<'a> {
             self.ui.waiting(&format!("looking for Django by context {}", context.name), survey).await
         } else {
             survey.await
-        };
-        let trouble = |error: Error| {
-            let trouble = match error.is_forbidden() {
-                true => Trouble::Forbidden,
-                false if error.is_about(Explained::Credentials) => Trouble::Login { could_ask },
-                false => Trouble::Silent,
-            };
-            (error, trouble)
         };
         let survey = survey.map_err(trouble)?;
         Ok((cluster, survey))

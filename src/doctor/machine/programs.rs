@@ -42,9 +42,10 @@ pub(super) async fn clients(world: Rc<World>) -> Outcome {
     let mut asked = world.asked.iter().filter_map(|asked| asked.environment.as_ref().ok());
     let is_wanted = world.asked.is_empty() || asked.any(|one| one.database.client == Some(ClientPlace::Local));
     let entries = world.config.environments.values().map(|entry| &entry.database);
-    let mut settings = [&world.config.database].into_iter().chain(entries).filter(|_| is_wanted);
-    let local =
-        settings.find_map(|database| database.client.as_ref().filter(|client| client.value == ClientPlace::Local));
+    let mut settings = [&world.config.database].into_iter().chain(entries);
+    let local = settings
+        .find_map(|database| database.client.as_ref().filter(|client| client.value == ClientPlace::Local))
+        .filter(|_| is_wanted);
     match (found.is_empty(), local) {
         (false, _) => Outcome::pass(found.join(", ")),
         (true, None) => {
