@@ -67,7 +67,7 @@ pub use self::{
     request::{Notice, Observer},
     rollout::{Progress, Strategy},
     server::{Release, Server},
-    session::{Ending, Exec, NotOpened, Session, Unread, leave},
+    session::{Ending, Exec, ExecStdin, NotOpened, Session, Unread, leave},
     survey::{App, AppWorkload, Scope, Started, Survey, UnclearContainer},
     target::{INSTANCE_LABEL, IsDjango, Kind, PodGlance, Readiness, RoleSummary, Target, Wanted},
     template::{Preference, Template},

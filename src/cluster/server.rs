@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
 use kube::client::Body;
 use serde::Deserialize;
 
-use super::{Cluster, probe, request};
+use super::{Cluster, request};
 use crate::error::{Error, Result};
 
 /// An API server.
@@ -69,10 +69,10 @@ impl Cluster {
             let status = answer.status();
             let bytes = answer.into_body().collect_bytes().await?;
             // A hardened cluster shows its version to few.
-            if status.is_success() || status == StatusCode::FORBIDDEN && probe::is_status(&bytes) {
+            if status.is_success() || status == StatusCode::FORBIDDEN && request::is_status(&bytes) {
                 Ok((status, bytes, took))
             } else {
-                Err(probe::refusal(status, &bytes))
+                Err(request::refusal(status, &bytes))
             }
         };
         let answer = request::repeatable("get the server's version", &self.place, &self.observer, ask).await;

@@ -17,7 +17,10 @@ use crate::{
     options::Options,
     protection::Change,
     session::{self, Program, Request},
-    ui::{Ui, terminal::Stdin},
+    ui::{
+        Ui,
+        terminal::{Stdin, is_stdin_empty},
+    },
 };
 
 /// Arguments of `kdj pyshell`.
@@ -121,12 +124,12 @@ fn code(args: &PyshellArgs) -> Result<Option<Code>> {
 
 fn run_code(code: &Code, environment: &Environment, mode: Mode) -> Program {
     let Code { name, text, stdin_left } = code;
-    let (start, before) = match mode {
-        Mode::ReadOnly => django::read_only_code(&environment.django, &environment.database, name, text),
-        Mode::ReadWrite => django::code_on_stdin(&environment.django, name, text),
-    };
     // A terminal has nothing to pipe: waiting for its end would hang.
-    let more = *stdin_left && !io::stdin().is_terminal();
+    let more = *stdin_left && !io::stdin().is_terminal() && !is_stdin_empty();
+    let (start, before) = match mode {
+        Mode::ReadOnly => django::read_only_code(&environment.django, &environment.database, name, text, more),
+        Mode::ReadWrite => django::code_on_stdin(&environment.django, name, text, more),
+    };
     let stdin = Stdin::Bytes { first: before.into(), then_local: more };
     program(start, false, stdin, mode)
 }

@@ -109,7 +109,7 @@ mod tests {
         let starts = [
             management_command(&settings, None, &["check".to_owned()]),
             console(&settings, Some("xterm-256color")),
-            code_on_stdin(&settings, "<code>", b"").0,
+            code_on_stdin(&settings, "<code>", b"", true).0,
             connection_facts(&settings, "default", false).0,
         ];
         for start in starts {

@@ -54,7 +54,7 @@ impl Default for MigrationRequest {
 
 /// Prints the plan, for an exec: the code goes over stdin.
 pub fn plan_on_stdin(settings: &DjangoSettings, request: &MigrationRequest) -> (Start, Vec<u8>) {
-    super::code_on_stdin(settings, "<kdj plan>", script(&[PLAN], request).as_bytes())
+    super::code_on_stdin(settings, "<kdj plan>", script(&[PLAN], request).as_bytes(), false)
 }
 
 /// Prints the plan, for a Job, which has no stdin: the code, which is kdj's own, stands in the arguments.
@@ -75,7 +75,7 @@ pub fn migrate_command(settings: &DjangoSettings, request: &MigrationRequest, lo
 
 /// Prints which migrations the image has and which are applied, for an exec: the code goes over stdin.
 pub fn known_on_stdin(settings: &DjangoSettings) -> (Start, Vec<u8>) {
-    super::code_on_stdin(settings, "<kdj known>", script(&[KNOWN], &MigrationRequest::default()).as_bytes())
+    super::code_on_stdin(settings, "<kdj known>", script(&[KNOWN], &MigrationRequest::default()).as_bytes(), false)
 }
 
 /// The same for a Job.

@@ -36,11 +36,12 @@ pub fn read_only_code(
     database: &DatabaseSettings,
     name: &str,
     code: &[u8],
+    more: bool,
 ) -> (Start, Vec<u8>) {
     let before = with_parameters(&[PASSWORDS, READ_ONLY], &Parameters::of(database, false));
     let run = format!("{}\n{}", in_its_own_namespace(&before), terse(RUN_STDIN));
     let (start, mut stdin) = in_shell(settings, None, &run);
-    stdin.extend(with_length(name, code));
+    stdin.extend(with_length(name, code, more));
     (start, stdin)
 }
 
@@ -95,8 +96,8 @@ mod tests {
     #[test]
     fn the_code_is_on_stdin_and_nowhere_else() {
         let (settings, database) = (DjangoSettings::default(), DatabaseSettings::default());
-        let (start, stdin) = read_only_code(&settings, &database, "<code>", b"print('hunter2')");
-        assert!(stdin.ends_with(b"\n16 <code>\nprint('hunter2')"));
+        let (start, stdin) = read_only_code(&settings, &database, "<code>", b"print('hunter2')", true);
+        assert!(stdin.ends_with(b"\n16 more <code>\nprint('hunter2')"));
         for start in [start, read_only_console(&settings, &database, Some("xterm"), false).0] {
             let words = start.alternatives.concat().concat();
             assert!(!words.contains("hunter2") && !words.contains("default_transaction_read_only"), "{words}");

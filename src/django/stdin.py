@@ -1,9 +1,12 @@
-import sys, linecache, traceback
+import os, sys, linecache, traceback
 from importlib.util import decode_source
-# Reads a line with the length of the code and its name, then the code. What follows on stdin is left to the code.
-_n, _name = sys.stdin.buffer.readline().decode().split(None, 1)
+# Reads a line with the length of the code, `more` or `alone`, and its name, then the code. What follows on stdin is left to the
+# code; when it comes alone nothing does, and stdin, which does not end before kdj does, is empty to the code.
+_n, _more, _name = sys.stdin.buffer.readline().decode().split(None, 2)
 _name = _name.strip()
 _code = sys.stdin.buffer.read(int(_n))
+if _more == "alone":
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
 try:
     # Bytes, since the code may name its encoding.
     _program = compile(_code, _name, "exec")

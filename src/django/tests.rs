@@ -177,7 +177,7 @@ impl Container {
 
     /// Runs code as Django's shell does.
     fn code(&self, name: &str, code: &[u8]) -> Output {
-        let (start, stdin) = code_on_stdin(&self.settings, name, code);
+        let (start, stdin) = code_on_stdin(&self.settings, name, code, true);
         self.run(start, "app", &stdin)
     }
 }

@@ -12,7 +12,7 @@ use tokio::{
 
 use super::Place;
 use crate::{
-    cluster::{Ending, Exec, Target, Unread},
+    cluster::{Ending, Exec, ExecStdin, Target, Unread},
     django,
     error::{Error, Result},
     session::runtime_words,
@@ -103,7 +103,7 @@ impl Relay {
         secret: Secret,
     ) -> Result<Self> {
         let Target { namespace, pod, container, .. } = target;
-        let exec = Exec { namespace, pod, container, argv, tty: false, stdin: true, kept: false };
+        let exec = Exec { namespace, pod, container, argv, tty: false, stdin: ExecStdin::AtOnce, kept: false };
         let session = place.cluster.exec(exec).await.map_err(Error::from)?;
         let (inputs, input) = mpsc::channel(2);
         inputs.try_send(Input::Data(Bytes::copy_from_slice(stdin))).map_err(|error| failed(target).caused_by(error))?;

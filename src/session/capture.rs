@@ -4,7 +4,7 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
 
 use crate::{
-    cluster::{Cluster, Ending, Exec, Target, Unread},
+    cluster::{Cluster, Ending, Exec, ExecStdin, Target, Unread},
     error::{Error, Result},
     streams::{Input, Pieces, Streams},
 };
@@ -25,7 +25,7 @@ pub struct Captured {
     pub alternative: usize,
 }
 
-/// Runs the first of `alternatives` that the image has, with `stdin`.
+/// Runs the first of `alternatives` that the image has, with `stdin`, whose end it is not told of.
 ///
 /// # Errors
 /// When it cannot be started.
@@ -38,12 +38,12 @@ pub async fn capture(
     let Target { namespace, pod, container, .. } = target;
     let mut captured = None;
     for (alternative, argv) in alternatives.iter().enumerate() {
-        let exec = Exec { namespace, pod, container, argv, tty: false, stdin: true, kept: false };
+        let reads = if stdin.is_empty() { ExecStdin::Absent } else { ExecStdin::AtOnce };
+        let exec = Exec { namespace, pod, container, argv, tty: false, stdin: reads, kept: false };
         let session = cluster.exec(exec).await.map_err(Error::from)?;
-        let (inputs, input) = mpsc::channel(2);
-        for piece in [Input::Data(Bytes::copy_from_slice(stdin)), Input::Eof] {
-            inputs.try_send(piece).map_err(|error| Error::failed("cannot send the input").caused_by(error))?;
-        }
+        let (inputs, input) = mpsc::channel(1);
+        let first = Input::Data(Bytes::copy_from_slice(stdin));
+        inputs.try_send(first).map_err(|error| Error::failed("cannot send the input").caused_by(error))?;
         let (_controls, control) = mpsc::channel(1);
         let (_sizes, size) = watch::channel(None);
         let (stdout, out) = mpsc::channel(4);

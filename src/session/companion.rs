@@ -5,7 +5,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::{Place, capture::collect};
 use crate::{
-    cluster::{Ending, Target, Unread},
+    cluster::{Ending, ExecStdin, Target, Unread},
     error::{Error, Result},
     streams::{Input, Pieces, Streams},
 };
@@ -71,7 +71,7 @@ impl Place<'_> {
         let mut silent = None;
         let mut beside = Some(beside);
         for argv in alternatives {
-            let session = self.open(target, argv, false, true, false, &mut replaced).await?;
+            let session = self.open(target, argv, false, ExecStdin::Streamed, false, &mut replaced).await?;
             let (inputs, input) = mpsc::channel(3);
             let first = Input::Data(Bytes::copy_from_slice(stdin));
             inputs.try_send(first).map_err(|error| Error::failed("cannot send the input").caused_by(error))?;

@@ -2,16 +2,19 @@
 
 use super::{Program, banner, explain, outcome, own::Own, pod_cache};
 use crate::{
-    cluster::{Cluster, Ending, Exec, NotOpened, Session, Target, Unread, Wanted, leave},
+    cluster::{Cluster, Ending, Exec, ExecStdin, NotOpened, Session, Target, Unread, Wanted, leave},
     environment::Environment,
     error::{Error, Result},
     exit::{Exit, Failure},
     options::Options,
     ui::{
         Ui,
-        terminal::{LocalSide, Stdin, interrupted},
+        terminal::{Framed, LocalSide, Stdin, interrupted},
     },
 };
+
+/// So much fits into the pipe to a program that does not read yet; a quarter of Linux' 64 KiB.
+const ROOM: usize = 16 * 1024;
 
 /// Where a session opens.
 pub struct Place<'a> {
@@ -53,13 +56,18 @@ impl<'a> Place<'a> {
     /// program the image lacks and there are others, and, once, when the container was not running.
     pub(super) async fn session(&self, mut target: Target, program: Program) -> Result<(Named, Ending)> {
         let Program { alternatives, tty, stdin, kept, name, mode } = program;
-        let reads_stdin = stdin != Stdin::Closed;
+        let reads = match &stdin {
+            Stdin::Closed => ExecStdin::Absent,
+            Stdin::Bytes { then_local: false, .. } => ExecStdin::AtOnce,
+            Stdin::Framed { then: Framed::Bytes(bytes), .. } if bytes.len() <= ROOM => ExecStdin::AtOnce,
+            Stdin::Local | Stdin::Bytes { .. } | Stdin::Framed { .. } => ExecStdin::Streamed,
+        };
         // Its stdin says so; at a terminal a companion does.
         let ends = matches!(stdin, Stdin::Framed { .. }) || self.says.is_some();
         let mut replaced = false;
         let mut alternatives = alternatives.into_iter();
         let Some(mut argv) = alternatives.next() else { return Err(Error::failed("there is nothing to execute")) };
-        let opening = self.open(&mut target, &argv, tty, reads_stdin, kept, &mut replaced);
+        let opening = self.open(&mut target, &argv, tty, reads, kept, &mut replaced);
         let mut session = match &self.own {
             None => opening.await?,
             // The signals are kdj's since its pod was made.
@@ -71,7 +79,7 @@ impl<'a> Place<'a> {
             },
         };
         banner::show(self, &target, tty, mode);
-        if reads_stdin && !tty && !session.supports_half_close() {
+        if reads == ExecStdin::Streamed && !tty && !session.supports_half_close() {
             self.ui.warning("this API server cannot pass on the end of input (channel protocol v4): a command that reads to the end will wait");
         }
         let attached = LocalSide::attach(tty, stdin);
@@ -96,7 +104,7 @@ impl<'a> Place<'a> {
                 if gone {
                     self.replace(&mut target, &mut replaced).await?;
                 }
-                self.open(&mut target, &argv, tty, reads_stdin, kept, &mut replaced).await
+                self.open(&mut target, &argv, tty, reads, kept, &mut replaced).await
             };
             session = tokio::select! {
                 opened = open => opened?,
@@ -160,7 +168,7 @@ impl<'a> Place<'a> {
         target: &mut Target,
         argv: &[String],
         tty: bool,
-        stdin: bool,
+        stdin: ExecStdin,
         kept: bool,
         replaced: &mut bool,
     ) -> Result<Session> {

@@ -5,7 +5,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::collect;
 use crate::{
-    cluster::{Cluster, Ending, Exec, Target, Unread},
+    cluster::{Cluster, Ending, Exec, ExecStdin, Target, Unread},
     error::{Error, Result},
     streams::{Control, Input, Pieces, Streams},
     ui::terminal::interrupted,
@@ -35,7 +35,7 @@ pub async fn stream(
     let Target { namespace, pod, container, .. } = target;
     let mut streamed = None;
     for argv in alternatives {
-        let exec = Exec { namespace, pod, container, argv, tty: false, stdin: true, kept: false };
+        let exec = Exec { namespace, pod, container, argv, tty: false, stdin: ExecStdin::AtOnce, kept: false };
         let session = cluster.exec(exec).await.map_err(Error::from)?;
         let (inputs, input) = mpsc::channel(1);
         let first = Input::Data(stdin.clone());

@@ -92,7 +92,7 @@ fn a_slow_answer_that_there_is_no_sh_loses_no_code() {
     server.exec(Exec::plays([late, Step::executable_not_found("sh")]));
     server.exec(Exec::plays([Step::EchoStdin, Step::ExitCode(0)]));
     let output = Kdj::on(&server).stdin("").run(["pyshell", "qa", "-c", "print(1)"]).expect_code(0);
-    assert_eq!(output.stdout, b"8 <code>\nprint(1)");
+    assert_eq!(output.stdout, b"8 more <code>\nprint(1)");
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn a_dead_container_and_a_missing_sh_are_both_survived() {
     server.exec(Exec::plays([Step::executable_not_found("sh")]).in_pod("web-7c9d8f-bbbbb"));
     server.exec(Exec::plays([Step::EchoStdin, Step::ExitCode(0)]).in_pod("web-7c9d8f-bbbbb"));
     let output = Kdj::on(&server).stdin("").run(["pyshell", "qa", "-c", "print(1)"]).expect_code(0);
-    assert_eq!(output.stdout, b"8 <code>\nprint(1)");
+    assert_eq!(output.stdout, b"8 more <code>\nprint(1)");
     let started: Vec<String> = server.execs().iter().map(|exec| exec.argv[0].clone()).collect();
     assert_eq!(started[..2], ["sh", "sh"]);
     assert!(started[2].starts_with("python"), "{started:?}");

@@ -7,7 +7,7 @@ const CODE: &str = "canary_code = 1\nprint(canary_code)\n";
 #[test]
 fn code_travels_over_stdin_and_never_in_the_url() {
     let server = ApiServer::http(shop::one_web_pod());
-    server.exec(Exec::plays([Step::ExpectStdinEof, Step::stdout("1\n"), Step::ExitCode(0)]).always());
+    server.exec(Exec::plays([Step::WaitForByte(b')'), Step::stdout("1\n"), Step::ExitCode(0)]).always());
     let kdj = Kdj::on(&server).file("project/script.py", CODE);
     let _ = kdj.run(["-v", "pyshell", "qa", "-c", CODE]).expect_code(0).prints("1\n");
     let _ = kdj.run(["-v", "pyshell", "qa", "-f", "script.py"]).expect_code(0).prints("1\n");
@@ -15,6 +15,9 @@ fn code_travels_over_stdin_and_never_in_the_url() {
     assert_eq!(server.execs().len(), 3);
     for exec in server.execs() {
         assert!(exec.stdin_text().contains("canary_code"), "{exec:?}");
+        // Nothing follows the code: the protocol is the one that loses no output.
+        assert!(exec.stdin_text().contains(" alone "), "{exec:?}");
+        assert_eq!(exec.offered, ["v4.channel.k8s.io"]);
     }
     for request in server.requests() {
         assert!(!request.target.contains("canary"), "{request}");

@@ -135,6 +135,31 @@ fn the_old_protocol_works_and_says_what_it_lacks() {
 }
 
 #[test]
+fn without_anything_to_read_the_protocol_is_the_one_that_loses_no_output() {
+    let server = ApiServer::http(shop::one_web_pod());
+    server.exec(Exec::prints("", 0).always());
+    let _ = Kdj::on(&server).run(["shell", "qa", "--", "job"]).expect_code(0);
+    let _ = Kdj::on(&server).stdin("").run(["shell", "qa", "--", "job"]).expect_code(0);
+    let execs = server.execs();
+    assert_eq!(
+        (execs[0].offered.join(" "), execs[0].streams.join(" ")),
+        ("v4.channel.k8s.io".to_owned(), "stdout stderr".to_owned())
+    );
+    // Only v5 can tell the end of stdin.
+    assert_eq!(execs[1].offered, ["v5.channel.k8s.io", "v4.channel.k8s.io"]);
+}
+
+#[test]
+fn a_server_that_sends_is_not_pinged() {
+    let server = ApiServer::http(shop::one_web_pod());
+    let second = [Step::stdout("x"), Step::Pause(Duration::from_secs(1))];
+    let steps = second.iter().cycle().take(16).cloned().chain([Step::ExitCode(0)]);
+    server.exec(Exec::plays(steps));
+    let _ = Kdj::on(&server).run(["shell", "qa", "--", "job"]).expect_code(0).prints("xxxxxxxx");
+    assert!(server.only_exec().pings.is_empty(), "{:?}", server.only_exec().pings);
+}
+
+#[test]
 fn programs_that_are_not_there_are_127() {
     let _ = shell(Exec::plays([Step::executable_not_found("job")])).expect_code(127).says(&["`job`", "django"]);
 }

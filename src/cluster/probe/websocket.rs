@@ -6,26 +6,17 @@
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
-use http::{
-    Request, StatusCode,
-    header::{CONNECTION, ORIGIN, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE},
-};
-use hyper_util::rt::TokioIo;
+use http::{Request, header::ORIGIN};
 use k8s_openapi::api::core::v1::Pod;
-use kube::{
-    Resource,
-    client::{Body, UpgradeConnectionError},
-};
+use kube::Resource;
 use tokio::time::timeout;
-use tokio_tungstenite::{
-    WebSocketStream,
-    tungstenite::{handshake::client::generate_key, protocol::Role},
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+
+use super::super::{
+    Cluster,
+    request::{WebSocket, error, unrepeatable, upgrade},
 };
-
-use super::super::{Cluster, request::unrepeatable};
-use crate::{cluster::request::error, error::Result};
-
-type WebSocket = WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>;
+use crate::error::Result;
 
 /// A name no pod has: nothing is ever said on this watch.
 const NOBODY: &str = "kdj-doctor-looks-for-nobody";
@@ -64,28 +55,11 @@ impl Cluster {
         );
         let attempt = || async {
             let request = Request::get(&path)
-                .header(CONNECTION, "Upgrade")
-                .header(UPGRADE, "websocket")
-                .header(SEC_WEBSOCKET_VERSION, "13")
-                .header(SEC_WEBSOCKET_KEY, generate_key())
                 // For a watch the server insists on one, whatever it says.
                 .header(ORIGIN, "http://localhost")
-                .body(Body::empty())
+                .body(())
                 .map_err(kube::Error::HttpError)?;
-            let answer = self.client.send(request).await?;
-            let status = answer.status();
-            if status != StatusCode::SWITCHING_PROTOCOLS {
-                if status.is_client_error() || status.is_server_error() {
-                    let body = answer.into_body().collect_bytes().await?;
-                    return Err(super::refusal(status, &body));
-                }
-                // The upgrade was taken out on the way: what comes is an ordinary watch.
-                return Err(kube::Error::UpgradeConnection(UpgradeConnectionError::ProtocolSwitch(status)));
-            }
-            let upgraded = hyper::upgrade::on(answer).await;
-            let upgraded = upgraded
-                .map_err(|error| kube::Error::UpgradeConnection(UpgradeConnectionError::GetPendingUpgrade(error)))?;
-            Ok(WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Client, None).await)
+            upgrade(&self.client, request, &[], WebSocketConfig::default()).await.map(|(socket, _)| socket)
         };
         let what = "watch pods over WebSocket";
         let answer = unrepeatable(what, &self.place, &self.observer, attempt).await?;

@@ -9,6 +9,13 @@ use kube::{Error as KubeError, core::Status};
 use tokio::time::{sleep, timeout};
 
 pub(super) mod error;
+mod refusal;
+mod upgrade;
+
+pub(super) use self::{
+    refusal::{is_status, refusal},
+    upgrade::{Io, WebSocket, upgrade},
+};
 
 use super::{Glimpse, Place, access::client::Overloaded};
 use crate::error::Result;

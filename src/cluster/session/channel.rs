@@ -5,6 +5,10 @@
 use bytes::{BufMut, Bytes, BytesMut};
 use serde_json::json;
 
+/// The fourth version of the protocol.
+pub(super) const V4: &str = "v4.channel.k8s.io";
+/// The fifth, which can tell the end of stdin.
+pub(super) const V5: &str = "v5.channel.k8s.io";
 const STDIN: u8 = 0;
 const STDOUT: u8 = 1;
 const STDERR: u8 = 2;

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures::{StreamExt, stream::SplitStream};
 use tokio::{
     sync::mpsc,
-    time::{Instant, timeout_at},
+    time::{Instant, sleep_until, timeout_at},
 };
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 
@@ -29,74 +29,89 @@ const RECENTLY: Duration = Duration::from_secs(6);
 pub(in crate::cluster) const ASLEEP: Duration = Duration::from_secs(2);
 
 /// What upload and download tell each other.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Shared {
     /// The server does not take what is sent, since the remote process does not read: it answers no pings either.
     pub(super) blocked: Cell<bool>,
     /// The remote process has shown a sign of life.
     pub(super) alive: Cell<bool>,
+    /// When something came from the server.
+    pub(super) heard: Cell<Instant>,
+}
+
+impl Shared {
+    pub(super) fn new() -> Self {
+        Self { blocked: Cell::new(false), alive: Cell::new(false), heard: Cell::new(Instant::now()) }
+    }
 }
 
 /// Hands output over until the end of the connection, which follows the Status frame.
 ///
-/// The Status may overtake the last output, since the API server copies each channel by itself: only the end of the
+/// The Status may overtake the last output where the API server copies each channel by itself (v5): only the end of the
 /// connection says that all has come. A connection that breaks between the two is a lost one.
 pub(super) async fn download(
     source: &mut SplitStream<WebSocket>,
     stdout: &mpsc::Sender<Pieces>,
     stderr: &mpsc::Sender<Pieces>,
+    tty: bool,
     shared: &Shared,
 ) -> Ending {
     let mut ending = None;
-    let mut batch = Batch::default();
-    let mut heard = Instant::now();
-    let mut deadline = heard + SILENCE_LIMIT;
-    loop {
-        let wake = batch.due().map_or(deadline, |due| due.min(deadline));
-        let received = match timeout_at(wake, source.next()).await {
-            Ok(message) => match payload(message) {
-                Ok(payload) => channel::decode(payload),
-                Err(end) => {
-                    let delivered = stdout.send(batch.take()).await.is_ok();
-                    let ending = match (ending, end) {
-                        (Some(ending), End::Closed(_)) => ending,
-                        (_, End::Closed(cause) | End::Broken(cause)) => Ending::Lost(cause),
-                    };
-                    return if delivered { ending } else { Ending::OutputClosed };
+    let mut batch = Batch::new(tty);
+    let mut deadline = Instant::now() + SILENCE_LIMIT;
+    let ending = loop {
+        let room = async {
+            match batch.due() {
+                Some(due) => {
+                    if due > Instant::now() {
+                        sleep_until(due).await;
+                    }
+                    stdout.reserve().await
                 }
-            },
-            Err(_) if batch.due().is_some() => {
-                if stdout.send(batch.take()).await.is_err() {
-                    return Ending::OutputClosed;
+                None => std::future::pending().await,
+            }
+        };
+        let received = tokio::select! {
+            biased;
+            room = room => {
+                let Ok(room) = room else { return Ending::OutputClosed };
+                // Time spent on blocked local output is not the server's silence.
+                if batch.is_full() {
+                    shared.heard.set(Instant::now());
+                    deadline = Instant::now() + SILENCE_LIMIT;
                 }
-                // Time spent on blocked local output is not the server's silence; here as below.
-                heard = Instant::now();
-                deadline = heard + SILENCE_LIMIT;
+                room.send(batch.take());
                 continue;
             }
+            received = timeout_at(deadline, source.next()), if !batch.is_full() => received,
+        };
+        let received = match received {
+            Ok(message) => match payload(message) {
+                Ok(payload) => channel::decode(payload),
+                Err(end) => match (ending, end) {
+                    (Some(ending), End::Closed(_)) => break ending,
+                    (_, End::Closed(cause) | End::Broken(cause)) => break Ending::Lost(cause),
+                },
+            },
             // Nor is it silence while kdj itself was stopped (Ctrl-Z) or the laptop slept: the server gets another chance.
             Err(_) if shared.blocked.get() || Instant::now() > deadline + ASLEEP => {
                 deadline = Instant::now() + SILENCE_LIMIT;
                 continue;
             }
             Err(_) => match ending {
-                Some(ending) if heard.elapsed() < RECENTLY => return ending,
-                Some(_) if heard.elapsed() < SILENCE_LIMIT => {
-                    deadline = heard + SILENCE_LIMIT;
+                Some(ending) if shared.heard.get().elapsed() < RECENTLY => break ending,
+                Some(_) if shared.heard.get().elapsed() < SILENCE_LIMIT => {
+                    deadline = shared.heard.get() + SILENCE_LIMIT;
                     continue;
                 }
-                _ => return Ending::Lost(format!("nothing heard for {} s", SILENCE_LIMIT.as_secs())),
+                _ => break Ending::Lost(format!("nothing heard for {} s", SILENCE_LIMIT.as_secs())),
             },
         };
-        heard = Instant::now();
+        shared.heard.set(Instant::now());
         // The server opens each channel with an empty message: that is not the remote process.
         shared.alive.set(shared.alive.get() || matches!(received, Received::Stdout(_) | Received::Stderr(_)));
         match received {
-            Received::Stdout(bytes) => {
-                if batch.add(bytes) && stdout.send(batch.take()).await.is_err() {
-                    return Ending::OutputClosed;
-                }
-            }
+            Received::Stdout(bytes) => batch.add(bytes),
             // Nobody has to read stderr: what the command does goes on.
             Received::Stderr(bytes) => drop(stderr.send(vec![bytes]).await),
             Received::Status(frame) => drop(ending.get_or_insert_with(|| ending::read(&frame))),
@@ -105,7 +120,13 @@ pub(super) async fn download(
             Received::Nothing => {}
         }
         deadline = Instant::now() + if ending.is_some() { CLOSE_LIMIT } else { SILENCE_LIMIT };
+    };
+    while batch.due().is_some() {
+        if stdout.send(batch.take()).await.is_err() {
+            return Ending::OutputClosed;
+        }
     }
+    ending
 }
 
 /// Why there will be no more messages.

@@ -4,13 +4,14 @@ use std::cell::Cell;
 
 use k8s_openapi::api::core::v1::Pod;
 use kube::{Resource, api::AttachParams, client::UpgradeConnectionError, core::Request};
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 use super::{
     super::{
         Cluster,
-        request::{self, error},
+        request::{self, error, upgrade},
     },
-    Session,
+    Session, channel,
 };
 use crate::error::{Error, Result};
 
@@ -27,10 +28,38 @@ pub struct Exec<'a> {
     pub argv: &'a [String],
     /// Whether the remote process gets a terminal.
     pub tty: bool,
-    /// Whether it gets a stdin.
-    pub stdin: bool,
+    /// What it gets for stdin.
+    pub stdin: ExecStdin,
     /// Whether what runs there is left alone when the local side leaves: it is to be taken up again.
     pub kept: bool,
+}
+
+/// What a process that is executed gets for stdin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExecStdin {
+    /// None.
+    Absent,
+    /// One that it reads at once, as far as anything comes, and whose end it does not wait for.
+    AtOnce,
+    /// One that it reads when it likes, and whose end it is told of.
+    Streamed,
+}
+
+impl ExecStdin {
+    /// The protocols to ask for, the best one first.
+    ///
+    /// In v4 the node's runtime writes output and Status one after the other into one connection, which the API server
+    /// and the kubelet copy as it is: a Status that arrives says that all output has. Not so in v5, which the API server
+    /// translates to SPDY: what it has not yet passed on when the process is over may be dropped, exit code included,
+    /// for a Status that says `Success` (kubernetes/kubernetes#124571; seen with 1.34, whenever the output is read for
+    /// longer than the 5 s between two of its pings). But only v5 can tell the end of stdin, and with v4 what is not read
+    /// holds up the pings behind it.
+    fn protocols(self) -> &'static [&'static str] {
+        match self {
+            Self::Absent | Self::AtOnce => &[channel::V4],
+            Self::Streamed => &[channel::V5, channel::V4],
+        }
+    }
 }
 
 /// Why a session did not open.
@@ -58,7 +87,7 @@ impl Cluster {
     pub async fn exec(&self, exec: Exec<'_>) -> Result<Session, NotOpened> {
         let parameters = AttachParams {
             container: Some(exec.container.to_owned()),
-            stdin: exec.stdin,
+            stdin: exec.stdin != ExecStdin::Absent,
             stdout: true,
             // A terminal has one output; the API refuses both.
             stderr: !exec.tty,
@@ -67,6 +96,7 @@ impl Cluster {
         };
         let request = Request::new(Pod::url_path(&(), Some(exec.namespace)))
             .exec(exec.pod, exec.argv, &parameters)
+            .map(|request| request.map(drop))
             .map_err(|error| {
                 let error = error::explain(kube::Error::BuildRequest(error), "exec", &self.place);
                 NotOpened::Failed(error)
@@ -76,7 +106,8 @@ impl Cluster {
         let unanswered = Cell::new(false);
         let attempt = || async {
             unanswered.set(true);
-            let answer = self.client.connect(request.clone()).await;
+            let protocols = exec.stdin.protocols();
+            let answer = upgrade(&self.client, request.clone(), protocols, WebSocketConfig::default()).await;
             unanswered.set(answer.as_ref().is_err_and(is_unanswered));
             answer
         };
@@ -89,7 +120,7 @@ impl Cluster {
             })
         };
         match answer.map_err(failed)? {
-            Ok(connection) => Ok(Session::new(connection, exec.tty && !exec.kept)),
+            Ok((socket, protocol)) => Ok(Session::new(socket, protocol == channel::V5, exec.tty, exec.kept)),
             Err(error) if is_gone(&error) => Err(NotOpened::Gone(error::explain(
                 error,
                 &format!("open a session in pod `{}`", exec.pod),

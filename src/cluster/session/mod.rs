@@ -4,7 +4,7 @@
 //! for success, and stops reading input while output is blocked. What this one promises:
 //!
 //! * Input and output never wait for each other, and what ends a session waits for neither: Ctrl-C works in a flood.
-//! * A ping every 5 s; nothing heard for 15 s while waiting for the network is a lost connection. While local output is
+//! * A ping after 5 s of silence; nothing heard for 15 s while waiting for the network is a lost connection. While local output is
 //!   blocked (`| less`) nothing is read, and while the remote process does not read its input the server answers
 //!   nothing: there silence proves nothing.
 //! * No Status frame, no success.
@@ -23,13 +23,11 @@ use futures::{
     SinkExt, StreamExt,
     stream::{SplitSink, SplitStream},
 };
-use hyper_util::rt::TokioIo;
-use kube::client::Connection;
 use tokio::{
     sync::mpsc,
     time::{Instant, timeout},
 };
-use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
+use tokio_tungstenite::tungstenite::Message;
 
 pub(super) use self::{
     download::{ASLEEP, End, SILENCE_LIMIT, payload},
@@ -43,9 +41,10 @@ use self::{
 };
 pub use self::{
     ending::Ending,
-    exec::{Exec, NotOpened},
+    exec::{Exec, ExecStdin, NotOpened},
     upload::Unread,
 };
+use super::request::WebSocket;
 use crate::streams::{Control, Streams};
 
 /// A process that could not be started is reported sooner than this; what comes later is about one that ran.
@@ -59,20 +58,18 @@ const END_OF_INPUT: &[u8] = b"\x04";
 /// The time between two keys.
 const KEY_PAUSE: Duration = Duration::from_millis(100);
 
-type WebSocket = WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>;
-
 /// An open session: the remote process runs.
 pub struct Session {
     socket: WebSocket,
     half_close: bool,
+    tty: bool,
     /// Whether what runs at the remote terminal is ended when the local side leaves.
     hangs_up: bool,
 }
 
 impl Session {
-    fn new(connection: Connection, hangs_up: bool) -> Self {
-        let half_close = connection.supports_stream_close();
-        Self { socket: connection.into_stream(), half_close, hangs_up }
+    fn new(socket: WebSocket, half_close: bool, tty: bool, kept: bool) -> Self {
+        Self { socket, half_close, tty, hangs_up: tty && !kept }
     }
 
     /// Whether the end of stdin can be told to the remote process (protocol v5; API servers since about 1.30).
@@ -87,12 +84,12 @@ impl Session {
     pub async fn run(self, streams: &mut Streams, unread: &mut Unread) -> Ending {
         let Streams { input, control, size, stdout, stderr } = streams;
         let (mut sink, mut source) = self.socket.split();
-        let shared = Shared::default();
+        let shared = Shared::new();
         let started = Instant::now();
         let ending = tokio::select! {
             // Biased: an ending the server has told counts more than a signal that came with it.
             biased;
-            ending = download(&mut source, stdout, stderr, &shared) => ending,
+            ending = download(&mut source, stdout, stderr, self.tty, &shared) => ending,
             ending = leave(control) => ending,
             never = upload(&mut sink, input, size, unread, self.half_close, &shared) => match never {},
         };

@@ -6,14 +6,14 @@ use bytes::Bytes;
 use futures::{SinkExt, stream::SplitSink};
 use tokio::{
     sync::{mpsc, watch},
-    time::{Instant, MissedTickBehavior, interval_at},
+    time::{Instant, sleep_until},
 };
 use tokio_tungstenite::tungstenite::Message;
 
 use super::{WebSocket, channel, download::Shared};
 use crate::streams::{Input, Size};
 
-/// How often the server is pinged: load balancers cut connections that are silent for 20 s.
+/// After how much silence the server is pinged: load balancers cut connections that are silent for 20 s.
 pub(in crate::cluster) const PING_EVERY: Duration = Duration::from_secs(5);
 /// How much input is kept for another process, should this one not start.
 const KEEP: usize = 1024 * 1024;
@@ -61,8 +61,7 @@ pub(super) async fn upload(
     half_close: bool,
     shared: &Shared,
 ) -> Infallible {
-    let mut ping = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
-    ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ping = Instant::now() + PING_EVERY;
     let mut again = std::mem::take(unread).inputs;
     // Held back by nothing: a program may look at its terminal's size first of all.
     size.mark_changed();
@@ -75,7 +74,17 @@ pub(super) async fn upload(
                 let Some(Size { columns, rows }) = *size.borrow_and_update() else { continue };
                 Message::Binary(channel::resize(columns, rows))
             }
-            _ = ping.tick() => Message::Ping(Bytes::new()),
+            () = sleep_until(ping) => {
+                // Not while it sends. What comes to a runtime that is done resets the connection, and that drops what of
+                // the output is still on its way.
+                let now = Instant::now();
+                let silent = shared.heard.get() + PING_EVERY;
+                ping = if silent > now { silent } else { now + PING_EVERY };
+                if silent > now {
+                    continue;
+                }
+                Message::Ping(Bytes::new())
+            }
             received = next(&mut again, input), if has_input => {
                 let Some(received) = received else {
                     has_input = false;

@@ -33,12 +33,12 @@ use tokio::{
 };
 
 pub use self::stream::TunnelStream;
-use self::{
-    lane::Lane,
-    open::{Door, WebSocket},
-    stream::Order,
+use self::{lane::Lane, open::Door, stream::Order};
+use super::{
+    Cluster,
+    request::{Io, WebSocket},
+    session::NotOpened,
 };
-use super::{Cluster, session::NotOpened};
 use crate::error::{Error, Result};
 
 /// How long the server may take to accept a stream.
@@ -234,7 +234,7 @@ enum Next {
 }
 
 /// A lane's life: one stream after the other, until it is lost or not needed any more.
-async fn run(mut lane: Lane<open::Io>, mut next: Next, shared: Weak<Shared>) {
+async fn run(mut lane: Lane<Io>, mut next: Next, shared: Weak<Shared>) {
     let lost = loop {
         let outcome = match next {
             Next::Stream(order) => lane.carry(order).await,

@@ -2,31 +2,15 @@
 
 use std::time::Duration;
 
-use http::{
-    HeaderMap, Request, Response, StatusCode,
-    header::{
-        CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
-    },
-};
-use hyper_util::rt::TokioIo;
+use http::Request;
 use k8s_openapi::api::core::v1::Pod;
-use kube::{
-    Client, Error as KubeError, Resource,
-    client::{Body, UpgradeConnectionError},
-    core::Status,
-};
+use kube::{Client, Error as KubeError, Resource, client::UpgradeConnectionError};
 use tokio::time::timeout;
-use tokio_tungstenite::{
-    WebSocketStream,
-    tungstenite::{
-        handshake::{client::generate_key, derive_accept_key},
-        protocol::{Role, WebSocketConfig},
-    },
-};
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 use super::super::{
     Place,
-    request::error,
+    request::{WebSocket, error, upgrade},
     session::{NotOpened, is_gone},
 };
 use crate::error::Error;
@@ -38,9 +22,6 @@ const PROTOCOL: &str = "SPDY/3.1+portforward.k8s.io";
 const TIME_LIMIT: Duration = Duration::from_secs(30);
 /// A TLS record. tungstenite fills its buffer with zeros to read into it, so a hundred idle lanes pay for all of it.
 const READ_BUFFER: usize = 16 * 1024;
-
-pub(super) type Io = TokioIo<hyper::upgrade::Upgraded>;
-pub(super) type WebSocket = WebSocketStream<Io>;
 
 /// Where a tunnel leads, and by which way.
 pub(super) struct Door {
@@ -77,26 +58,11 @@ impl Door {
     }
 
     async fn upgrade(&self) -> Result<WebSocket, KubeError> {
-        let key = generate_key();
         let pods = Pod::url_path(&(), Some(&self.namespace));
-        let request = Request::get(format!("{pods}/{}/portforward", self.pod))
-            .header(CONNECTION, "Upgrade")
-            .header(UPGRADE, "websocket")
-            .header(SEC_WEBSOCKET_VERSION, "13")
-            .header(SEC_WEBSOCKET_KEY, &key)
-            .header(SEC_WEBSOCKET_PROTOCOL, PROTOCOL)
-            .body(Body::empty())
-            .map_err(KubeError::HttpError)?;
-        let answer = self.client.send(request).await?;
-        if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
-            return Err(refusal(answer).await);
-        }
-        verify(answer.headers(), &key).map_err(KubeError::UpgradeConnection)?;
-        let upgraded = hyper::upgrade::on(answer).await;
-        let upgraded =
-            upgraded.map_err(|error| KubeError::UpgradeConnection(UpgradeConnectionError::GetPendingUpgrade(error)))?;
+        let request =
+            Request::get(format!("{pods}/{}/portforward", self.pod)).body(()).map_err(KubeError::HttpError)?;
         let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER).write_buffer_size(0);
-        Ok(WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Client, Some(config)).await)
+        upgrade(&self.client, request, &[PROTOCOL], config).await.map(|(socket, _)| socket)
     }
 
     fn explain(&self, failure: KubeError, what: &str) -> NotOpened {
@@ -109,40 +75,6 @@ impl Door {
         let gone = is_gone(&failure);
         let error = error::explain(failure, what, &self.place);
         if gone { NotOpened::Gone(error) } else { NotOpened::Failed(error) }
-    }
-}
-
-/// Anything but 101: the Status in it, or what stands there instead of one.
-async fn refusal(answer: Response<Body>) -> KubeError {
-    let code = answer.status();
-    if !code.is_client_error() && !code.is_server_error() {
-        return KubeError::UpgradeConnection(UpgradeConnectionError::ProtocolSwitch(code));
-    }
-    let body = match answer.into_body().collect_bytes().await {
-        Ok(body) => body,
-        Err(error) => return error,
-    };
-    let status = serde_json::from_slice::<Status>(&body).unwrap_or_else(|_| {
-        Status::failure(String::from_utf8_lossy(&body).trim(), "NoStatus").with_code(code.as_u16())
-    });
-    KubeError::Api(status.boxed())
-}
-
-/// RFC 6455, section 4.1.
-fn verify(headers: &HeaderMap, key: &str) -> Result<(), UpgradeConnectionError> {
-    let is = |name, value: &str| {
-        headers.get(name).is_some_and(|header| header.as_bytes().eq_ignore_ascii_case(value.as_bytes()))
-    };
-    if !is(UPGRADE, "websocket") {
-        Err(UpgradeConnectionError::MissingUpgradeWebSocketHeader)
-    } else if !is(CONNECTION, "upgrade") {
-        Err(UpgradeConnectionError::MissingConnectionUpgradeHeader)
-    } else if headers.get(SEC_WEBSOCKET_ACCEPT).is_none_or(|header| *header != derive_accept_key(key.as_bytes())) {
-        Err(UpgradeConnectionError::SecWebSocketAcceptKeyMismatch)
-    } else if !is(SEC_WEBSOCKET_PROTOCOL, PROTOCOL) {
-        Err(UpgradeConnectionError::SecWebSocketProtocolMismatch)
-    } else {
-        Ok(())
     }
 }
 

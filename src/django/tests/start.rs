@@ -91,7 +91,7 @@ fn code_runs_as_python_would_run_it() {
     let zero = said(&app.code("x.py", b"\0"));
     assert!(zero.1 == Some(1) && !zero.0.contains("manage.py"), "{zero:?}");
     // What follows the code is its stdin.
-    let (start, mut stdin) = code_on_stdin(&app.settings, "x.py", b"print(input())");
+    let (start, mut stdin) = code_on_stdin(&app.settings, "x.py", b"print(input())", true);
     stdin.extend_from_slice(b"hello\n");
     assert_eq!(said(&app.run(start, "app", &stdin)), fine("hello"));
 }

@@ -20,6 +20,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use rustix::fs::FileType;
 use tokio::{
     sync::{mpsc, watch},
     task::JoinHandle,
@@ -48,7 +49,7 @@ pub enum Stdin {
     Closed,
     /// The local stdin.
     Local,
-    /// These bytes, then the local stdin or the end. At a terminal the program asks for them: [`READY`](crate::streams::READY).
+    /// These bytes, then the local stdin or nothing, which only its own end ends. At a terminal the program asks for them: [`READY`](crate::streams::READY).
     Bytes {
         /// What comes first.
         first: Bytes,
@@ -111,10 +112,19 @@ pub fn gets_keys() -> bool {
     foreground == Some(rustix::process::getpgrp())
 }
 
-/// What a command reads that was given whole: the local stdin, unless that is a terminal and stdout is not. In
-/// `kdj shell qa -- cat log | less` the keys are for less.
+/// What a command reads that was given whole: the local stdin, unless nothing is in it, or it is a terminal and stdout is
+/// not. In `kdj shell qa -- cat log | less` the keys are for less.
 pub fn stdin_of_command() -> Stdin {
-    if io::stdin().is_terminal() && !io::stdout().is_terminal() { Stdin::Closed } else { Stdin::Local }
+    let keys_are_for_another = io::stdin().is_terminal() && !io::stdout().is_terminal();
+    if keys_are_for_another || is_stdin_empty() { Stdin::Closed } else { Stdin::Local }
+}
+
+/// Whether stdin is `/dev/null`, as it is for what cron, CI and most services start.
+pub fn is_stdin_empty() -> bool {
+    let null = rustix::fs::stat("/dev/null").map(|null| null.st_rdev);
+    rustix::fs::fstat(rustix::stdio::stdin()).is_ok_and(|stdin| {
+        FileType::from_raw_mode(stdin.st_mode) == FileType::CharacterDevice && Ok(stdin.st_rdev) == null
+    })
 }
 
 /// Resolves to the number of the next signal that asks kdj to end, after a session: tokio's handlers stay, and without a
@@ -180,7 +190,7 @@ impl LocalSide {
             Stdin::Closed => (Vec::new(), false),
             Stdin::Local => (Vec::new(), true),
             Stdin::Bytes { first, then_local: true } => (vec![Input::Data(first)], true),
-            Stdin::Bytes { first, then_local: false } => (vec![Input::Data(first), Input::Eof], false),
+            Stdin::Bytes { first, then_local: false } => (vec![Input::Data(first)], false),
             Stdin::Framed { first, then: Framed::Bytes(bytes) } => {
                 (vec![Input::Data(first), Input::Data(frame(&bytes)), Input::Data(frame(&[]))], false)
             }

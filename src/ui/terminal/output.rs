@@ -18,6 +18,8 @@ use crate::streams::Pieces;
 
 /// How many batches wait for a slow reader, of some 128 KiB each: the bound of the memory.
 const WAITING: usize = 8;
+/// How many pieces Linux and macOS write at once (`IOV_MAX`).
+const AT_ONCE: usize = 1024;
 
 /// Sent to the terminal after a session that did not end by itself: show the cursor, no mouse, no bracketed paste, plain
 /// keys and colours. A remote program that was cut off cannot do it any more.
@@ -131,7 +133,7 @@ fn write_all(
         let mut rest = &mut slices[..];
         IoSlice::advance_slices(&mut rest, 0);
         while !rest.is_empty() {
-            let written = write(fd, rest)?;
+            let written = write(fd, &rest[..rest.len().min(AT_ONCE)])?;
             IoSlice::advance_slices(&mut rest, written);
         }
     }
