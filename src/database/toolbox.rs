@@ -247,6 +247,7 @@ async fn at_terminal(
     let ended = there.saying("in a toolbox, which goes at the end".to_owned()).run(target.clone(), program).await;
     let words = ["cat", &format!("{FOLDER}/sql")].map(str::to_owned).to_vec();
     if let Ok(after) = capture(cluster, target, &[words], &[]).await
+        && after.ending == Ending::Exited(0)
         && let Err(error) = history::keep(environment, vendor, before, &after.stdout)
     {
         ui.warning(&format!("cannot keep the history of what was typed: {error}"));

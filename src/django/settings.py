@@ -104,7 +104,8 @@ def start_again(words, how):
 
 
 def enter_project(quick):
-    # Everything up to the import of the settings.
+    # Everything up to the import of the settings. Who asks something there gets no answer: stdin is kdj's, and does not end.
+    sys.stdin = open(os.devnull)
     place = [i for i, word in enumerate(manage) if word == "-m" or word.endswith(".py")]
     place = place[0] if place else 0
     before, script, rest = manage[:place], manage[place], manage[place + 1:]

@@ -5,6 +5,7 @@ from importlib.util import decode_source
 _n, _more, _name = sys.stdin.buffer.readline().decode().split(None, 2)
 _name = _name.strip()
 _code = sys.stdin.buffer.read(int(_n))
+len(_code) == int(_n) or sys.exit("error: the code on stdin is cut off")
 if _more == "alone":
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
 try:

@@ -42,8 +42,10 @@ pub async fn capture(
         let exec = Exec { namespace, pod, container, argv, tty: false, stdin: reads, kept: false };
         let session = cluster.exec(exec).await.map_err(Error::from)?;
         let (inputs, input) = mpsc::channel(1);
-        let first = Input::Data(Bytes::copy_from_slice(stdin));
-        inputs.try_send(first).map_err(|error| Error::failed("cannot send the input").caused_by(error))?;
+        if reads != ExecStdin::Absent {
+            let first = Input::Data(Bytes::copy_from_slice(stdin));
+            inputs.try_send(first).map_err(|error| Error::failed("cannot send the input").caused_by(error))?;
+        }
         let (_controls, control) = mpsc::channel(1);
         let (_sizes, size) = watch::channel(None);
         let (stdout, out) = mpsc::channel(4);

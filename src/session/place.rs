@@ -58,11 +58,13 @@ impl<'a> Place<'a> {
         let Program { alternatives, tty, stdin, kept, name, mode } = program;
         let reads = match &stdin {
             Stdin::Closed => ExecStdin::Absent,
-            Stdin::Bytes { then_local: false, .. } => ExecStdin::AtOnce,
+            Stdin::Bytes { first, then_local: false } if first.len() <= ROOM => ExecStdin::AtOnce,
             Stdin::Framed { then: Framed::Bytes(bytes), .. } if bytes.len() <= ROOM => ExecStdin::AtOnce,
             Stdin::Local | Stdin::Bytes { .. } | Stdin::Framed { .. } => ExecStdin::Streamed,
         };
         // Its stdin says so; at a terminal a companion does.
+        // The others know from what they read that no more comes.
+        let waits_for_end = matches!(stdin, Stdin::Local | Stdin::Bytes { then_local: true, .. });
         let ends = matches!(stdin, Stdin::Framed { .. }) || self.says.is_some();
         let mut replaced = false;
         let mut alternatives = alternatives.into_iter();
@@ -79,7 +81,7 @@ impl<'a> Place<'a> {
             },
         };
         banner::show(self, &target, tty, mode);
-        if reads == ExecStdin::Streamed && !tty && !session.supports_half_close() {
+        if waits_for_end && !tty && !session.supports_half_close() {
             self.ui.warning("this API server cannot pass on the end of input (channel protocol v4): a command that reads to the end will wait");
         }
         let attached = LocalSide::attach(tty, stdin);

@@ -41,7 +41,8 @@ fn a_slow_reader_loses_nothing_and_memory_does_not_grow() {
     let server = ApiServer::http(shop::one_web_pod());
     let bytes = 64 << 20;
     server.exec(Exec::plays([Step::Flood { bytes, chunk: 32 * 1024 }, Step::ExitCode(0)]));
-    let running = Kdj::on(&server).hold_flood().deadline(Duration::from_secs(120)).start(CAT);
+    let kdj = Kdj::on(&server).stdin(Stdin::Open).hold_flood().deadline(Duration::from_secs(120));
+    let running = kdj.start(CAT);
     // Longer than the deadline for silence: blocked output is not a lost connection, and pings go on.
     let exec = server.wait_for_exec("a session", |_| true);
     server.wait_for_exec("pings while output is blocked", |now| now.id == exec.id && now.pings.len() >= 3);
@@ -52,6 +53,19 @@ fn a_slow_reader_loses_nothing_and_memory_does_not_grow() {
     }
     running.release_stdout();
     assert_eq!(running.finish().expect_code(0).stdout_length, bytes);
+}
+
+#[test]
+fn a_runtime_that_may_be_done_is_not_pinged_while_its_output_waits() {
+    let server = ApiServer::http(shop::one_web_pod());
+    let bytes = 64 << 20;
+    server.exec(Exec::plays([Step::Flood { bytes, chunk: 32 * 1024 }, Step::ExitCode(0)]));
+    let running = Kdj::on(&server).hold_flood().deadline(Duration::from_secs(120)).start(CAT);
+    // Longer than the deadline for silence.
+    std::thread::sleep(Duration::from_secs(17));
+    running.release_stdout();
+    assert_eq!(running.finish().expect_code(0).stdout_length, bytes);
+    assert!(server.only_exec().pings.is_empty(), "{:?}", server.only_exec().pings);
 }
 
 #[test]

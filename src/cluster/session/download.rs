@@ -5,7 +5,7 @@ use std::{cell::Cell, io, time::Duration};
 use bytes::Bytes;
 use futures::{StreamExt, stream::SplitStream};
 use tokio::{
-    sync::mpsc,
+    sync::mpsc::{self, error::SendError},
     time::{Instant, sleep_until, timeout_at},
 };
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
@@ -37,11 +37,18 @@ pub(super) struct Shared {
     pub(super) alive: Cell<bool>,
     /// When something came from the server.
     pub(super) heard: Cell<Instant>,
+    /// So much waits for a slow local reader that nothing is read from the server.
+    pub(super) full: Cell<bool>,
 }
 
 impl Shared {
     pub(super) fn new() -> Self {
-        Self { blocked: Cell::new(false), alive: Cell::new(false), heard: Cell::new(Instant::now()) }
+        Self {
+            blocked: Cell::new(false),
+            alive: Cell::new(false),
+            heard: Cell::new(Instant::now()),
+            full: Cell::new(false),
+        }
     }
 }
 
@@ -57,33 +64,35 @@ pub(super) async fn download(
     shared: &Shared,
 ) -> Ending {
     let mut ending = None;
-    let mut batch = Batch::new(tty);
+    let (mut out, mut err) = (Batch::new(tty), Batch::new(tty));
     let mut deadline = Instant::now() + SILENCE_LIMIT;
     let ending = loop {
-        let room = async {
-            match batch.due() {
-                Some(due) => {
-                    if due > Instant::now() {
-                        sleep_until(due).await;
-                    }
-                    stdout.reserve().await
-                }
-                None => std::future::pending().await,
-            }
-        };
+        let was_full = out.is_full() || err.is_full();
+        shared.full.set(was_full);
         let received = tokio::select! {
             biased;
-            room = room => {
+            room = room(&out, stdout) => {
                 let Ok(room) = room else { return Ending::OutputClosed };
-                // Time spent on blocked local output is not the server's silence.
-                if batch.is_full() {
-                    shared.heard.set(Instant::now());
-                    deadline = Instant::now() + SILENCE_LIMIT;
-                }
-                room.send(batch.take());
-                continue;
+                room.send(out.take());
+                None
             }
-            received = timeout_at(deadline, source.next()), if !batch.is_full() => received,
+            room = room(&err, stderr) => {
+                let pieces = err.take();
+                // Nobody has to read stderr: what the command does goes on.
+                if let Ok(room) = room {
+                    room.send(pieces);
+                }
+                None
+            }
+            received = timeout_at(deadline, source.next()), if !was_full => Some(received),
+        };
+        let Some(received) = received else {
+            // Time spent on blocked local output is not the server's silence.
+            if was_full {
+                shared.heard.set(Instant::now());
+                deadline = Instant::now() + patience(ending.as_ref());
+            }
+            continue;
         };
         let received = match received {
             Ok(message) => match payload(message) {
@@ -111,22 +120,38 @@ pub(super) async fn download(
         // The server opens each channel with an empty message: that is not the remote process.
         shared.alive.set(shared.alive.get() || matches!(received, Received::Stdout(_) | Received::Stderr(_)));
         match received {
-            Received::Stdout(bytes) => batch.add(bytes),
-            // Nobody has to read stderr: what the command does goes on.
-            Received::Stderr(bytes) => drop(stderr.send(vec![bytes]).await),
+            Received::Stdout(bytes) => out.add(bytes),
+            Received::Stderr(bytes) => err.add(bytes),
             Received::Status(frame) => drop(ending.get_or_insert_with(|| ending::read(&frame))),
             // A pong shows life, not that more output comes.
             Received::Nothing if ending.is_some() => continue,
             Received::Nothing => {}
         }
-        deadline = Instant::now() + if ending.is_some() { CLOSE_LIMIT } else { SILENCE_LIMIT };
+        deadline = Instant::now() + patience(ending.as_ref());
     };
-    while batch.due().is_some() {
-        if stdout.send(batch.take()).await.is_err() {
+    while err.due().is_some() {
+        let _ = stderr.send(err.take()).await;
+    }
+    while out.due().is_some() {
+        if stdout.send(out.take()).await.is_err() {
             return Ending::OutputClosed;
         }
     }
     ending
+}
+
+/// How long the server may be silent.
+fn patience(ending: Option<&Ending>) -> Duration {
+    if ending.is_some() { CLOSE_LIMIT } else { SILENCE_LIMIT }
+}
+
+/// Resolves when the batch is to be handed over and there is room for it.
+async fn room<'a>(batch: &Batch, to: &'a mpsc::Sender<Pieces>) -> Result<mpsc::Permit<'a, Pieces>, SendError<()>> {
+    let Some(due) = batch.due() else { return std::future::pending().await };
+    if due > Instant::now() {
+        sleep_until(due).await;
+    }
+    to.reserve().await
 }
 
 /// Why there will be no more messages.

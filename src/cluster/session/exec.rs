@@ -11,7 +11,7 @@ use super::{
         Cluster,
         request::{self, error, upgrade},
     },
-    Session, channel,
+    Ending, Session, channel, start_failure,
 };
 use crate::error::{Error, Result};
 
@@ -39,7 +39,7 @@ pub struct Exec<'a> {
 pub enum ExecStdin {
     /// None.
     Absent,
-    /// One that it reads at once, as far as anything comes, and whose end it does not wait for.
+    /// One of which all that comes is read at once, or fits into the pipe, and whose end it does not wait for.
     AtOnce,
     /// One that it reads when it likes, and whose end it is told of.
     Streamed,
@@ -149,4 +149,5 @@ pub(in crate::cluster) fn is_gone(error: &kube::Error) -> bool {
         || message.contains("container not found")
         || message.contains("cannot exec into a container in a completed pod")
         || message.contains("does not have a host assigned")
+        || matches!(start_failure(message.clone()), Ending::Gone(_))
 }

@@ -4,9 +4,9 @@
 //! for success, and stops reading input while output is blocked. What this one promises:
 //!
 //! * Input and output never wait for each other, and what ends a session waits for neither: Ctrl-C works in a flood.
-//! * A ping after 5 s of silence; nothing heard for 15 s while waiting for the network is a lost connection. While local output is
-//!   blocked (`| less`) nothing is read, and while the remote process does not read its input the server answers
-//!   nothing: there silence proves nothing.
+//! * A ping after 5 s of silence; nothing heard for 15 s while waiting for the network is a lost connection. While so much
+//!   waits for a local reader (`| less`) that nothing is read, and while the remote process does not read its input and the
+//!   server therefore answers nothing, silence proves nothing.
 //! * No Status frame, no success.
 
 mod batch;

@@ -75,12 +75,12 @@ pub(super) async fn upload(
                 Message::Binary(channel::resize(columns, rows))
             }
             () = sleep_until(ping) => {
-                // Not while it sends. What comes to a runtime that is done resets the connection, and that drops what of
-                // the output is still on its way.
+                // Not while it sends, nor in v4 while it is kept from that. What comes to a runtime that is done resets the
+                // connection, and that drops what of the output is still on its way.
                 let now = Instant::now();
                 let silent = shared.heard.get() + PING_EVERY;
                 ping = if silent > now { silent } else { now + PING_EVERY };
-                if silent > now {
+                if silent > now || shared.full.get() && !half_close {
                     continue;
                 }
                 Message::Ping(Bytes::new())

@@ -94,4 +94,12 @@ fn code_runs_as_python_would_run_it() {
     let (start, mut stdin) = code_on_stdin(&app.settings, "x.py", b"print(input())", true);
     stdin.extend_from_slice(b"hello\n");
     assert_eq!(said(&app.run(start, "app", &stdin)), fine("hello"));
+    // Where nothing follows it is empty, to its children as well, although kdj's stays open.
+    let reads = b"import os, sys\n\
+                  print([sys.stdin.read(), os.path.samestat(os.fstat(0), os.stat(os.devnull))])";
+    let (start, stdin) = code_on_stdin(&app.settings, "x.py", reads, false);
+    assert_eq!(said(&app.run(start, "app", &stdin)), fine("['', True]"));
+    let (start, mut stdin) = code_on_stdin(&app.settings, "x.py", b"print(1)\nprint(2)\n", true);
+    stdin.truncate(stdin.len() - 9);
+    assert_eq!(said(&app.run(start, "app", &stdin)), ("error: the code on stdin is cut off".to_owned(), Some(1)));
 }

@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::streams::Pieces;
 
-/// How many batches wait for a slow reader, of some 128 KiB each: the bound of the memory.
+/// How many batches wait for a slow reader, of some 128 KiB each. More waits in the session, within its bounds.
 const WAITING: usize = 8;
 /// How many pieces Linux and macOS write at once (`IOV_MAX`).
 const AT_ONCE: usize = 1024;

@@ -127,6 +127,8 @@ fn a_broken_app_is_told_piece_by_piece() {
     let Some(cluster) = cluster() else { return };
     let mut crashing = sleeper("mail", "rqworker");
     crashing["spec"]["template"]["spec"]["containers"][0]["command"] = json!(["false"]);
+    // Without it the pod is ready for a moment.
+    crashing["spec"]["template"]["spec"]["containers"][0]["readinessProbe"] = json!({"exec": {"command": ["false"]}});
     let namespace = Namespace::with(
         cluster,
         [

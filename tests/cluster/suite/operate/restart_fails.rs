@@ -16,6 +16,8 @@ fn by_mode(namespace: &Namespace<'_>) {
                   echo 'ImproperlyConfigured: MODE is unknown' >&2; exit 1 # gunicorn shop.wsgi";
     let mut app = objects::container("app", SHOP, ["sh", "-c", script]);
     app["envFrom"] = json!([{"configMapRef": {"name": "mode"}}]);
+    // Without it a container that crashes slowly is ready for a moment.
+    app["readinessProbe"] = json!({"exec": {"command": ["sh", "-c", "[ \"$MODE\" = ok ]"]}, "periodSeconds": 1});
     namespace.apply([mode("ok"), objects::deployment("web", objects::pod([app]))]);
     namespace.wait_for_rollout(["deployment/web"]);
 }
