@@ -62,9 +62,9 @@ impl<'a> Place<'a> {
             Stdin::Framed { then: Framed::Bytes(bytes), .. } if bytes.len() <= ROOM => ExecStdin::AtOnce,
             Stdin::Local | Stdin::Bytes { .. } | Stdin::Framed { .. } => ExecStdin::Streamed,
         };
-        // Its stdin says so; at a terminal a companion does.
         // The others know from what they read that no more comes.
         let waits_for_end = matches!(stdin, Stdin::Local | Stdin::Bytes { then_local: true, .. });
+        // Its stdin says so; at a terminal a companion does.
         let ends = matches!(stdin, Stdin::Framed { .. }) || self.says.is_some();
         let mut replaced = false;
         let mut alternatives = alternatives.into_iter();

@@ -49,7 +49,8 @@ pub enum Stdin {
     Closed,
     /// The local stdin.
     Local,
-    /// These bytes, then the local stdin, or nothing: then it stays open for as long as the session. At a terminal the program asks for them: [`READY`](crate::streams::READY).
+    /// These bytes, then the local stdin, or nothing: then it stays open for as long as the session. At a terminal the
+    /// program asks for them: [`READY`](crate::streams::READY).
     Bytes {
         /// What comes first.
         first: Bytes,

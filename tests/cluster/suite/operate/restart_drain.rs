@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use super::{
-    super::harness::{Cluster, CommandOutput, Kdj, Namespace, cluster},
+    super::harness::{CommandOutput, Kdj, Namespace, cluster},
     kdj, pods_of, shop, wait_for_log, wait_for_workers,
 };
 
@@ -28,9 +28,14 @@ fn consuming(kdj: &Kdj) -> usize {
 /// Runs it anew, in another namespace, when a worker has hung: one of Celery 5.7 that is told to consume no more while it reads
 /// from Redis may read for ever. kdj can but say that it does not answer.
 #[track_caller]
-fn unless_a_worker_hangs(attempt: impl Fn(&Cluster) -> bool) {
+fn unless_a_worker_hangs(attempt: impl Fn(&Namespace<'_>, &Kdj) -> bool) {
     let Some(cluster) = cluster() else { return };
-    assert!((0..5).any(|_| attempt(cluster)), "a worker hung each time");
+    let in_a_new_one = |_| {
+        let namespace = shop(cluster);
+        wait_for_workers(&namespace);
+        attempt(&namespace, &kdj(&namespace))
+    };
+    assert!((0..5).any(in_a_new_one), "a worker hung each time");
 }
 
 /// Whether kdj says so.
@@ -43,13 +48,10 @@ fn has_hung(output: &CommandOutput) -> bool {
 
 #[test]
 fn tasks_are_finished_before_the_workers_go() {
-    unless_a_worker_hangs(|cluster| {
-        let namespace = shop(cluster);
-        let kdj = kdj(&namespace);
-        wait_for_workers(&namespace);
-        let before = pods_of(&namespace, "celeryd");
+    unless_a_worker_hangs(|namespace, kdj| {
+        let before = pods_of(namespace, "celeryd");
         // Longer than the 10 s a pod gets to end: without the drain it would be cut.
-        work(&kdj, &namespace, 25);
+        work(kdj, namespace, 25);
         let begun = Instant::now();
         let output = kdj.run(["restart", "own", "celeryd", "--drain", "--drain-timeout", "60s"]);
         if has_hung(&output) {
@@ -63,21 +65,18 @@ fn tasks_are_finished_before_the_workers_go() {
             "celeryd: drained",
             "celeryd: restarted, after ",
         ]);
-        let after = pods_of(&namespace, "celeryd");
+        let after = pods_of(namespace, "celeryd");
         assert!(after.len() == 2 && after.iter().all(|pod| !before.contains(pod)), "{before:?} {after:?}");
         // The new ones work.
-        work(&kdj, &namespace, 0);
+        work(kdj, namespace, 0);
         true
     });
 }
 
 #[test]
 fn workers_that_take_tasks_again_do_so_after_a_broken_connection_too() {
-    unless_a_worker_hangs(|cluster| {
-        let namespace = shop(cluster);
-        let kdj = kdj(&namespace);
-        wait_for_workers(&namespace);
-        work(&kdj, &namespace, 60);
+    unless_a_worker_hangs(|namespace, kdj| {
+        work(kdj, namespace, 60);
         let output = kdj.run(["restart", "own", "celeryd", "--drain", "--drain-timeout", "3s"]).expect_code(1);
         if has_hung(&output) {
             return false;
@@ -89,27 +88,24 @@ fn workers_that_take_tasks_again_do_so_after_a_broken_connection_too() {
         };
         assert_ne!(connections("normal").trim(), "0");
         connections("pubsub");
-        for pod in pods_of(&namespace, "celeryd") {
+        for pod in pods_of(namespace, "celeryd") {
             super::poll_until(&format!("{pod} has noticed"), super::PATIENCE, || {
                 namespace.kubectl(["logs", &pod]).contains("Connection to broker lost").then_some(())
             });
         }
-        super::poll_until("both consume", super::PATIENCE, || (consuming(&kdj) == 2).then_some(()));
+        super::poll_until("both consume", super::PATIENCE, || (consuming(kdj) == 2).then_some(()));
         let code = "from orders.tasks import count_open_orders; print(count_open_orders.delay().id)";
         let id = kdj.run(["pyshell", "own", "-r", "shell", "-c", code]).expect_code(0).stdout_text();
-        wait_for_log(&namespace, "celeryd", id.trim());
+        wait_for_log(namespace, "celeryd", id.trim());
         true
     });
 }
 
 #[test]
 fn workers_that_are_not_drained_in_time_go_on() {
-    unless_a_worker_hangs(|cluster| {
-        let namespace = shop(cluster);
-        let kdj = kdj(&namespace);
-        wait_for_workers(&namespace);
-        let before = pods_of(&namespace, "celeryd");
-        work(&kdj, &namespace, 120);
+    unless_a_worker_hangs(|namespace, kdj| {
+        let before = pods_of(namespace, "celeryd");
+        work(kdj, namespace, 120);
         let output = kdj.run(["restart", "own", "celeryd", "--drain", "--drain-timeout", "5s"]).expect_code(1);
         if has_hung(&output) {
             return false;
@@ -120,10 +116,10 @@ fn workers_that_are_not_drained_in_time_go_on() {
             "1 active task, the longest orders.tasks.work for ",
             "hint: `--drain-timeout` gives them more time",
         ]);
-        assert_eq!((pods_of(&namespace, "celeryd"), consuming(&kdj)), (before.clone(), 2));
+        assert_eq!((pods_of(namespace, "celeryd"), consuming(kdj)), (before.clone(), 2));
         let code = "from orders.tasks import count_open_orders; print(count_open_orders.delay().id)";
         let id = kdj.run(["pyshell", "own", "-r", "shell", "-c", code]).expect_code(0).stdout_text();
-        wait_for_log(&namespace, "celeryd", id.trim());
+        wait_for_log(namespace, "celeryd", id.trim());
 
         // The same for who leaves while it drains.
         let running = kdj.start(["restart", "own", "celeryd", "--drain"]);
@@ -134,9 +130,9 @@ fn workers_that_are_not_drained_in_time_go_on() {
             return false;
         }
         let _ = output.says(&["celeryd: its workers take tasks again", "left: `celeryd` is not restarted"]);
-        assert_eq!((pods_of(&namespace, "celeryd"), consuming(&kdj)), (before, 2));
+        assert_eq!((pods_of(namespace, "celeryd"), consuming(kdj)), (before, 2));
         let id = kdj.run(["pyshell", "own", "-r", "shell", "-c", code]).expect_code(0).stdout_text();
-        wait_for_log(&namespace, "celeryd", id.trim());
+        wait_for_log(namespace, "celeryd", id.trim());
         true
     });
 }
