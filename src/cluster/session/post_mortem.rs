@@ -116,15 +116,22 @@ fn read_pod(pod: Option<&Pod>, target: &Target, restarts: Option<i32>, now: Time
         let reason = condition.message.as_deref().or(condition.reason.as_deref()).unwrap_or("no reason given");
         return Finding::Reason(format!("pod {name} was disrupted: {reason}"));
     }
+    let is_going = pod.metadata.deletion_timestamp.is_some();
     if let Some(container) = status_of(pod, &target.container) {
         let restarted = restarts.is_some_and(|before| container.restart_count > before);
         let ended = |state| just_ended(state, now, restarted);
         let ended = [&container.state, &container.last_state].into_iter().flatten().find_map(ended);
-        if let Some(ended) = ended {
-            return Finding::Reason(container_ended(pod, target, ended));
+        if ended.is_some_and(|ended| ended.reason.as_deref() == Some("OOMKilled")) {
+            return Finding::Reason(oom_killed(pod, &target.container));
+        }
+        // A container whose pod goes ends with it.
+        if let Some(ContainerStateTerminated { exit_code, .. }) = ended.filter(|_| !is_going) {
+            let name = &container.name;
+            let reason = format!("container `{name}` ended with exit code {exit_code} and was restarted or will be");
+            return Finding::Reason(reason);
         }
     }
-    if pod.metadata.deletion_timestamp.is_some() { Finding::Deleted } else { Finding::Nothing }
+    if is_going { Finding::Deleted } else { Finding::Nothing }
 }
 
 fn just_ended(state: &ContainerState, now: Timestamp, restarted: bool) -> Option<&ContainerStateTerminated> {
@@ -140,17 +147,6 @@ fn status_of<'a>(pod: &'a Pod, container: &str) -> Option<&'a ContainerStatus> {
 
 fn restarts(pod: &Pod, container: &str) -> i32 {
     status_of(pod, container).map(|status| status.restart_count).unwrap_or_default()
-}
-
-fn container_ended(pod: &Pod, target: &Target, ended: &ContainerStateTerminated) -> String {
-    let container = &target.container;
-    if ended.reason.as_deref() == Some("OOMKilled") {
-        return oom_killed(pod, container);
-    }
-    if pod.metadata.deletion_timestamp.is_some() {
-        return format!("pod {} is being deleted", target.pod);
-    }
-    format!("container `{container}` ended with exit code {} and was restarted or will be", ended.exit_code)
 }
 
 /// The message of an event whose reason is one of those looked for.

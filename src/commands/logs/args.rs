@@ -116,7 +116,7 @@ impl LogsArgs {
     /// The environments, each once, with their roles.
     ///
     /// # Errors
-    /// When a role stands before its environment.
+    /// When there is none, or a role is asked of a job, whose pods play none.
     pub fn places(&self) -> Result<Vec<Place>> {
         let mut places: Vec<Place> = Vec::new();
         let mut last = None;
@@ -130,6 +130,11 @@ impl LogsArgs {
         }
         if places.is_empty() {
             return Err(Error::usage("an environment is needed: `kdj logs ENV [ROLE]...`"));
+        }
+        let asked = places.iter().find_map(|place| Some((&place.environment, place.roles.first()?)));
+        if let (Some(job), Some((environment, role))) = (&self.job, asked) {
+            return Err(Error::usage(format!("a role (`{role}`) and `--job` exclude each other"))
+                .hint(format!("all pods of the job: `kdj logs {environment} --job {job}`")));
         }
         Ok(places)
     }

@@ -90,6 +90,8 @@ fn what_is_not_there_is_named() {
     let _ = output.says(&["no role `wbe` in `qa`", "its roles are `web` (web)"]);
     let _ = read(&server, ["--pod", "nothing"]).expect_code(1).says(&["no pod in `qa` is as asked for"]);
     let _ = read(&server, ["--job", "nightly"]).expect_code(1).says(&["no job `nightly` in `qa`", "kdj jobs qa"]);
+    let output = read(&server, ["web", "--job", "nightly"]).expect_code(2).prints("");
+    let _ = output.says(&["a role (`web`) and `--job` exclude each other", "`kdj logs qa --job nightly`"]);
     let server = ApiServer::http(Objects::in_namespace(NAMESPACE));
     let _ = read(&server, []).expect_code(1).says(&["no pods in `qa`"]);
 }

@@ -92,8 +92,10 @@ fn kdj_can_be_stopped_and_resumed() {
     pty.resize(91, 33);
     pty.press("fg\n");
     pty.wait_for_raw(true);
-    pty.press("stty size\r");
+    // What is typed may overtake the new size.
+    pty.press("until stty size | grep ^33.91; do sleep 0.1; done\r");
     pty.wait_for("33 91\r\n");
+    pty.wait_for(PROMPT);
     pty.press("exit 5\r");
     pty.wait_for_raw(false);
     pty.wait_for("sh> ");

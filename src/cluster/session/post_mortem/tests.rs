@@ -67,6 +67,18 @@ fn only_a_container_that_has_just_ended_ended_the_session() {
 }
 
 #[test]
+fn a_container_that_ends_with_its_pod_is_the_pod_s_deletion() {
+    let now: Timestamp = "2026-01-01T12:00:00Z".parse().unwrap();
+    let read = |reason| {
+        let mut pod = pod(status(0, "2026-01-01T11:59:58Z", reason));
+        pod.metadata.deletion_timestamp = Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(now));
+        read_pod(Some(&pod), &target(), None, now)
+    };
+    assert_eq!(read("Error"), Finding::Deleted);
+    assert!(matches!(read("OOMKilled"), Finding::Reason(_)));
+}
+
+#[test]
 fn a_kill_without_evidence_is_worded_with_care() {
     let pod = pod(status(0, "2026-01-01T09:00:00Z", "Completed"));
     let words = killed_without_evidence(Some(&pod), &target().container);

@@ -101,15 +101,19 @@ fn a_rotation_is_followed_and_one_that_nobody_saw_is_a_gap() {
     let output = running.finish().expect_code(130).says(&["the node rotated the log while nobody read it"]);
     assert_eq!(output.stderr.matches("gap").count(), 1, "{}", output.stderr);
     let shown = output.stdout_text();
-    let objects: Vec<Value> = shown.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let mut objects: Vec<Value> = shown.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    // The gap is said where the hole is, from its last line before to its first line behind.
+    let at = objects.iter().position(|object| object["kind"] == "gap").expect("a gap");
+    assert_eq!((&objects[at]["from"], &objects[at]["to"]), (&objects[at - 1]["time"], &objects[at + 1]["time"]));
+    // The runtime changes files in the midst of a line: the new one may begin with the end of one.
+    if objects[at + 1]["line"].as_str().is_some_and(|line| !line.starts_with("talk ")) {
+        objects.remove(at + 1);
+    }
     let lines: Vec<&str> = objects.iter().filter_map(|object| object["line"].as_str()).collect();
     let runs = account(&lines.join("\n"));
     let holes = runs.values().next().expect("the run").holes();
     assert_eq!(holes.len(), 1, "{holes:?}\n{}", output.stderr);
     assert!(holes[0].0 >= 30_000 && holes[0].1 > holes[0].0, "{holes:?}");
-    // The gap is said where the hole is, from its last line before to its first line behind.
-    let at = objects.iter().position(|object| object["kind"] == "gap").expect("a gap");
     let number = |object: &Value| object["line"].as_str()?.split(' ').nth(2)?.parse().ok();
     assert_eq!((number(&objects[at - 1]), number(&objects[at + 1])), (Some(holes[0].0), Some(holes[0].1)));
-    assert_eq!((&objects[at]["from"], &objects[at]["to"]), (&objects[at - 1]["time"], &objects[at + 1]["time"]));
 }
