@@ -55,15 +55,13 @@ impl State {
         self != Self::Stack
     }
 
-    /// Whether more follows behind this last line: for sure, or, behind an empty line, most likely.
+    /// Whether more is sure to follow behind this last line, as far as that can be seen.
     pub fn wants_more(self, last: &[u8]) -> bool {
-        let text = last.trim_ascii();
         match self {
             Self::Frames(_) | Self::Another => true,
-            // What ends a group is a line without a number or a name in it.
-            Self::Group => !text.strip_prefix(b"+-").is_some_and(|line| line.iter().all(|byte| *byte == b'-')),
-            Self::Message(..) => text.is_empty(),
-            Self::Stack => false,
+            // A group ends with a line that has no number; one within another does, too, and then more may follow.
+            Self::Group => !last.trim_ascii().strip_prefix(b"+-").is_some_and(|line| line.iter().all(|it| *it == b'-')),
+            Self::Message(..) | Self::Stack => false,
         }
     }
 
@@ -195,13 +193,18 @@ mod tests {
             ("  | ExceptionGroup: many (2 sub-exceptions)", true),
             ("  +-+---------------- 1 ----------------", true),
             ("    | ValueError: a", true),
+            ("    +---------------- 2 ----------------", true),
+            ("    | ExceptionGroup: inner (1 sub-exception)", true),
+            ("    +-+---------------- 1 ----------------", true),
+            ("      | KeyError: 1", true),
+            ("      +------------------------------------", false),
             ("    +---------------- ... ----------------", true),
             ("    | and 5 more exceptions", true),
             ("    +------------------------------------", false),
-            ("", true),
+            ("", false),
         ];
         let chain = SIMPLE.lines().map(|line| (line, !line.starts_with("ZeroDivisionError")));
-        let chain = chain.chain([("", true), (std::str::from_utf8(ANOTHER[0]).unwrap(), true), ("", true)]);
+        let chain = chain.chain([("", false), (std::str::from_utf8(ANOTHER[0]).unwrap(), true), ("", true)]);
         for lines in [group.to_vec(), chain.collect()] {
             let mut state = begin(lines[0].0.as_bytes()).unwrap();
             for (number, (line, wants_more)) in lines.into_iter().enumerate() {

@@ -25,7 +25,8 @@ use super::{
 pub const PATIENCE: Duration = Duration::from_millis(100);
 /// The same of lines that were written a while ago: what belongs to them is on its way already.
 const PATIENCE_WITH_OLD: Duration = Duration::from_millis(20);
-/// The same of a traceback that is not complete, however old: the rest is sure to come, over a slow way later.
+/// The same of a traceback that lacks its exception, or of a group its end, however old: it is sure to come, over a slow
+/// way later.
 const PATIENCE_WITHIN: Duration = Duration::from_secs(1);
 /// How long ago that is.
 const OLD: SignedDuration = SignedDuration::from_secs(1);

@@ -121,14 +121,17 @@ fn read_pod(pod: Option<&Pod>, target: &Target, restarts: Option<i32>, now: Time
         let restarted = restarts.is_some_and(|before| container.restart_count > before);
         let ended = |state| just_ended(state, now, restarted);
         let ended = [&container.state, &container.last_state].into_iter().flatten().find_map(ended);
-        if ended.is_some_and(|ended| ended.reason.as_deref() == Some("OOMKilled")) {
-            return Finding::Reason(oom_killed(pod, &target.container));
-        }
-        // A container whose pod goes ends with it.
-        if let Some(ContainerStateTerminated { exit_code, .. }) = ended.filter(|_| !is_going) {
-            let name = &container.name;
-            let reason = format!("container `{name}` ended with exit code {exit_code} and was restarted or will be");
-            return Finding::Reason(reason);
+        match ended {
+            Some(ended) if ended.reason.as_deref() == Some("OOMKilled") => {
+                return Finding::Reason(oom_killed(pod, &container.name));
+            }
+            Some(ended) if !is_going => {
+                let (name, code) = (&container.name, ended.exit_code);
+                let reason = format!("container `{name}` ended with exit code {code} and was restarted or will be");
+                return Finding::Reason(reason);
+            }
+            // A container whose pod goes ends with it.
+            _ => {}
         }
     }
     if is_going { Finding::Deleted } else { Finding::Nothing }

@@ -116,7 +116,7 @@ impl LogsArgs {
     /// The environments, each once, with their roles.
     ///
     /// # Errors
-    /// When there is none, or a role is asked of a job, whose pods play none.
+    /// When there is none, or roles stand with a job, which alone says which pods.
     pub fn places(&self) -> Result<Vec<Place>> {
         let mut places: Vec<Place> = Vec::new();
         let mut last = None;

@@ -107,6 +107,8 @@ fn tracebacks_of_several_pods_stay_whole() {
         *is_exception |= object["kind"] == "exception";
     }
     assert_eq!(pods.len(), 3);
+    let parts = all.iter().filter(|object| object["continues"] == true).count();
+    assert!(parts * 10 < exceptions, "{parts} parts of {exceptions} exceptions in each pod");
     for (pod, units) in pods {
         let bytes: Vec<u8> = units.iter().flat_map(|(bytes, _)| bytes).copied().collect();
         assert!(bytes == expected, "{pod}: {} bytes instead of {}", bytes.len(), expected.len());

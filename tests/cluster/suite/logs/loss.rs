@@ -106,7 +106,7 @@ fn a_rotation_is_followed_and_one_that_nobody_saw_is_a_gap() {
     let at = objects.iter().position(|object| object["kind"] == "gap").expect("a gap");
     assert_eq!((&objects[at]["from"], &objects[at]["to"]), (&objects[at - 1]["time"], &objects[at + 1]["time"]));
     // The runtime changes files in the midst of a line: the new one may begin with the end of one.
-    if objects[at + 1]["line"].as_str().is_some_and(|line| !line.starts_with("talk ")) {
+    if objects[at + 1]["line"].as_str().is_some_and(|line| line.len() < 1000 && line.ends_with('x')) {
         objects.remove(at + 1);
     }
     let lines: Vec<&str> = objects.iter().filter_map(|object| object["line"].as_str()).collect();
