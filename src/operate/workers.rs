@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// How long the workers may take to say what they do, Celery's own start included.
-const ANSWER_LIMIT: Duration = Duration::from_secs(20);
+const ANSWER_LIMIT: Duration = Duration::from_secs(40);
 
 /// The workers of a role, and where they are asked.
 pub(super) struct Workers<'a> {

@@ -282,7 +282,7 @@ fn a_kill_without_evidence_is_not_called_want_of_memory() {
     // It is looked for a few times, and no longer.
     let pod = "/api/v1/namespaces/shop-qa/pods/web-7c9d8f-aaaaa";
     let looks = server.requests().iter().filter(|request| request.path == pod).count();
-    assert!((1..=4).contains(&looks), "{}", server.request_lines());
+    assert!((1..=6).contains(&looks), "{}", server.request_lines());
 }
 
 #[test]

@@ -23,7 +23,7 @@ use super::super::{
 mod tests;
 
 /// How often the cluster is asked: the kubelet reports a dead container a second or so later.
-const ATTEMPTS: u32 = 4;
+const ATTEMPTS: u32 = 6;
 /// The pause between two questions.
 const PAUSE: Duration = Duration::from_millis(500);
 /// How long all of it may take; whoever waits wants the prompt back.

@@ -84,9 +84,7 @@ impl<'a> Pump<'a> {
                     None => may_come = false,
                 },
                 Some(came) = self.waiting.next(), if !self.waiting.is_empty() => self.take(came),
-                () = sleep_until(due.unwrap_or_else(Instant::now).into()), if due.is_some() => {
-                    self.pipeline.tick(Instant::now(), &mut self.out);
-                }
+                () = sleep_until(due.unwrap_or_else(Instant::now).into()), if due.is_some() => {}
                 () = self.writer.closed() => return self.leave(),
             }
             // What is there already goes out with it.
@@ -94,6 +92,10 @@ impl<'a> Pump<'a> {
                 && let Some(Some(came)) = self.waiting.next().now_or_never()
             {
                 self.take(came);
+            }
+            // Whatever it belongs to has it by now: what has waited long enough goes, too.
+            if due.is_some_and(|due| due <= Instant::now()) {
+                self.pipeline.tick(Instant::now(), &mut self.out);
             }
             self.ask_for_more();
             if !self.writer.write(&mut self.out).await {

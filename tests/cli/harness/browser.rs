@@ -61,10 +61,9 @@ const CONTRASTS: &str = r##"(() => {
     });
 })()"##;
 
-/// The one in the middle.
-pub fn median(mut numbers: Vec<f64>) -> f64 {
-    numbers.sort_by(f64::total_cmp);
-    numbers[numbers.len() / 2]
+/// The smallest: what a busy machine does not make worse.
+pub fn quickest(numbers: Vec<f64>) -> f64 {
+    numbers.into_iter().fold(f64::INFINITY, f64::min)
 }
 
 /// A browser with one page; both go with this value.

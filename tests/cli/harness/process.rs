@@ -44,7 +44,6 @@ pub struct Running {
     stdin: Option<ChildStdin>,
     streams: Arc<Watched<Streams>>,
     writer: Option<JoinHandle<()>>,
-    started: Instant,
     deadline: Duration,
     filters: Vec<(String, String)>,
     _directory: Arc<TempDir>,
@@ -73,16 +72,7 @@ impl Running {
                 streams.with(|streams| streams.open -= 1);
             });
         }
-        let mut running = Self {
-            child,
-            stdin,
-            streams,
-            writer: None,
-            started: Instant::now(),
-            deadline,
-            filters,
-            _directory: directory,
-        };
+        let mut running = Self { child, stdin, streams, writer: None, deadline, filters, _directory: directory };
         if let Some(input) = input
             && let Some(mut stdin) = running.stdin.take()
         {
@@ -147,7 +137,14 @@ impl Running {
 
     #[track_caller]
     fn wait_for(&self, text: &str, stream: impl Fn(&Streams) -> &Vec<u8>) {
-        let has = |streams: &mut Streams| String::from_utf8_lossy(stream(streams)).contains(text).then_some(());
+        // What was looked through once is not looked through again: in a flood that would hold up the reading.
+        let mut from = 0;
+        let has = |streams: &mut Streams| {
+            let written = stream(streams);
+            let found = memchr::memmem::find(&written[from..], text.as_bytes()).is_some();
+            from = from.max((written.len() + 1).saturating_sub(text.len()));
+            found.then_some(())
+        };
         if self.streams.wait(self.deadline, has).is_none() {
             panic!("waited {:?} in vain for `{text}`\n{}", self.deadline, self.picture(None));
         }
@@ -177,10 +174,11 @@ impl Running {
     #[track_caller]
     pub fn finish(mut self) -> CommandOutput {
         self.stdin = None;
+        let asked = Instant::now();
         let status = loop {
             match self.child.try_wait().expect("kdj can be waited for") {
                 Some(status) => break status,
-                None if self.started.elapsed() > self.deadline => {
+                None if asked.elapsed() > self.deadline => {
                     let _ = self.child.kill();
                     panic!("kdj did not end within {:?}\n{}", self.deadline, self.picture(None));
                 }

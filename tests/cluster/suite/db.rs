@@ -42,7 +42,7 @@ fn on_postgres(cluster: &Cluster) -> Databases<'_> {
     ];
     let databases = Databases::with(cluster, SHOP, &[Postgres, Strict, Forgetful], &urls);
     databases.sql(
-        "set role shop; create table notes (id int primary key, text text); \
+        "set role shop; create table notes (id int primary key, text text) with (autovacuum_enabled = off); \
          insert into notes select i, repeat('x', 50) from generate_series(1, 20000) i; create table locked (id int); \
          insert into locked values (1); vacuum analyze locked; delete from notes where id > 15000; analyze notes",
     );

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::harness::{Pty, cluster};
+use super::harness::{
+    Pty, cluster,
+    wait::{DEADLINE, poll_until},
+};
 
 #[test]
 fn shell_plus_with_ipython_where_it_is() {
@@ -54,9 +57,12 @@ fn python_s_own_console_where_there_is_no_other() {
     pty.press("from django.db import connection; connection.settings_dict['NAME']\r");
     pty.wait_for("'car2'");
     pty.wait_for(">>> ");
-    // The prompt shows a moment before readline has the terminal, and takes what was typed before with it.
-    std::thread::sleep(Duration::from_millis(200));
-    pty.press("\x04");
+    // The prompt shows a moment before readline has the terminal, which takes what was typed before with it.
+    poll_until("the console to hear the end", DEADLINE, || {
+        pty.press("\x04");
+        std::thread::sleep(Duration::from_millis(300));
+        (!pty.modes().is_raw()).then_some(())
+    });
     assert_eq!(pty.finish().code(), Some(0));
 }
 

@@ -27,13 +27,14 @@ fn shown(page: &str) -> Vec<Shown<'_>> {
 
 /// The text without what differs from cluster to cluster, and without empty lines.
 fn plain(text: &str) -> String {
-    let mut text = text.replace('\r', "");
+    // A line of input is drawn anew when the terminal's size becomes known.
+    let mut text = Regex::new(r"[^\n]*\r\x1b\[K").expect("a pattern").replace_all(text, "").replace('\r', "");
     for (pattern, name) in [
         (r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b\][^\x07]*\x07", ""),
         (r"\b(\w+)-[0-9a-f]{7,10}-[a-z0-9]{5}\b", "$1-POD"),
         (r"\b\d+/\d+\b", "N/N"),
         (r"(?m)[ ]+$", ""),
-        // A prompt is drawn anew when the terminal's size becomes known.
+        // So is the prompt.
         (r"(?:\(qa\) app@shell-POD:/app\$ )+", "(qa) app@shell-POD:/app$$ "),
     ] {
         text = Regex::new(pattern).expect("a pattern").replace_all(&text, name).into_owned();
@@ -71,6 +72,7 @@ fn what_the_page_shows_is_what_is_printed() {
             for line in typed {
                 terminal.wait_for("$ ");
                 terminal.press(&format!("{line}\r"));
+                terminal.wait_for("\r\n");
             }
             assert!(terminal.finish().success(), "{}", terminal.text());
             terminal.text()

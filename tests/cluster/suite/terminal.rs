@@ -50,10 +50,9 @@ fn a_shell_at_a_terminal() {
 #[test]
 fn the_size_is_passed_on_at_once_and_on_change() {
     let Some(mut pty) = shell() else { return };
-    pty.press("stty size\r");
-    pty.wait_for("\r\n");
-    let first = pty.wait_for("\r\n");
-    assert!(first.ends_with("30 100\r\n"), "{first}");
+    pty.press("until stty size | grep ^30.100; do sleep 0.1; done\r");
+    pty.wait_for("30 100\r\n");
+    pty.wait_for(PROMPT);
     pty.press("until stty size | grep ^43.132; do sleep 0.1; done\r");
     pty.resize(132, 43);
     pty.wait_for("43 132\r\n");

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::harness::{Namespace, SHOP, cluster, objects, wait::poll_until};
+use super::harness::{
+    Namespace, SHOP, cluster, objects,
+    wait::{DEADLINE, poll_until},
+};
 
 #[test]
 fn a_namespace_of_broken_workloads() {
@@ -44,8 +47,11 @@ fn a_namespace_of_broken_workloads() {
     });
 
     // All pods of the role crash: which, why, the last exit, and a command that shows more.
-    let output = kdj.run(["shell", "own", "--", "true"]).expect_code(125);
     let web = namespace.pods("web").remove(0);
+    let output = poll_until("no pod that runs", DEADLINE, || {
+        let output = kdj.run(["shell", "own", "--", "true"]);
+        (output.code == Some(125) && output.stderr.contains("CrashLoopBackOff")).then_some(output)
+    });
     let hint = format!("kubectl --context acme-staging -n {} logs {web} -c app --previous", namespace.name());
     let output = output.says(&[
         "no ready pod for role `web` in `own`",
@@ -62,8 +68,9 @@ fn a_namespace_of_broken_workloads() {
     });
     // While it is restarted it runs for a moment.
     poll_until("that it is told of", Duration::from_secs(60), || {
-        let output = kdj.run(["shell", "own", "--pod", &web, "--", "true"]).expect_code(125);
-        ["is not running", "exit 3 (Error)"].iter().all(|words| output.stderr.contains(words)).then_some(())
+        let output = kdj.run(["shell", "own", "--pod", &web, "--", "true"]);
+        let is_told = ["is not running", "exit 3 (Error)"].iter().all(|words| output.stderr.contains(words));
+        (output.code == Some(125) && is_told).then_some(())
     });
 
     namespace.kubectl([
@@ -76,6 +83,11 @@ fn a_namespace_of_broken_workloads() {
     ]);
     namespace.wait_for_rollout(["deployment/two"]);
     namespace.wait_for("pod/done", "{.status.phase}", "Succeeded");
+    poll_until("an image that is not pulled", DEADLINE, || {
+        let reason = "jsonpath={.items[*].status.containerStatuses[*].state.waiting.reason}";
+        let reasons = namespace.kubectl(["get", "pods", "-l", "component=pull", "-o", reason]);
+        reasons.contains("ImagePull").then_some(())
+    });
     for (arguments, phrases) in [
         (["--role", "pull"], &["no ready pod for role `pull`", "ImagePull", "registry.local/nosuch:1"][..]),
         (["--role", "beat"], &["no ready pod for role `beat`", "Pending, Unschedulable: 0/1 nodes are available"]),

@@ -69,7 +69,7 @@ fn a_client_that_reconnects_outlives_the_pods_of_its_relay() {
     // What a connection pool does: queries without an end, and a new connection when one fails.
     let script = "import os, sys, time, psycopg\n\
         done, broken, c = 0, 0, None\n\
-        end = time.time() + 90\n\
+        end = time.time() + 600\n\
         while time.time() < end and not os.path.exists('stop'):\n\
         \x20   try:\n\
         \x20       c = c or psycopg.connect(os.environ['DATABASE_URL'], connect_timeout=40)\n\

@@ -31,7 +31,7 @@ pub mod wait {
     pub use super::watched::{Watched, poll_until};
 
     /// How long a test waits for what should happen soon.
-    pub const DEADLINE: std::time::Duration = std::time::Duration::from_secs(60);
+    pub const DEADLINE: std::time::Duration = std::time::Duration::from_secs(120);
 }
 
 pub use browser::Browser;

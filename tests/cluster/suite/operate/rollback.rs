@@ -73,7 +73,7 @@ fn a_release_that_does_not_start_is_rolled_back() {
     let namespace = running(cluster, [web(1)]);
     let kdj = kdj(&namespace);
     namespace.kubectl(["set", "image", "deployment/web", "app=registry.local/nosuch:9"]);
-    namespace.wait_for("deployment/web", "{.status.updatedReplicas}", "1");
+    namespace.wait_for("deployment/web", "{.status.replicas}", "2");
     let output = kdj.run(["rollback", "own", "--skip-migrations", "--wait"]).expect_code(0);
     let _ = output.says(&["web 2 -> 1: image registry.local/nosuch:9 -> ", "web: rolled back, after "]);
     assert_eq!(pods_of(&namespace, "web").len(), 1);

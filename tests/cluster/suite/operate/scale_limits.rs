@@ -40,7 +40,9 @@ fn a_quota_keeps_a_stateful_set_too() {
 fn pods_that_crash_end_the_wait_with_their_last_words() {
     let Some(cluster) = cluster() else { return };
     let script = "echo 'ImproperlyConfigured: no such database' >&2; exit 3 # gunicorn";
-    let crash = objects::container("app", SHOP, ["sh", "-c", script]);
+    let mut crash = objects::container("app", SHOP, ["sh", "-c", script]);
+    // Without it a container that crashes slowly is ready for a moment.
+    crash["readinessProbe"] = json!({"exec": {"command": ["false"]}, "periodSeconds": 1});
     let namespace = running(cluster, []);
     let mut web = objects::deployment("web", objects::pod([crash]));
     web["spec"]["replicas"] = json!(0);
@@ -61,10 +63,10 @@ fn a_wait_has_an_end() {
     let Some(cluster) = cluster() else { return };
     let namespace = running(cluster, [web(1)]);
     let probe = json!({"spec": {"template": {"spec": {"containers": [
-        {"name": "app", "readinessProbe": {"exec": {"command": ["sh", "-c", "echo not yet; exit 1"]}, "periodSeconds": 1}}]}}}});
+        {"name": "app", "readinessProbe": {"exec": {"command": ["sh", "-c", "echo not yet; exit 1"]}, "periodSeconds": 1, "timeoutSeconds": 10}}]}}}});
     namespace.kubectl(["patch", "deployment/web", "-p", &probe.to_string()]);
-    let output = kdj(&namespace).run(["scale", "own", "web=2", "--wait", "--timeout", "12s"]).expect_code(1);
-    let _ = output.says(&["`web` does not get to 2 ready pods", "after 12 s: ", "Readiness probe failed: not yet"]);
+    let output = kdj(&namespace).run(["scale", "own", "web=2", "--wait", "--timeout", "30s"]).expect_code(1);
+    let _ = output.says(&["`web` does not get to 2 ready pods", "after 30 s: ", "Readiness probe failed: not yet"]);
 }
 
 #[test]

@@ -24,7 +24,8 @@ fn a_shell_and_all_that_was_made_for_it() {
     ] {
         assert!(pty.text().contains(words), "{words}: {}", pty.text());
     }
-    pty.press("echo size=$(stty size) $TERM; command -v python; echo typed-''canary\r");
+    // The size may come after what is typed.
+    pty.press("until stty size | grep -q ^30.100; do sleep 0.1; done; echo size=$(stty size) $TERM; command -v python; echo typed-''canary\r");
     pty.wait_for("size=30 100 xterm-256color\r\n/opt/venv/bin/python\r\ntyped-canary\r\n");
     let name = only(&kdj);
     let job = namespace.kubectl(["get", "job", &name, "-o", "json"]);
@@ -90,14 +91,14 @@ fn its_deadline_ends_it_whoever_is_there() {
     let Some(cluster) = cluster() else { return };
     let namespace = namespace(cluster);
     let kdj = namespace.kdj();
-    let mut pty = Pty::run(&kdj, ["shell", "own", "--fresh", "--timeout", "8s"]);
+    let mut pty = Pty::run(&kdj, ["shell", "own", "--fresh", "--timeout", "20s"]);
     pty.wait_for("$ ");
     pty.wait_for("its time was over");
     assert_eq!(pty.finish().code(), Some(124), "{}", pty.text());
     pty.expect_restored();
     expect_nothing_left(&namespace);
     // Nobody deletes this one: the Job goes by its TTL.
-    let mut pty = Pty::run(&kdj, ["shell", "own", "--fresh", "--timeout", "4s"]);
+    let mut pty = Pty::run(&kdj, ["shell", "own", "--fresh", "--timeout", "20s"]);
     pty.wait_for("$ ");
     let name = only(&kdj);
     kill(pty);

@@ -1,11 +1,12 @@
 //! Each way to be broken, on the cluster itself.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use super::{
-    super::harness::{Namespace, SHOP, cluster, objects, wait::poll_until},
+    super::harness::{
+        Namespace, SHOP, cluster, objects,
+        wait::{DEADLINE, poll_until},
+    },
     role, status,
 };
 
@@ -18,7 +19,7 @@ fn of(name: &str, container: Value) -> Value {
 #[track_caller]
 fn problem(namespace: &Namespace<'_>, name: &str, words: &[&str]) -> Value {
     let kdj = namespace.kdj();
-    poll_until(&format!("{name}: {words:?}"), Duration::from_secs(90), || {
+    poll_until(&format!("{name}: {words:?}"), DEADLINE, || {
         let seen = status(&kdj, ["own", "--why"]);
         let mut problems = seen["problems"].as_array().into_iter().flatten();
         let problem = problems.find(|problem| problem["role"] == name)?;
@@ -76,9 +77,7 @@ fn what_ends_what_cannot_start_and_what_is_not_ready() {
     // The command that it names shows what it promises.
     let next = web["next"].as_str().expect("a command").replace("--tail 50", "--tail 9");
     let words: Vec<&str> = next.split(' ').skip(1).collect();
-    poll_until(&next, Duration::from_secs(60), || {
-        namespace.kdj().run(&words).stdout_text().contains("KDJ_KEY").then_some(())
-    });
+    poll_until(&next, DEADLINE, || namespace.kdj().run(&words).stdout_text().contains("KDJ_KEY").then_some(()));
 
     for (name, words) in [
         ("pull", &["image `registry.local/nosuch:1` cannot be pulled"][..]),
@@ -107,9 +106,8 @@ fn a_rollout_that_does_not_get_through_and_one_that_is_paused() {
     let kdj = namespace.kdj();
     let _ = kdj.run(["status", "own"]).expect_code(0);
 
-    web["spec"]["progressDeadlineSeconds"] = 5.into();
     let container = &mut web["spec"]["template"]["spec"]["containers"][0];
-    container["readinessProbe"] = json!({"exec": {"command": ["false"]}, "periodSeconds": 1});
+    container["readinessProbe"] = json!({"exec": {"command": ["false"]}, "periodSeconds": 1, "timeoutSeconds": 10});
     container["env"] = json!([{"name": "NEW_KEY", "value": "canary-value"}]);
     let mut paused = worker;
     paused["spec"]["paused"] = true.into();
@@ -117,12 +115,13 @@ fn a_rollout_that_does_not_get_through_and_one_that_is_paused() {
     namespace.apply([web, paused]);
 
     // At first it only goes on, and what holds it is named.
-    let seen = poll_until("the rollout", Duration::from_secs(30), || {
+    let seen = poll_until("the rollout", DEADLINE, || {
         let seen = status(&kdj, ["own"]);
         let rollout = &role(&seen, "web")["rollout"];
         (rollout["phase"] == "progressing" && !rollout["held_by"].is_null()).then_some(seen)
     });
     assert_eq!(role(&seen, "web")["health"], "changing", "{seen}");
+    namespace.kubectl(["patch", "deployment/web", "--type=merge", "-p", r#"{"spec":{"progressDeadlineSeconds":5}}"#]);
     let web = problem(&namespace, "web", &["container `app` is not ready: Readiness probe failed"]);
     assert_eq!(web["what"], "web: the rollout does not get through, 1 old pods serve", "{web}");
     let causes = web["causes"].to_string();
@@ -148,8 +147,11 @@ fn a_quota_that_is_used_up() {
     });
     let mut web = of("web", objects::sleeping("app", SHOP));
     web["spec"]["replicas"] = 2.into();
-    let namespace = Namespace::with(cluster, [quota, web]);
-    namespace.kubectl(["wait", "--timeout=90s", "--for=condition=Ready", "pod", "-l", "component=web"]);
+    let namespace = Namespace::with(cluster, [quota]);
+    // Until it is counted, a quota limits nothing.
+    namespace.wait_for("resourcequota/few", "{.status.hard.pods}", "1");
+    namespace.apply([web]);
+    namespace.wait_for("deployment/web", "{.status.readyReplicas}", "1");
     let web = problem(&namespace, "web", &["no pod can be made:", "exceeded quota: few"]);
     assert_eq!(web["what"], "web: 1 of 2 pods ready", "{web}");
 }
@@ -161,12 +163,10 @@ fn a_stateful_set_that_waits_for_somebody_is_not_broken() {
     db["spec"]["updateStrategy"] = json!({"type": "OnDelete"});
     let namespace = Namespace::with(cluster, [db.clone()]);
     let kdj = namespace.kdj();
-    poll_until("the first pod", Duration::from_secs(60), || {
-        (role(&status(&kdj, ["own"]), "db")["ready"] == 1).then_some(())
-    });
+    poll_until("the first pod", DEADLINE, || (role(&status(&kdj, ["own"]), "db")["ready"] == 1).then_some(()));
     db["spec"]["template"]["spec"]["containers"][0]["env"] = json!([{"name": "X", "value": "1"}]);
     namespace.apply([db]);
-    let seen = poll_until("the new revision", Duration::from_secs(30), || {
+    let seen = poll_until("the new revision", DEADLINE, || {
         let seen = status(&kdj, ["own"]);
         (role(&seen, "db")["rollout"]["phase"] == "waiting").then_some(seen)
     });
@@ -176,5 +176,5 @@ fn a_stateful_set_that_waits_for_somebody_is_not_broken() {
     let next = seen["problems"][0]["next"].as_str().expect("a command");
     assert!(next.ends_with("delete pod db-0"), "{output}");
     namespace.kubectl(["delete", "pod", "db-0"]);
-    poll_until("the rollout", Duration::from_secs(60), || (status(&kdj, ["own"])["health"] == "ok").then_some(()));
+    poll_until("the rollout", DEADLINE, || (status(&kdj, ["own"])["health"] == "ok").then_some(()));
 }
