@@ -40,11 +40,14 @@ fn a_namespace_of_broken_workloads() {
         ],
     );
     let kdj = namespace.kdj();
-    poll_until("the crash loop", Duration::from_secs(60), || {
-        let reason = "jsonpath={.items[*].status.containerStatuses[*].state.waiting.reason}";
-        let reasons = namespace.kubectl(["get", "pods", "-l", "component=web", "-o", reason]);
-        reasons.contains("CrashLoopBackOff").then_some(())
-    });
+    let wait_for_reason = |component: &str, wanted: &str| {
+        poll_until(&format!("{wanted} of {component}"), DEADLINE, || {
+            let reason = "jsonpath={.items[*].status.containerStatuses[*].state.waiting.reason}";
+            let reasons = namespace.kubectl(["get", "pods", "-l", &format!("component={component}"), "-o", reason]);
+            reasons.contains(wanted).then_some(())
+        });
+    };
+    wait_for_reason("web", "CrashLoopBackOff");
 
     // All pods of the role crash: which, why, the last exit, and a command that shows more.
     let web = namespace.pods("web").remove(0);
@@ -83,11 +86,7 @@ fn a_namespace_of_broken_workloads() {
     ]);
     namespace.wait_for_rollout(["deployment/two"]);
     namespace.wait_for("pod/done", "{.status.phase}", "Succeeded");
-    poll_until("an image that is not pulled", DEADLINE, || {
-        let reason = "jsonpath={.items[*].status.containerStatuses[*].state.waiting.reason}";
-        let reasons = namespace.kubectl(["get", "pods", "-l", "component=pull", "-o", reason]);
-        reasons.contains("ImagePull").then_some(())
-    });
+    wait_for_reason("pull", "ImagePull");
     for (arguments, phrases) in [
         (["--role", "pull"], &["no ready pod for role `pull`", "ImagePull", "registry.local/nosuch:1"][..]),
         (["--role", "beat"], &["no ready pod for role `beat`", "Pending, Unschedulable: 0/1 nodes are available"]),

@@ -17,12 +17,17 @@ fn work(kdj: &Kdj, namespace: &Namespace<'_>, seconds: u32) {
     wait_for_log(namespace, "celeryd", "work started");
 }
 
-/// How many of the workers consume queues, as they say themselves.
+/// Waits until both workers consume queues, as they say themselves, and one has done a task.
 #[track_caller]
-fn consuming(kdj: &Kdj) -> usize {
-    let code = "from shop.celery import app; print(sum(1 for q in (app.control.inspect(timeout=5, limit=2).active_queues() or {}).values() if q))";
-    let printed = kdj.run(["pyshell", "own", "-r", "shell", "-c", code]).expect_code(0).stdout_text();
-    printed.trim().parse().expect("a number")
+fn wait_until_both_work(namespace: &Namespace<'_>, kdj: &Kdj) {
+    let in_the_app = |code: &str| {
+        let printed = kdj.run(["pyshell", "own", "-r", "shell", "-c", code]).expect_code(0).stdout_text();
+        printed.trim().to_owned()
+    };
+    let consuming = "from shop.celery import app; print(sum(1 for q in (app.control.inspect(timeout=5, limit=2).active_queues() or {}).values() if q))";
+    super::poll_until("both consume", super::PATIENCE, || (in_the_app(consuming) == "2").then_some(()));
+    let id = in_the_app("from orders.tasks import count_open_orders; print(count_open_orders.delay().id)");
+    wait_for_log(namespace, "celeryd", &id);
 }
 
 /// Runs it anew, in another namespace, when a worker has hung: one of Celery 5.7 that is told to consume no more while it reads
@@ -93,10 +98,7 @@ fn workers_that_take_tasks_again_do_so_after_a_broken_connection_too() {
                 namespace.kubectl(["logs", &pod]).contains("Connection to broker lost").then_some(())
             });
         }
-        super::poll_until("both consume", super::PATIENCE, || (consuming(kdj) == 2).then_some(()));
-        let code = "from orders.tasks import count_open_orders; print(count_open_orders.delay().id)";
-        let id = kdj.run(["pyshell", "own", "-r", "shell", "-c", code]).expect_code(0).stdout_text();
-        wait_for_log(namespace, "celeryd", id.trim());
+        wait_until_both_work(namespace, kdj);
         true
     });
 }
@@ -117,10 +119,7 @@ fn workers_that_are_not_drained_in_time_go_on() {
             "hint: `--drain-timeout` gives them more time",
         ]);
         assert_eq!(pods_of(namespace, "celeryd"), before);
-        super::poll_until("both consume", super::PATIENCE, || (consuming(kdj) == 2).then_some(()));
-        let code = "from orders.tasks import count_open_orders; print(count_open_orders.delay().id)";
-        let id = kdj.run(["pyshell", "own", "-r", "shell", "-c", code]).expect_code(0).stdout_text();
-        wait_for_log(namespace, "celeryd", id.trim());
+        wait_until_both_work(namespace, kdj);
 
         // The same for who leaves while it drains.
         let running = kdj.start(["restart", "own", "celeryd", "--drain"]);
@@ -132,9 +131,7 @@ fn workers_that_are_not_drained_in_time_go_on() {
         }
         let _ = output.says(&["celeryd: its workers take tasks again", "left: `celeryd` is not restarted"]);
         assert_eq!(pods_of(namespace, "celeryd"), before);
-        super::poll_until("both consume again", super::PATIENCE, || (consuming(kdj) == 2).then_some(()));
-        let id = kdj.run(["pyshell", "own", "-r", "shell", "-c", code]).expect_code(0).stdout_text();
-        wait_for_log(namespace, "celeryd", id.trim());
+        wait_until_both_work(namespace, kdj);
         true
     });
 }

@@ -25,7 +25,10 @@ fn a_shell_and_all_that_was_made_for_it() {
         assert!(pty.text().contains(words), "{words}: {}", pty.text());
     }
     // The size may come after what is typed.
-    pty.press("until stty size | grep -q ^30.100; do sleep 0.1; done; echo size=$(stty size) $TERM; command -v python; echo typed-''canary\r");
+    pty.press(
+        "until stty size | grep -q ^30.100; do sleep 0.1; done; \
+         echo size=$(stty size) $TERM; command -v python; echo typed-''canary\r",
+    );
     pty.wait_for("size=30 100 xterm-256color\r\n/opt/venv/bin/python\r\ntyped-canary\r\n");
     let name = only(&kdj);
     let job = namespace.kubectl(["get", "job", &name, "-o", "json"]);
